@@ -3,3 +3,4 @@
 //! Rooms are declared in dependency order: a module uses only those above it.
 
 pub mod number;
+pub mod dimension;
