@@ -2,5 +2,9 @@
 //!
 //! Rooms are declared in dependency order: a module uses only those above it.
 
+pub mod diagnostic;
 pub mod number;
 pub mod dimension;
+pub mod syntax;
+pub mod functions;
+pub mod elaborate;
