@@ -8,3 +8,6 @@ pub mod dimension;
 pub mod syntax;
 pub mod functions;
 pub mod elaborate;
+pub mod expr;
+pub mod derivation;
+pub mod render;

@@ -1,0 +1,240 @@
+//! Expressions: typed, hash-consed nodes in an append-only arena, children before parents, in a normal form that the
+//! constructors keep. Equal expressions have equal ids. No derivative is taken here and nothing is printed.
+
+use std::collections::HashMap;
+
+use crate::dimension::{DimId, Dimensions, Shape};
+use crate::elaborate::{Properties, Variable, VariableId};
+use crate::functions::Function;
+use crate::number::Number;
+use crate::syntax::ast::Comparison;
+
+/// A node of an [`Arena`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExprId(pub u32);
+
+/// A named intermediate result of an [`Arena`]: a definition of the user's, an adjoint or a shared part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NamedId(pub u32);
+
+/// Which entries a row-wise function pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Axis {
+    /// Along each row (the default of a matrix).
+    Rows,
+    /// Along each column (`axis=0`).
+    Columns,
+    /// Over all entries (vectors and rows).
+    All,
+}
+
+/// What a node is. Shapes are the node's own ([`Arena::shape`]).
+///
+/// Normal form: numbers stand only in `Sum` (and alone); `Product` is flat and takes its scalars out; sums of all entries
+/// are products with ones (`rowsum(X)` is X·1, `colsum(X)` is 1ᵀ·X); `inv(A)` is `MatrixPower(A, -1)`; quotients are powers
+/// with exponent −1; a broadcast operand is a product with ones, except a scalar in `Compare`, `Power`, `max` and `min`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// A number, a scalar.
+    Number(Number),
+    /// π
+    Pi,
+    /// Euler's number
+    Euler,
+    /// The value of a dimension, a scalar.
+    Dimension(DimId),
+    /// A variable.
+    Variable(VariableId),
+    /// A named intermediate result; its expression is [`Arena::named`]`.body`, which stands earlier in the arena.
+    Named(NamedId),
+    /// The differential `dX` of a `Variable` or `Named` node.
+    Differential(ExprId),
+    /// The identity of the node's shape.
+    Identity,
+    /// All ones, of the node's shape (not 1×1).
+    Ones,
+    /// All zeros, of the node's shape (a scalar zero is `Number`).
+    Zeros,
+    /// The column of the identity with a one at this place, from 1.
+    Unit(u64),
+    /// A linear combination Σ cᵢ·Aᵢ of equal shapes; one term is a scaled expression.
+    Sum(Box<[(Number, ExprId)]>),
+    /// scalars · (matrix product of the factors); with no factors a product of scalars.
+    Product {
+        /// Scalar factors (symbolic; numbers are in `Sum`).
+        scalars: Box<[ExprId]>,
+        /// Factors of the matrix product, none of them 1×1.
+        factors: Box<[ExprId]>,
+    },
+    /// Element-wise product of equal shapes, not scalars.
+    Hadamard(Box<[ExprId]>),
+    /// Element-wise (or scalar) base .^ exponent; either may be a scalar next to a larger other one.
+    Power(ExprId, ExprId),
+    /// Power of a square matrix: an integer, 1/2 or −1/2.
+    MatrixPower(ExprId, Number),
+    /// Transpose.
+    Transpose(ExprId),
+    /// 1 where it holds, else 0; either side may be a scalar.
+    Compare(Comparison, ExprId, ExprId),
+    /// A function of the dictionary; `Axis` is `All` where it has no meaning.
+    Call(Function, Axis, Box<[ExprId]>),
+    /// Upper right block of expm([A, E; 0, A]): the Fréchet derivative of expm at A along E.
+    ExpmFrechet(ExprId, ExprId),
+    /// Upper right block of [A, E; 0, A]^k: the derivative of A^k along E.
+    PowerFrechet(ExprId, ExprId, i64),
+    /// `[A, B, …]`
+    Horizontal(Box<[ExprId]>),
+    /// `[A; B; …]`
+    Vertical(Box<[ExprId]>),
+    /// The same entries, column by column, in the node's shape (`vec` too).
+    Reshape(ExprId),
+}
+
+/// Why something has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// The user's definition.
+    Definition,
+    /// The adjoint of a definition, `G_Z2`.
+    Adjoint,
+    /// A part used more than once.
+    Shared,
+}
+
+/// A named intermediate result.
+#[derive(Clone, Debug)]
+pub struct NamedExpr {
+    /// Its name in every output.
+    pub name: String,
+    /// What it stands for.
+    pub body: ExprId,
+    /// Why it has a name.
+    pub kind: NameKind,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    op: Op,
+    shape: Shape,
+    properties: Properties,
+}
+
+/// The expressions of one program.
+#[derive(Clone, Debug)]
+pub struct Arena {
+    nodes: Vec<Node>,
+    ids: HashMap<(Op, Shape), ExprId>,
+    named: Vec<NamedExpr>,
+    /// The dimensions' table.
+    pub dimensions: Dimensions,
+    /// The variables; `Op::Variable` points here.
+    pub variables: Vec<Variable>,
+}
+
+impl Arena {
+    /// An empty arena over a program's dimensions and variables.
+    pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
+        Arena { nodes: Vec::new(), ids: HashMap::new(), named: Vec::new(), dimensions, variables }
+    }
+
+    /// What a node is.
+    pub fn op(&self, id: ExprId) -> &Op {
+        &self.nodes[id.0 as usize].op
+    }
+
+    /// A node's shape.
+    pub fn shape(&self, id: ExprId) -> Shape {
+        self.nodes[id.0 as usize].shape
+    }
+
+    /// What is known of a node.
+    pub fn properties(&self, id: ExprId) -> Properties {
+        self.nodes[id.0 as usize].properties
+    }
+
+    /// How many nodes there are; children have smaller ids than parents.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// A named intermediate result.
+    pub fn named(&self, id: NamedId) -> &NamedExpr {
+        &self.named[id.0 as usize]
+    }
+
+    /// All named intermediate results, in order.
+    pub fn all_named(&self) -> &[NamedExpr] {
+        &self.named
+    }
+
+    /// Gives an expression a name; the node that stands for it is new.
+    pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
+        let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
+        self.named.push(NamedExpr { name, body, kind });
+        let (shape, properties) = (self.shape(body), self.properties(body));
+        self.intern(Op::Named(id), shape, properties)
+    }
+
+    /// The node as given, with no normal form: for the constructors, and for lines of a derivation that show a form
+    /// before it is simplified.
+    pub fn intern(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
+        if let Some(&id) = self.ids.get(&(op.clone(), shape)) {
+            return id;
+        }
+        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
+        self.ids.insert((op.clone(), shape), id);
+        self.nodes.push(Node { op, shape, properties });
+        id
+    }
+
+    /// Calls `visit` with each operand of a node; a `Named` node has none (see [`Arena::named`]).
+    pub fn operands(&self, id: ExprId, mut visit: impl FnMut(ExprId)) {
+        match self.op(id) {
+            Op::Number(_)
+            | Op::Pi
+            | Op::Euler
+            | Op::Dimension(_)
+            | Op::Variable(_)
+            | Op::Named(_)
+            | Op::Differential(_)
+            | Op::Identity
+            | Op::Ones
+            | Op::Zeros
+            | Op::Unit(_) => {}
+            Op::Sum(terms) => terms.iter().for_each(|&(_, a)| visit(a)),
+            Op::Product { scalars, factors } => scalars.iter().chain(factors.iter()).for_each(|&a| visit(a)),
+            Op::Hadamard(list) | Op::Call(_, _, list) | Op::Horizontal(list) | Op::Vertical(list) => {
+                list.iter().for_each(|&a| visit(a));
+            }
+            Op::Power(a, b) | Op::Compare(_, a, b) | Op::ExpmFrechet(a, b) | Op::PowerFrechet(a, b, _) => {
+                visit(*a);
+                visit(*b);
+            }
+            Op::MatrixPower(a, _) | Op::Transpose(a) | Op::Reshape(a) => visit(*a),
+        }
+    }
+
+    /// Marks all nodes that the roots need, through names too; ids in rising order are an order of evaluation.
+    pub fn reachable(&self, roots: &[ExprId]) -> Vec<ExprId> {
+        let mut seen = vec![false; self.len()];
+        let mut stack = roots.to_vec();
+        let mut out = Vec::new();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            out.push(id);
+            if let Op::Named(name) = self.op(id) {
+                stack.push(self.named(*name).body);
+            }
+            self.operands(id, |a| stack.push(a));
+        }
+        out.sort_unstable();
+        out
+    }
+}

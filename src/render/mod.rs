@@ -1,0 +1,3 @@
+//! Formulas and derivations as text, Unicode, LaTeX, Markdown, MathML and pages.
+
+pub mod notation;
