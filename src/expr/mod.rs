@@ -1,6 +1,13 @@
 //! Expressions: typed, hash-consed nodes in an append-only arena, children before parents, in a normal form that the
 //! constructors keep. Equal expressions have equal ids. No derivative is taken here and nothing is printed.
 
+pub mod build;
+mod elementwise;
+mod functions;
+mod product;
+mod sum;
+mod transpose;
+
 use std::collections::HashMap;
 
 use crate::dimension::{DimId, Dimensions, Shape};
@@ -51,7 +58,7 @@ pub enum Op {
     Differential(ExprId),
     /// The identity of the node's shape.
     Identity,
-    /// All ones, of the node's shape (not 1×1).
+    /// A column or row of ones; a matrix of ones is the product of both.
     Ones,
     /// All zeros, of the node's shape (a scalar zero is `Number`).
     Zeros,
@@ -183,11 +190,17 @@ impl Arena {
     /// The node as given, with no normal form: for the constructors, and for lines of a derivation that show a form
     /// before it is simplified.
     pub fn intern(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
-        if let Some(&id) = self.ids.get(&(op.clone(), shape)) {
+        self.intern_as(op.clone(), op, shape, properties)
+    }
+
+    /// As [`Arena::intern`], found again by `key`: operands of a sum are kept in the order they were written, and found
+    /// in any order.
+    fn intern_as(&mut self, key: Op, op: Op, shape: Shape, properties: Properties) -> ExprId {
+        if let Some(&id) = self.ids.get(&(key.clone(), shape)) {
             return id;
         }
         let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
-        self.ids.insert((op.clone(), shape), id);
+        self.ids.insert((key, shape), id);
         self.nodes.push(Node { op, shape, properties });
         id
     }

@@ -1,0 +1,312 @@
+//! Element-wise products and powers: flat, powers of equal bases added, broadcast vectors kept as vectors.
+
+use super::{Arena, ExprId, Op};
+use crate::dimension::{DimId, Shape};
+use crate::elaborate::{Properties, Property};
+use crate::functions::Function;
+use crate::number::Number;
+
+impl Arena {
+    /// a repeated to a larger shape: a product with ones.
+    pub fn broadcast(&mut self, a: ExprId, shape: Shape) -> ExprId {
+        let from = self.shape(a);
+        let mut operands = Vec::with_capacity(3);
+        if from.rows != shape.rows {
+            operands.push(self.ones_column(shape.rows));
+        }
+        operands.push(a);
+        if from.columns != shape.columns {
+            operands.push(self.ones_row(shape.columns));
+        }
+        if from.is_scalar() && !shape.is_scalar() {
+            let ones = self.ones(shape);
+            return self.multiply(&[a, ones]);
+        }
+        if operands.len() == 1 { a } else { self.multiply(&operands) }
+    }
+
+    /// a .* b where either may be a scalar.
+    pub fn times(&mut self, a: ExprId, b: ExprId) -> ExprId {
+        if self.shape(a).is_scalar() || self.shape(b).is_scalar() {
+            self.multiply(&[a, b])
+        } else {
+            self.hadamard(&[a, b])
+        }
+    }
+
+    /// Splits a broadcast vector c·1ᵀ or 1·r into the vector and whether it is a column.
+    pub fn broadcast_vector(&mut self, a: ExprId) -> Option<(ExprId, bool)> {
+        let Op::Product { scalars, factors } = self.op(a).clone() else { return None };
+        if !scalars.is_empty() || factors.len() < 2 {
+            return None;
+        }
+        let (&first, &last) = (factors.first()?, factors.last()?);
+        if matches!(self.op(last), Op::Ones) && self.shape(last).is_row() {
+            let rest = factors[..factors.len() - 1].to_vec();
+            return Some((self.multiply(&rest), true));
+        }
+        if matches!(self.op(first), Op::Ones) && self.shape(first).is_column() {
+            let rest = factors[1..].to_vec();
+            return Some((self.multiply(&rest), false));
+        }
+        None
+    }
+
+    /// Whether a node is a vector or matrix of ones.
+    pub fn is_ones(&self, a: ExprId) -> bool {
+        match self.op(a) {
+            Op::Ones => true,
+            Op::Product { scalars, factors } => {
+                scalars.is_empty() && factors.iter().all(|&f| matches!(self.op(f), Op::Ones))
+            }
+            _ => false,
+        }
+    }
+
+    /// The element-wise product of equal shapes.
+    pub fn hadamard(&mut self, operands: &[ExprId]) -> ExprId {
+        let shape = self.shape(operands[0]);
+        if shape.is_scalar() {
+            return self.multiply(operands);
+        }
+        let mut scalars: Vec<ExprId> = Vec::new();
+        let mut powers: Vec<(ExprId, Number)> = Vec::new();
+        let (mut columns, mut rows): (Vec<ExprId>, Vec<ExprId>) = (Vec::new(), Vec::new());
+        let mut stack: Vec<ExprId> = operands.iter().rev().copied().collect();
+        while let Some(operand) = stack.pop() {
+            debug_assert_eq!(self.shape(operand), shape, "operands of .* have one shape");
+            if self.is_ones(operand) {
+                continue;
+            }
+            match self.op(operand).clone() {
+                Op::Zeros => return operand,
+                Op::Sum(terms) if terms.len() == 1 => {
+                    let c = self.number(terms[0].0);
+                    scalars.push(c);
+                    stack.push(terms[0].1);
+                }
+                Op::Product { scalars: s, factors } if !s.is_empty() => {
+                    scalars.extend(s.iter());
+                    stack.push(self.multiply(&factors));
+                }
+                Op::Hadamard(list) => stack.extend(list.iter().rev()),
+                _ => match self.broadcast_vector(operand) {
+                    Some((vector, true)) => columns.push(vector),
+                    Some((vector, false)) => rows.push(vector),
+                    None => {
+                        let (base, k) = self.element_power_form(operand);
+                        match powers.iter_mut().find(|(b, _)| *b == base) {
+                            Some((_, sum)) => *sum = sum.plus(k),
+                            None => powers.push((base, k)),
+                        }
+                    }
+                },
+            }
+        }
+        let mut parts: Vec<ExprId> = Vec::with_capacity(powers.len() + 2);
+        for (base, k) in powers {
+            let zero_or_one = matches!(self.op(base), Op::Compare(..)) || self.properties(base).has(Property::OneHot);
+            let k = if zero_or_one && !k.is_negative() && !k.is_zero() { Number::ONE } else { k };
+            if !k.is_zero() {
+                let exponent = self.number(k);
+                parts.push(if k.is_one() { base } else { self.power_node(base, exponent) });
+            }
+        }
+        for (vectors, column) in [(columns, true), (rows, false)] {
+            if vectors.is_empty() {
+                continue;
+            }
+            let vector = self.hadamard(&vectors);
+            let spread = self.broadcast(vector, shape);
+            let _ = column;
+            // The vector may have become a multiple: its number and scalars go in front.
+            let (c, inner) = self.coefficient(spread);
+            let c = self.number(c);
+            scalars.push(c);
+            let (s, inner) = self.split_scalars(inner);
+            scalars.push(s);
+            if !self.is_ones(inner) {
+                parts.push(inner);
+            }
+        }
+        let product = match parts.as_slice() {
+            [] => self.ones(shape),
+            &[only] => only,
+            _ => self.hadamard_node(parts, shape),
+        };
+        scalars.push(product);
+        self.multiply(&scalars)
+    }
+
+    fn hadamard_node(&mut self, parts: Vec<ExprId>, shape: Shape) -> ExprId {
+        if let Some(&identity) = parts.iter().find(|&&a| matches!(self.op(a), Op::Identity)) {
+            let rest: Vec<ExprId> = parts.iter().copied().filter(|&a| a != identity).collect();
+            let rest = self.hadamard(&rest);
+            let diagonal = self.diagonal(rest);
+            return self.diagonal(diagonal);
+        }
+        if parts.iter().all(|&a| matches!(self.op(a), Op::Transpose(_))) {
+            let inner: Vec<ExprId> = parts.iter().map(|&a| self.transpose(a)).collect();
+            let product = self.hadamard(&inner);
+            return self.transpose(product);
+        }
+        let mut properties = Properties::NONE;
+        for p in [Property::Symmetric, Property::Positive, Property::Nonnegative] {
+            if parts.iter().all(|&a| self.properties(a).has(p)) {
+                properties = properties.with(p);
+            }
+        }
+        if parts.iter().any(|&a| self.properties(a).has(Property::Diagonal)) {
+            properties = properties.with(Property::Diagonal).with(Property::Symmetric);
+        }
+        let mut sorted = parts.clone();
+        sorted.sort_unstable();
+        self.intern_as(Op::Hadamard(sorted.into()), Op::Hadamard(parts.into()), shape, properties)
+    }
+
+    /// Splits x.^k into x and k.
+    pub fn element_power_form(&self, a: ExprId) -> (ExprId, Number) {
+        if let Op::Power(base, exponent) = self.op(a)
+            && let Op::Number(k) = self.op(*exponent)
+        {
+            return (*base, *k);
+        }
+        (a, Number::ONE)
+    }
+
+    /// base .^ exponent by elements; either may be a scalar beside a larger one.
+    pub fn power(&mut self, base: ExprId, exponent: ExprId) -> ExprId {
+        let Op::Number(k) = *self.op(exponent) else { return self.power_node(base, exponent) };
+        if k.is_one() {
+            return base;
+        }
+        let shape = self.shape(base);
+        if k.is_zero() {
+            return if shape.is_scalar() { self.integer(1) } else { self.ones(shape) };
+        }
+        if self.is_ones(base) {
+            return base;
+        }
+        let (c, inner) = self.coefficient(base);
+        if !c.is_one()
+            && let Some(c) = k.as_integer().and_then(|k| c.power(k))
+        {
+            let power = self.power(inner, exponent);
+            return self.scale(c, power);
+        }
+        match self.op(base).clone() {
+            Op::Number(value) => {
+                if let Some(value) = k.as_integer().and_then(|k| value.power(k)) {
+                    return self.number(value);
+                }
+            }
+            Op::Power(inner, first) => {
+                if let Op::Number(j) = *self.op(first) {
+                    let odd_or_broken = j.as_integer().is_none_or(|j| j % 2 != 0);
+                    if k.as_integer().is_some() || odd_or_broken {
+                        let product = self.number(j.times(k));
+                        return self.power(inner, product);
+                    }
+                }
+            }
+            Op::Hadamard(list) if k.as_integer().is_some() => {
+                let list: Vec<ExprId> = list.iter().map(|&a| self.power(a, exponent)).collect();
+                return self.hadamard(&list);
+            }
+            Op::Product { scalars, factors } if k.as_integer().is_some() && !scalars.is_empty() => {
+                if !factors.is_empty() || scalars.len() > 1 {
+                    let mut operands: Vec<ExprId> = scalars.iter().map(|&a| self.power(a, exponent)).collect();
+                    if !factors.is_empty() {
+                        let rest = self.multiply(&factors);
+                        operands.push(self.power(rest, exponent));
+                    }
+                    return self.multiply(&operands);
+                }
+            }
+            Op::Call(Function::NormSq, axis, arguments) if k.abs() == Number::HALF => {
+                let norm = self.call(Function::Norm, axis, &arguments);
+                return if k.is_negative() { self.reciprocal(norm) } else { norm };
+            }
+            Op::Call(Function::Abs, _, arguments) if k == Number::integer(2) => {
+                return self.power(arguments[0], exponent);
+            }
+            Op::Compare(..) if !k.is_negative() => return base,
+            _ => {}
+        }
+        if !shape.is_scalar()
+            && let Some((vector, _)) = self.broadcast_vector(base)
+        {
+            let power = self.power(vector, exponent);
+            return self.broadcast(power, shape);
+        }
+        self.power_node(base, exponent)
+    }
+
+    /// base .^ exponent as a node, with nothing simplified.
+    pub(super) fn power_node(&mut self, base: ExprId, exponent: ExprId) -> ExprId {
+        let (b, e) = (self.shape(base), self.shape(exponent));
+        let shape = if b.is_scalar() { e } else { b };
+        let of = self.properties(base);
+        let mut properties = Properties::NONE;
+        let even = matches!(self.op(exponent), Op::Number(k) if k.as_integer().is_some_and(|k| k % 2 == 0));
+        if of.has(Property::Positive) {
+            properties = properties.with(Property::Positive).with(Property::Nonnegative);
+        }
+        if of.has(Property::Nonnegative) || even {
+            properties = properties.with(Property::Nonnegative);
+        }
+        if of.has(Property::Symmetric) && e.is_scalar() {
+            properties = properties.with(Property::Symmetric);
+        }
+        self.intern(Op::Power(base, exponent), shape, properties)
+    }
+
+    /// 1 ./ a by elements.
+    pub fn reciprocal(&mut self, a: ExprId) -> ExprId {
+        let minus_one = self.integer(-1);
+        self.power(a, minus_one)
+    }
+
+    /// Σ of all entries of a, 1ᵀ·a·1.
+    pub fn sum_all(&mut self, a: ExprId) -> ExprId {
+        let shape = self.shape(a);
+        let (row, column) = (self.ones_row(shape.rows), self.ones_column(shape.columns));
+        self.multiply(&[row, a, column])
+    }
+
+    /// The Frobenius product of equal shapes, in the form that is shorter to read.
+    pub fn inner(&mut self, a: ExprId, b: ExprId) -> ExprId {
+        let shape = self.shape(a);
+        debug_assert_eq!(shape, self.shape(b));
+        if shape.is_scalar() {
+            return self.multiply(&[a, b]);
+        }
+        if shape.columns == DimId::ONE || shape.rows == DimId::ONE {
+            let (row, column) =
+                if shape.columns == DimId::ONE { (self.transpose(a), b) } else { (a, self.transpose(b)) };
+            return self.multiply(&[row, column]);
+        }
+        let terms = self.terms(a);
+        if matches!(self.op(b), Op::Identity) && terms.len() > 1 {
+            let parts: Vec<(Number, ExprId)> = terms.iter().map(|&(c, t)| (c, self.inner(t, b))).collect();
+            return self.sum(&parts);
+        }
+        for x in [a, b] {
+            if self.is_ones(x) {
+                let other = if x == a { b } else { a };
+                return self.sum_all(other);
+            }
+        }
+        let chain = |arena: &Arena, x: ExprId| {
+            let (_, x) = arena.coefficient(x);
+            matches!(arena.op(x), Op::Product { .. } | Op::Identity | Op::MatrixPower(..) | Op::Transpose(_))
+        };
+        if chain(self, a) || chain(self, b) {
+            let turned = self.transpose(a);
+            let product = self.multiply(&[turned, b]);
+            return self.trace(product);
+        }
+        let product = self.hadamard(&[a, b]);
+        self.sum_all(product)
+    }
+}
