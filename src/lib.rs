@@ -10,4 +10,5 @@ pub mod functions;
 pub mod elaborate;
 pub mod expr;
 pub mod derivation;
+pub mod calculus;
 pub mod render;

@@ -1,0 +1,124 @@
+//! Differentials that are more than a line of the dictionary: ties, Cholesky factors, roots.
+
+use std::collections::HashMap;
+
+use crate::dimension::Shape;
+use crate::expr::{Arena, Axis, ExprId, Op};
+use crate::functions::Function;
+use crate::number::Number;
+use crate::syntax::ast::Comparison;
+
+/// d max(a, b) = [a > b] da + [a < b] db + ½ [a = b] (da + db): a tie is split evenly.
+pub fn extremum(
+    arena: &mut Arena,
+    function: Function,
+    arguments: &[ExprId],
+    d: &HashMap<ExprId, ExprId>,
+) -> ExprId {
+    let (a, b) = (arguments[0], arguments[1]);
+    let mut parts = Vec::new();
+    for (x, other) in [(a, b), (b, a)] {
+        let Some(&dx) = d.get(&x) else { continue };
+        let wins = if function == Function::Max { Comparison::Greater } else { Comparison::Less };
+        let wins = arena.compare(wins, x, other);
+        let ties = arena.compare(Comparison::Equal, a, b);
+        let mask = arena.sum(&[(Number::ONE, wins), (Number::HALF, ties)]);
+        parts.push((Number::ONE, arena.pointwise(mask, dx)));
+    }
+    let (first, rest) = (parts[0], &parts[1..]);
+    let mut sum = first.1;
+    for &(_, part) in rest {
+        sum = arena.binary(crate::syntax::ast::Operator::Add, sum, part);
+    }
+    sum
+}
+
+/// d leaky_relu(x, s) = ([x > 0] + s [x ≤ 0]) dx + x [x ≤ 0] ds.
+pub fn leaky_relu(arena: &mut Arena, arguments: &[ExprId], d: &HashMap<ExprId, ExprId>) -> ExprId {
+    let (x, slope) = (arguments[0], arguments[1]);
+    let zero = arena.integer(0);
+    let below = arena.compare(Comparison::LessEqual, x, zero);
+    let mut parts = Vec::new();
+    if let Some(&dx) = d.get(&x) {
+        let above = arena.compare(Comparison::Greater, x, zero);
+        let scaled = arena.multiply(&[slope, below]);
+        let mask = arena.add(above, scaled);
+        parts.push((Number::ONE, arena.times(mask, dx)));
+    }
+    if let Some(&ds) = d.get(&slope) {
+        let masked = arena.times(x, below);
+        parts.push((Number::ONE, arena.multiply(&[ds, masked])));
+    }
+    arena.sum(&parts)
+}
+
+/// dL = L·Φ(L⁻¹ · ½(dA + dAᵀ) · L⁻ᵀ) with Φ the lower triangle, its diagonal halved (Murray, arXiv 1602.07527).
+pub fn cholesky(arena: &mut Arena, l: ExprId, da: ExprId) -> ExprId {
+    let turned = arena.transpose(da);
+    let symmetric = arena.sum(&[(Number::HALF, da), (Number::HALF, turned)]);
+    let inverse = arena.matrix_power(l, Number::MINUS_ONE);
+    let inverse_turned = arena.transpose(inverse);
+    let inner = arena.multiply(&[inverse, symmetric, inverse_turned]);
+    let lower = arena.call(Function::Tril, Axis::All, &[inner]);
+    let diagonal = arena.diagonal(inner);
+    let diagonal = arena.diagonal(diagonal);
+    let phi = arena.sum(&[(Number::ONE, lower), (Number::Ratio(-1, 2), diagonal)]);
+    arena.multiply(&[l, phi])
+}
+
+/// S = A^(1/2) solves dS·S + S·dS = dA, so vec dS = (Sᵀ⊗I + I⊗S)⁻¹ vec dA; d(A^(−1/2)) = −S⁻¹ dS S⁻¹.
+pub fn root(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId) -> ExprId {
+    let shape = arena.shape(a);
+    let root = arena.matrix_power(a, Number::HALF);
+    let identity = arena.identity(shape.rows);
+    let turned = arena.transpose(root);
+    let left = arena.call(Function::Kron, Axis::All, &[turned, identity]);
+    let right = arena.call(Function::Kron, Axis::All, &[identity, root]);
+    let sum = arena.add(left, right);
+    let inverse = arena.matrix_power(sum, Number::MINUS_ONE);
+    let column = Shape::column(arena.shape(inverse).rows);
+    let stacked = arena.reshape(da, column);
+    let solved = arena.multiply(&[inverse, stacked]);
+    let d_root = arena.reshape(solved, shape);
+    if k == Number::HALF {
+        return d_root;
+    }
+    let product = arena.multiply(&[id, d_root, id]);
+    arena.negate(product)
+}
+
+impl Arena {
+    /// The derivative of expm at a along e: the upper right block of expm([a, e; 0, a]) (Higham, Functions of
+    /// Matrices, 3.16). Linear in e.
+    pub fn expm_frechet(&mut self, a: ExprId, e: ExprId) -> ExprId {
+        let shape = self.shape(a);
+        if self.is_zero(e) {
+            return e;
+        }
+        self.intern(Op::ExpmFrechet(a, e), shape, Default::default())
+    }
+
+    /// The derivative of a^k at a along e: the upper right block of [a, e; 0, a]^k. Linear in e.
+    pub fn power_frechet(&mut self, a: ExprId, e: ExprId, k: i64) -> ExprId {
+        let shape = self.shape(a);
+        if self.is_zero(e) {
+            return e;
+        }
+        self.intern(Op::PowerFrechet(a, e, k), shape, Default::default())
+    }
+
+    /// vech and unvech, whose result's shape the caller knows.
+    pub fn linear_call(&mut self, function: Function, a: ExprId, shape: Shape) -> ExprId {
+        if self.is_zero(a) {
+            return self.zeros(shape);
+        }
+        self.intern(Op::Call(function, Axis::All, Box::new([a])), shape, Default::default())
+    }
+
+    /// π.
+    pub fn pi(&mut self) -> ExprId {
+        use crate::elaborate::{Properties, Property};
+        let positive = Properties::NONE.with(Property::Positive).with(Property::Nonnegative);
+        self.intern(Op::Pi, Shape::SCALAR, positive)
+    }
+}
