@@ -59,3 +59,11 @@ impl Diagnostic {
         self
     }
 }
+
+/// A text cut to a number of characters, with an ellipsis where something is left out.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -168,6 +168,13 @@ impl Ast {
         id
     }
 
+    /// Forgets the nodes from `len` on: what is left of a statement with a mistake in it.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.nodes.truncate(len);
+        self.spans.truncate(len);
+        self.operators.truncate(len);
+    }
+
     /// The node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
