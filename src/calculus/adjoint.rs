@@ -103,8 +103,7 @@ fn transpose_of(
         }
         Op::Product { scalars, factors } => {
             if let Some(i) = scalars.iter().position(|&s| linear(s)) {
-                let rest: Vec<ExprId> =
-                    scalars.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, &s)| s).collect();
+                let rest: Vec<ExprId> = scalars.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, &s)| s).collect();
                 let mut operands = rest;
                 if factors.is_empty() {
                     operands.push(g);
@@ -186,13 +185,14 @@ fn transpose_of(
 /// The columns of a block row that belong to block i: [0; I; 0].
 fn cut_out(arena: &mut Arena, sizes: &[DimId], i: usize) -> ExprId {
     let columns = sizes[i];
-    let parts: Vec<ExprId> = sizes
-        .iter()
-        .enumerate()
-        .map(|(j, &rows)| {
-            if i == j { arena.identity(columns) } else { arena.zeros(crate::dimension::Shape::new(rows, columns)) }
-        })
-        .collect();
+    let parts: Vec<ExprId> =
+        sizes
+            .iter()
+            .enumerate()
+            .map(|(j, &rows)| {
+                if i == j { arena.identity(columns) } else { arena.zeros(crate::dimension::Shape::new(rows, columns)) }
+            })
+            .collect();
     arena.vertical(&parts)
 }
 
@@ -278,19 +278,13 @@ fn raw_product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
         }
     }
     let shape = match (factors.first(), factors.last()) {
-        (Some(&first), Some(&last)) => {
-            crate::dimension::Shape::new(arena.shape(first).rows, arena.shape(last).columns)
-        }
+        (Some(&first), Some(&last)) => crate::dimension::Shape::new(arena.shape(first).rows, arena.shape(last).columns),
         _ => crate::dimension::Shape::SCALAR,
     };
     let node = match (scalars.as_slice(), factors.as_slice()) {
         ([], []) => arena.integer(1),
         (&[a], []) | ([], &[a]) => a,
-        _ => arena.intern(
-            Op::Product { scalars: scalars.into(), factors: factors.into() },
-            shape,
-            Default::default(),
-        ),
+        _ => arena.intern(Op::Product { scalars: scalars.into(), factors: factors.into() }, shape, Default::default()),
     };
     arena.scale(coefficient, node)
 }

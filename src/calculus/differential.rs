@@ -181,8 +181,7 @@ fn matrix_power(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId)
     }
     let mut parts = Vec::new();
     for i in 0..k.abs() {
-        let (left, right, sign) =
-            if k > 0 { (i, k - 1 - i, Number::ONE) } else { (-1 - i, k + i, Number::MINUS_ONE) };
+        let (left, right, sign) = if k > 0 { (i, k - 1 - i, Number::ONE) } else { (-1 - i, k + i, Number::MINUS_ONE) };
         let left = arena.matrix_power(a, Number::integer(left));
         let right = arena.matrix_power(a, Number::integer(right));
         parts.push((sign, arena.multiply(&[left, da, right])));

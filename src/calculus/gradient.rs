@@ -119,14 +119,7 @@ pub fn write_out_adjoints(arena: &mut Arena, root: ExprId, done: &mut HashMap<Ex
 }
 
 /// Gives the adjoint of a definition a name where several gradients go on from it.
-fn name_adjoint(
-    arena: &mut Arena,
-    id: ExprId,
-    g: ExprId,
-    targets: usize,
-    log: bool,
-    steps: &mut Vec<Step>,
-) -> ExprId {
+fn name_adjoint(arena: &mut Arena, id: ExprId, g: ExprId, targets: usize, log: bool, steps: &mut Vec<Step>) -> ExprId {
     let Op::Named(name) = *arena.op(id) else { return g };
     let (_, inner) = arena.coefficient(g);
     let simple = matches!(
@@ -147,9 +140,8 @@ fn name_adjoint(
 
 /// A name that no variable, definition or adjoint has.
 pub fn unused_name(arena: &Arena, base: String) -> String {
-    let taken = |name: &str| {
-        arena.variables.iter().any(|v| v.name == name) || arena.all_named().iter().any(|n| n.name == name)
-    };
+    let taken =
+        |name: &str| arena.variables.iter().any(|v| v.name == name) || arena.all_named().iter().any(|n| n.name == name);
     if !taken(&base) {
         return base;
     }
@@ -177,8 +169,7 @@ fn take_differential(
     let rule = rule_of(arena, body).unwrap_or(TAKE);
     let named = matches!(arena.op(id), Op::Named(_));
     if matches!(arena.op(g), Op::Number(k) if k.is_one()) {
-        let left =
-            if named { Left::Expression(arena.differential_of(id)) } else { Left::DifferentialOf(body) };
+        let left = if named { Left::Expression(arena.differential_of(id)) } else { Left::DifferentialOf(body) };
         steps.push(Step { rule, left, right: d, detail: Detail::Brief });
         return;
     }

@@ -9,12 +9,7 @@ use crate::number::Number;
 use crate::syntax::ast::Comparison;
 
 /// d max(a, b) = [a > b] da + [a < b] db + ½ [a = b] (da + db): a tie is split evenly.
-pub fn extremum(
-    arena: &mut Arena,
-    function: Function,
-    arguments: &[ExprId],
-    d: &HashMap<ExprId, ExprId>,
-) -> ExprId {
+pub fn extremum(arena: &mut Arena, function: Function, arguments: &[ExprId], d: &HashMap<ExprId, ExprId>) -> ExprId {
     let (a, b) = (arguments[0], arguments[1]);
     let mut parts = Vec::new();
     for (x, other) in [(a, b), (b, a)] {

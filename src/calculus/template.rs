@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::expr::{Arena, Axis, ExprId};
 use crate::functions::{ENTRIES, Function};
 use crate::syntax::ast::{Ast, Node, NodeId};
-use crate::syntax::parse::parse_expression;
+use crate::syntax::parse_expression;
 
 static PARSED: LazyLock<Vec<Option<(Ast, NodeId)>>> = LazyLock::new(|| {
     ENTRIES
