@@ -1,3 +1,4 @@
 //! Formulas and derivations as text, Unicode, LaTeX, Markdown, MathML and pages.
 
+pub mod build;
 pub mod notation;

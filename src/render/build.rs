@@ -1,0 +1,613 @@
+//! Expressions to notation: the reading order of sums and products, quotients from negative powers, means and sums from
+//! products with ones, transposes of whole products, and brackets that make a product cheap. Decided here once for all
+//! formats.
+
+use super::notation::Notation;
+use crate::dimension::{DimId, Shape};
+use crate::expr::{Arena, Axis, ExprId, Op};
+use crate::functions::Function;
+use crate::number::Number;
+
+/// This many transposed factors in a row are shown as the transpose of their product.
+const TRANSPOSED_RUN: usize = 3;
+
+/// The notation of an expression. Its depth is that of the expression: cut large ones into named parts first.
+pub fn notation(arena: &Arena, id: ExprId) -> Notation {
+    term(arena, Number::ONE, id)
+}
+
+/// The notation of a dimension.
+pub fn dimension(arena: &Arena, id: DimId) -> Notation {
+    let table = &arena.dimensions;
+    let mut terms = Vec::new();
+    for (names, k) in table.polynomial(id).terms() {
+        let mut factors: Vec<Notation> = names.iter().map(|&n| Notation::Name(table.name(n).to_owned())).collect();
+        if names.is_empty() || k.unsigned_abs() != 1 {
+            let size = i64::try_from(k.unsigned_abs()).unwrap_or(i64::MAX);
+            factors.insert(0, Notation::Number(Number::integer(size)));
+        }
+        terms.push((*k < 0, product(factors)));
+    }
+    match terms.len() {
+        0 => Notation::Number(Number::ZERO),
+        1 if !terms[0].0 => terms.remove(0).1,
+        _ => Notation::Sum(terms),
+    }
+}
+
+fn product(mut factors: Vec<Notation>) -> Notation {
+    if factors.len() == 1 { factors.remove(0) } else { Notation::Product(factors) }
+}
+
+/// c·A.
+fn term(arena: &Arena, c: Number, id: ExprId) -> Notation {
+    if c.is_negative() {
+        return Notation::Negative(Box::new(term(arena, c.negate(), id)));
+    }
+    let shape = arena.shape(id);
+    match arena.op(id) {
+        Op::Number(value) => {
+            let value = c.times(*value);
+            if value.is_negative() {
+                Notation::Negative(Box::new(Notation::Number(value.negate())))
+            } else {
+                Notation::Number(value)
+            }
+        }
+        Op::Sum(terms) => {
+            if let [(d, inner)] = **terms {
+                return term(arena, c.times(d), inner);
+            }
+            let sum = sum_of_terms(arena, terms, shape);
+            scaled(arena, c, &[], vec![sum])
+        }
+        Op::Product { scalars, factors } => product_of(arena, c, scalars, factors),
+        Op::Hadamard(list) => hadamard(arena, c, &[], list),
+        Op::Power(..) if shape.is_scalar() => product_of(arena, c, &[id], &[]),
+        Op::Power(..) => hadamard(arena, c, &[], &[id]),
+        _ if shape.is_scalar() => product_of(arena, c, &[id], &[]),
+        _ => product_of(arena, c, &[], &[id]),
+    }
+}
+
+/// A sum in reading order: a positive term first.
+fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
+    let mut ordered: Vec<(Number, ExprId)> = terms.to_vec();
+    // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
+    let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
+    if let Some(place) = ordered.iter().position(|&(_, a)| is_number(a)) {
+        let others_negative = ordered.iter().enumerate().all(|(i, (c, _))| i == place || c.is_negative());
+        let number = ordered.remove(place);
+        if others_negative && !number.0.is_negative() || place == 0 && !number.0.is_negative() {
+            ordered.insert(0, number);
+        } else {
+            ordered.push(number);
+        }
+    }
+    if ordered[0].0.is_negative()
+        && let Some(place) = ordered.iter().position(|(c, _)| !c.is_negative())
+    {
+        let positive = ordered.remove(place);
+        ordered.insert(0, positive);
+    }
+    // A broadcast operand is short beside one of the full shape; without such a one the first is written out.
+    let mut full = shape.is_scalar() || ordered.iter().any(|&(_, a)| spread(arena, a).is_none());
+    let mut out = Vec::with_capacity(ordered.len());
+    for (c, a) in ordered {
+        let explicit = term(arena, c.abs(), a);
+        let shown = match spread(arena, a) {
+            Some(vector) if full && !shape.is_scalar() => {
+                let short = product_of(arena, c.abs(), &vector.scalars, &vector.factors);
+                Notation::Broadcast(Box::new(explicit), Box::new(short))
+            }
+            Some(_) if !shape.is_scalar() => {
+                full = true;
+                explicit
+            }
+            _ => explicit,
+        };
+        out.push((c.is_negative(), shown));
+    }
+    Notation::Sum(out)
+}
+
+/// The smaller operand that a product with ones repeats.
+struct Spread {
+    scalars: Vec<ExprId>,
+    factors: Vec<ExprId>,
+}
+
+fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
+    let shape = arena.shape(id);
+    if shape.is_scalar() {
+        return None;
+    }
+    if matches!(arena.op(id), Op::Ones) {
+        return Some(Spread { scalars: Vec::new(), factors: Vec::new() });
+    }
+    let Op::Product { scalars, factors } = arena.op(id) else { return None };
+    let ones = |f: &ExprId| matches!(arena.op(*f), Op::Ones);
+    if factors.iter().all(ones) {
+        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new() });
+    }
+    let (first, last) = (factors.first()?, factors.last()?);
+    if factors.len() < 2 {
+        return None;
+    }
+    if ones(last) && arena.shape(*last).is_row() {
+        return Some(Spread { scalars: scalars.to_vec(), factors: factors[..factors.len() - 1].to_vec() });
+    }
+    if ones(first) && arena.shape(*first).is_column() {
+        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec() });
+    }
+    None
+}
+
+fn all_ones(arena: &Arena, id: ExprId) -> bool {
+    match arena.op(id) {
+        Op::Ones => true,
+        Op::Product { scalars, factors } => {
+            scalars.is_empty() && factors.iter().all(|&f| matches!(arena.op(f), Op::Ones))
+        }
+        _ => false,
+    }
+}
+
+/// c · scalars · chain, c ≥ 0.
+fn product_of(arena: &Arena, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
+    let (scalars, mean) = take_means(arena, scalars, factors);
+    let chain = match mean {
+        Some(mean) => vec![mean],
+        None => chain_of(arena, factors),
+    };
+    if let ([only], true) = (factors, chain.len() == 1) {
+        match arena.op(*only) {
+            Op::Hadamard(list) => return hadamard(arena, c, &scalars, list),
+            Op::Power(..) => return hadamard(arena, c, &scalars, &[*only]),
+            _ => {}
+        }
+    }
+    scaled(arena, c, &scalars, chain)
+}
+
+/// sum/(m·n), rowsum/n and colsum/m are means: takes their divisors out of the scalars.
+fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
+    let mut left: Vec<ExprId> = scalars.to_vec();
+    let divisor = |left: &[ExprId], d: DimId| {
+        left.iter().position(|&s| match arena.op(s) {
+            Op::Power(base, k) => {
+                matches!(arena.op(*base), Op::Dimension(b) if *b == d)
+                    && matches!(arena.op(*k), Op::Number(k) if *k == Number::MINUS_ONE)
+            }
+            _ => false,
+        })
+    };
+    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
+    let call = |function: Function, argument: ExprId| Notation::Call {
+        function: function.name(),
+        arguments: vec![notation(arena, argument)],
+        columns: false,
+    };
+    match *factors {
+        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) => {
+            if let Some(i) = divisor(&left, arena.shape(last).rows) {
+                left.remove(i);
+                return (left, Some(call(Function::RowMean, x)));
+            }
+        }
+        [first, x] if ones(first) && arena.shape(first).is_row() && !ones(x) => {
+            if let Some(i) = divisor(&left, arena.shape(first).columns) {
+                left.remove(i);
+                return (left, Some(call(Function::ColMean, x)));
+            }
+        }
+        _ => {}
+    }
+    (left, None)
+}
+
+/// The mean of all entries where a scalar chain is a sum and its divisors stand beside it.
+fn mean_of_all(arena: &Arena, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
+    let Op::Product { factors, .. } = arena.op(chain) else { return None };
+    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
+    let (x, sizes) = match **factors {
+        [a, x, b] if ones(a) && ones(b) && !ones(x) => (x, vec![arena.shape(a).columns, arena.shape(b).rows]),
+        [a, x] if ones(a) && !ones(x) => (x, vec![arena.shape(a).columns]),
+        [x, b] if ones(b) && !ones(x) => (x, vec![arena.shape(b).rows]),
+        _ => return None,
+    };
+    let mut places = Vec::new();
+    for size in sizes {
+        let place = scalars.iter().enumerate().position(|(i, &s)| {
+            !places.contains(&i)
+                && matches!(arena.op(s), Op::Power(base, k)
+                    if matches!(arena.op(*base), Op::Dimension(d) if *d == size)
+                        && matches!(arena.op(*k), Op::Number(k) if *k == Number::MINUS_ONE))
+        })?;
+        places.push(place);
+    }
+    places.sort_unstable();
+    for place in places.into_iter().rev() {
+        scalars.remove(place);
+    }
+    Some(Notation::Call { function: "mean", arguments: vec![notation(arena, x)], columns: false })
+}
+
+/// Numbers and names in front, the chain, compound divisors behind.
+fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) -> Notation {
+    let mut rest: Vec<ExprId> = scalars.to_vec();
+    let mut compound: Vec<Notation> = Vec::new();
+    let chains: Vec<ExprId> = rest
+        .iter()
+        .copied()
+        .filter(|&s| matches!(arena.op(s), Op::Product { factors, .. } if !factors.is_empty()))
+        .collect();
+    for s in chains {
+        if let Some(mean) = mean_of_all(arena, &mut rest, s) {
+            rest.retain(|&other| other != s);
+            compound.push(mean);
+        }
+    }
+    let (mut simple, mut below_simple, mut below): (Vec<Notation>, Vec<Notation>, Vec<Notation>) =
+        (Vec::new(), Vec::new(), Vec::new());
+    let mut number = c;
+    if let Number::Ratio(n, d) = c
+        && d != 1
+        && !short_decimal(d)
+    {
+        number = Number::integer(n);
+        below_simple.push(Notation::Number(Number::integer(d)));
+    }
+    for s in rest {
+        let (base, k) = arena.element_power_form(s);
+        let atom = is_atom(arena, base);
+        let (shown, into) = if k.is_negative() {
+            let inverse = scalar_power(arena, base, k.negate());
+            (inverse, if atom { &mut below_simple } else { &mut below })
+        } else {
+            (scalar_power(arena, base, k), if atom { &mut simple } else { &mut compound })
+        };
+        into.push(shown);
+    }
+    if !number.is_one() {
+        simple.insert(0, Notation::Number(number));
+    }
+    if chain.is_empty() {
+        // A scalar: one quotient.
+        simple.extend(compound);
+        below_simple.extend(below);
+        let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
+        return if below_simple.is_empty() { above } else { quotient(above, product(below_simple)) };
+    }
+    let mut all = Vec::new();
+    if !below_simple.is_empty() {
+        let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
+        all.push(quotient(above, product(below_simple)));
+    } else {
+        all.extend(simple);
+    }
+    all.extend(compound);
+    all.extend(chain);
+    let above = product(all);
+    if below.is_empty() { above } else { quotient(above, product(below)) }
+}
+
+fn quotient(above: Notation, below: Notation) -> Notation {
+    Notation::Quotient(Box::new(above), Box::new(below))
+}
+
+/// Whether 1/d is a short decimal.
+fn short_decimal(d: i64) -> bool {
+    let mut d = d.unsigned_abs();
+    for p in [2, 5] {
+        while d.is_multiple_of(p) {
+            d /= p;
+        }
+    }
+    d == 1
+}
+
+fn is_atom(arena: &Arena, id: ExprId) -> bool {
+    matches!(arena.op(id), Op::Number(_) | Op::Pi | Op::Euler | Op::Dimension(_) | Op::Variable(_) | Op::Named(_))
+}
+
+fn scalar_power(arena: &Arena, base: ExprId, k: Number) -> Notation {
+    let inner = || Box::new(leaf_or_group(arena, base));
+    if k.is_one() {
+        return leaf_or_group(arena, base);
+    }
+    if k == Number::HALF {
+        return Notation::Root(inner());
+    }
+    Notation::Power(inner(), Box::new(number(k)))
+}
+
+fn number(k: Number) -> Notation {
+    if k.is_negative() { Notation::Negative(Box::new(Notation::Number(k.negate()))) } else { Notation::Number(k) }
+}
+
+/// A scalar or matrix that is no product of scalars, as it stands alone.
+fn leaf_or_group(arena: &Arena, id: ExprId) -> Notation {
+    match arena.op(id) {
+        Op::Product { scalars, factors } if !factors.is_empty() && scalars.is_empty() => {
+            product(chain_of(arena, factors))
+        }
+        Op::Power(base, exponent) => {
+            let (base, exponent) = (Box::new(notation(arena, *base)), Box::new(notation(arena, *exponent)));
+            if arena.shape(id).is_scalar() {
+                Notation::Power(base, exponent)
+            } else {
+                Notation::HadamardPower(base, exponent)
+            }
+        }
+        Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) => notation(arena, id),
+        _ => leaf(arena, id),
+    }
+}
+
+/// c · scalars · (a .* b ./ d …), c ≥ 0.
+fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
+    let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
+    let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
+    for &a in list {
+        let (base, k) = arena.element_power_form(a);
+        let shown = match spread(arena, base) {
+            Some(vector) if full => {
+                let explicit = leaf_or_group(arena, base);
+                let short = product_of(arena, Number::ONE, &vector.scalars, &vector.factors);
+                Notation::Broadcast(Box::new(explicit), Box::new(short))
+            }
+            _ => {
+                full = true;
+                leaf_or_group(arena, base)
+            }
+        };
+        let size = k.abs();
+        let shown = if size.is_one() {
+            shown
+        } else if size == Number::HALF {
+            Notation::Root(Box::new(shown))
+        } else {
+            Notation::HadamardPower(Box::new(shown), Box::new(number(size)))
+        };
+        if k.is_negative() { below.push(shown) } else { above.push(shown) }
+    }
+    let many = |mut list: Vec<Notation>| if list.len() == 1 { list.remove(0) } else { Notation::Hadamard(list) };
+    if above.is_empty() {
+        let one = scaled(arena, c, scalars, Vec::new());
+        return Notation::HadamardQuotient(Box::new(one), Box::new(many(below)));
+    }
+    let first = above.remove(0);
+    let plain = c.is_one() && scalars.is_empty();
+    let first = if plain { first } else { scaled(arena, c, scalars, vec![first]) };
+    // A divisor at the end of the scaled first operand would end in front of the others: keep it outside.
+    let above = match first {
+        Notation::Quotient(top, bottom) if !above.is_empty() || !below.is_empty() => {
+            let mut rest = vec![*top];
+            rest.extend(above);
+            let inner = many(rest);
+            let inner = if below.is_empty() {
+                inner
+            } else {
+                Notation::HadamardQuotient(Box::new(inner), Box::new(many(below)))
+            };
+            return Notation::Quotient(Box::new(inner), bottom);
+        }
+        first => {
+            let mut rest = vec![first];
+            rest.extend(above);
+            many(rest)
+        }
+    };
+    if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
+}
+
+/// The factors of a matrix product in reading form.
+fn chain_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
+    // A column inside a chain makes an outer product: both sides are computed before it.
+    let boundary = (0..factors.len().saturating_sub(1))
+        .find(|&i| arena.shape(factors[i]).columns == DimId::ONE && arena.shape(factors[i + 1]).rows == DimId::ONE);
+    match boundary {
+        Some(i) => {
+            let mut out = side(arena, &factors[..=i]);
+            let right = side(arena, &factors[i + 1..]);
+            if right.len() > 1 {
+                out.push(Notation::Grouped(Box::new(Notation::Product(right))));
+            } else {
+                out.extend(right);
+            }
+            out
+        }
+        None => side(arena, factors),
+    }
+}
+
+/// A chain without an outer product in it; one that ends in a column is computed from the right.
+fn side(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
+    let shown = factors_of(arena, factors);
+    let ends_in_column = factors.last().is_some_and(|&f| arena.shape(f).columns == DimId::ONE);
+    let starts_with_row = factors.first().is_some_and(|&f| arena.shape(f).rows == DimId::ONE);
+    if !ends_in_column || starts_with_row || shown.len() < 3 {
+        return shown;
+    }
+    let mut items = shown.into_iter().rev();
+    let mut inner = items.next().expect("at least three factors");
+    let mut rest: Vec<Notation> = items.collect();
+    let first = rest.pop().expect("at least three factors");
+    for factor in rest {
+        inner = Notation::Grouped(Box::new(Notation::Product(vec![factor, inner])));
+    }
+    vec![first, inner]
+}
+
+/// The factors with sums written as such and runs of transposes joined.
+fn factors_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
+    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < factors.len() {
+        let f = factors[i];
+        let next = factors.get(i + 1).copied();
+        if ones(f) && arena.shape(f).is_row() {
+            match next {
+                Some(x) if !ones(x) => {
+                    let last = factors.get(i + 2).copied();
+                    if last.is_some_and(|l| ones(l) && arena.shape(l).is_column()) {
+                        out.push(call("sum", notation(arena, x)));
+                        i += 3;
+                    } else if arena.shape(x).columns == DimId::ONE {
+                        out.push(call("sum", notation(arena, x)));
+                        i += 2;
+                    } else {
+                        out.push(sums(arena, x, false));
+                        i += 2;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        if !ones(f)
+            && next.is_some_and(|n| ones(n) && arena.shape(n).is_column())
+            && arena.shape(f).columns != DimId::ONE
+        {
+            if arena.shape(f).rows == DimId::ONE {
+                out.push(call("sum", notation(arena, untransposed(arena, f))));
+            } else {
+                out.push(sums(arena, f, true));
+            }
+            i += 2;
+            continue;
+        }
+        if ones(f) && arena.shape(f).is_column() && next.is_some_and(|n| ones(n) && arena.shape(n).is_row()) {
+            // A matrix of ones, unless the row goes on as column sums.
+            let row = next.expect("just seen");
+            if factors.get(i + 2).is_none() {
+                let (m, n) = (arena.shape(f).rows, arena.shape(row).columns);
+                out.push(Notation::Ones(Box::new(dimension(arena, m)), Some(Box::new(dimension(arena, n)))));
+                i += 2;
+                continue;
+            }
+        }
+        // A run of transposes.
+        let run = factors[i..]
+            .iter()
+            .enumerate()
+            .take_while(|&(j, &g)| {
+                matches!(arena.op(g), Op::Transpose(_)) && !factors.get(i + j + 1).is_some_and(|&n| ones(n))
+            })
+            .count();
+        if run >= TRANSPOSED_RUN {
+            let inner: Vec<Notation> =
+                factors[i..i + run].iter().rev().map(|&g| notation(arena, untransposed(arena, g))).collect();
+            out.push(Notation::Transpose(Box::new(Notation::Product(inner))));
+            i += run;
+            continue;
+        }
+        out.push(leaf_or_group(arena, f));
+        i += 1;
+    }
+    out
+}
+
+fn untransposed(arena: &Arena, id: ExprId) -> ExprId {
+    match arena.op(id) {
+        Op::Transpose(inner) => *inner,
+        _ => id,
+    }
+}
+
+/// rowsum(x) or colsum(x); of a transpose the transpose of the other.
+fn sums(arena: &Arena, x: ExprId, rows: bool) -> Notation {
+    match arena.op(x) {
+        Op::Transpose(inner) => Notation::Transpose(Box::new(sums(arena, *inner, !rows))),
+        _ => call(if rows { "rowsum" } else { "colsum" }, notation(arena, x)),
+    }
+}
+
+fn call(function: &'static str, argument: Notation) -> Notation {
+    Notation::Call { function, arguments: vec![argument], columns: false }
+}
+
+/// A node that is neither sum, product nor element-wise product.
+fn leaf(arena: &Arena, id: ExprId) -> Notation {
+    let shape = arena.shape(id);
+    let one = |a: ExprId| Box::new(notation(arena, a));
+    let dim = |d: DimId| Box::new(dimension(arena, d));
+    let columns = |d: DimId| (d != DimId::ONE).then(|| dim(d));
+    match arena.op(id) {
+        Op::Number(value) => number(*value),
+        Op::Pi => Notation::Pi,
+        Op::Euler => Notation::Euler,
+        Op::Dimension(d) => dimension(arena, *d),
+        Op::Variable(_) | Op::Named(_) => Notation::Name(name_of(arena, id)),
+        Op::Differential(of) => Notation::Differential(name_of(arena, *of)),
+        Op::Identity => Notation::Identity(dim(shape.rows)),
+        Op::Ones => Notation::Ones(dim(shape.rows), columns(shape.columns)),
+        Op::Zeros => Notation::Zeros(dim(shape.rows), columns(shape.columns)),
+        Op::Unit(i) => Notation::Unit(dim(shape.rows), *i),
+        Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => notation(arena, id),
+        Op::MatrixPower(a, k) if *k == Number::MINUS_ONE => Notation::Inverse(one(*a)),
+        Op::MatrixPower(a, k) => {
+            let exponent = match *k {
+                Number::Ratio(n, 2) => {
+                    let half =
+                        quotient(Notation::Number(Number::integer(n.abs())), Notation::Number(Number::integer(2)));
+                    if n < 0 { Notation::Negative(Box::new(half)) } else { half }
+                }
+                k => number(k),
+            };
+            Notation::Power(one(*a), Box::new(exponent))
+        }
+        Op::Transpose(a) => Notation::Transpose(one(*a)),
+        Op::Compare(comparison, a, b) => Notation::Compare(*comparison, one(*a), one(*b)),
+        Op::Call(function, axis, arguments) => Notation::Call {
+            function: function.name(),
+            arguments: arguments.iter().map(|&a| notation(arena, a)).collect(),
+            columns: *axis == Axis::Columns,
+        },
+        Op::ExpmFrechet(a, e) => upper_right(arena, shape.rows, *a, *e, |block| call("expm", block)),
+        Op::PowerFrechet(a, e, k) => upper_right(arena, shape.rows, *a, *e, |block| {
+            Notation::Power(Box::new(block), Box::new(number(Number::integer(*k))))
+        }),
+        Op::Horizontal(parts) => Notation::Blocks(vec![parts.iter().map(|&a| notation(arena, a)).collect()]),
+        Op::Vertical(parts) => Notation::Blocks(
+            parts
+                .iter()
+                .map(|&band| match arena.op(band) {
+                    Op::Horizontal(row) => row.iter().map(|&a| notation(arena, a)).collect(),
+                    _ => vec![notation(arena, band)],
+                })
+                .collect(),
+        ),
+        Op::Reshape(a) if shape.is_column() => call("vec", notation(arena, *a)),
+        Op::Reshape(a) => Notation::Call {
+            function: "reshape",
+            arguments: vec![notation(arena, *a), dimension(arena, shape.rows), dimension(arena, shape.columns)],
+            columns: false,
+        },
+    }
+}
+
+/// [I, 0] · f([a, e; 0, a]) · [0; I].
+fn upper_right(arena: &Arena, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(Notation) -> Notation) -> Notation {
+    let n = || Box::new(dimension(arena, rows));
+    let identity = || Notation::Identity(n());
+    let zeros = || Notation::Zeros(n(), Some(n()));
+    let block = Notation::Blocks(vec![vec![notation(arena, a), notation(arena, e)], vec![zeros(), notation(arena, a)]]);
+    Notation::Product(vec![
+        Notation::Blocks(vec![vec![identity(), zeros()]]),
+        f(block),
+        Notation::Blocks(vec![vec![zeros()], vec![identity()]]),
+    ])
+}
+
+/// The name of a variable or named result.
+pub fn name_of(arena: &Arena, id: ExprId) -> String {
+    match arena.op(id) {
+        Op::Variable(v) => arena.variables[v.0 as usize].name.clone(),
+        Op::Named(name) => arena.named(*name).name.clone(),
+        Op::Differential(of) => format!("d{}", name_of(arena, *of)),
+        _ => String::from("?"),
+    }
+}
