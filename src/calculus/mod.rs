@@ -3,6 +3,7 @@
 
 pub mod adjoint;
 pub mod differential;
+pub mod factor;
 pub mod gradient;
 mod special;
 pub mod substitute;

@@ -174,6 +174,14 @@ impl Arena {
         &self.named[id.0 as usize]
     }
 
+    /// The node that stands for the i-th named intermediate result.
+    pub fn named_node(&mut self, i: usize) -> ExprId {
+        let body = self.named[i].body;
+        let (shape, properties) = (self.shape(body), self.properties(body));
+        let id = u32::try_from(i).expect("fewer than 2^32 names");
+        self.intern(Op::Named(NamedId(id)), shape, properties)
+    }
+
     /// All named intermediate results, in order.
     pub fn all_named(&self) -> &[NamedExpr] {
         &self.named

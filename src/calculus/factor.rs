@@ -1,0 +1,197 @@
+//! Common factors taken out of sums, for reading: A·X + B·X becomes (A + B)·X. Only results pass through here; what is
+//! differentiated stays in the arena's normal form, in which terms meet and cancel.
+
+use std::collections::HashMap;
+
+use super::substitute::rebuild;
+use crate::expr::{Arena, ExprId, NameKind, Op};
+use crate::number::Number;
+
+/// The expression as it is to be read: the user's names where a definition's expression stands, common factors taken
+/// out of sums.
+pub fn present(arena: &mut Arena, root: ExprId, done: &mut HashMap<ExprId, ExprId>) -> ExprId {
+    let names: HashMap<ExprId, ExprId> = named_bodies(arena);
+    let mut stack = vec![root];
+    while let Some(&id) = stack.last() {
+        if done.contains_key(&id) {
+            stack.pop();
+            continue;
+        }
+        if let Some(&name) = names.get(&id) {
+            done.insert(id, name);
+            stack.pop();
+            continue;
+        }
+        let mut missing = false;
+        arena.operands(id, |a| {
+            if !done.contains_key(&a) {
+                missing = true;
+                stack.push(a);
+            }
+        });
+        if missing {
+            continue;
+        }
+        let mut built = rebuild(arena, id, &|a| done[&a]);
+        if let Op::Sum(terms) = arena.op(built).clone()
+            && terms.len() > 1
+        {
+            built = factor_sum(arena, built, &terms);
+        }
+        done.insert(id, built);
+        stack.pop();
+    }
+    done[&root]
+}
+
+/// The definitions whose expression is more than a name, by that expression.
+fn named_bodies(arena: &mut Arena) -> HashMap<ExprId, ExprId> {
+    let bodies: Vec<(ExprId, String)> =
+        arena.all_named().iter().filter(|n| n.kind == NameKind::Definition).map(|n| (n.body, n.name.clone())).collect();
+    let mut out = HashMap::new();
+    for (i, (body, _)) in bodies.iter().enumerate() {
+        let leaf = matches!(arena.op(*body), Op::Number(_) | Op::Variable(_) | Op::Named(_) | Op::Dimension(_));
+        if !leaf {
+            let node = arena.named_node(i);
+            out.entry(*body).or_insert(node);
+        }
+    }
+    out
+}
+
+/// One way to take a common factor out of some terms of a sum.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Common {
+    First(ExprId),
+    Last(ExprId),
+    Element(ExprId),
+    Scalar(ExprId),
+}
+
+fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> ExprId {
+    const MANY: usize = 64;
+    if terms.len() > MANY {
+        return sum;
+    }
+    let Some((common, members)) = best_common(arena, terms) else { return sum };
+    let mut inside = Vec::new();
+    let mut outside = Vec::new();
+    for (i, &(c, a)) in terms.iter().enumerate() {
+        if members.contains(&i) {
+            let rest = without(arena, a, common);
+            inside.push((c, rest));
+        } else {
+            outside.push((c, a));
+        }
+    }
+    let inner = arena.sum(&inside);
+    let inner = refactor(arena, inner);
+    let product = match common {
+        Common::First(f) | Common::Scalar(f) => arena.multiply(&[f, inner]),
+        Common::Last(f) => arena.multiply(&[inner, f]),
+        Common::Element(f) => arena.hadamard(&[f, inner]),
+    };
+    if outside.is_empty() {
+        return product;
+    }
+    // Keep the place of the first member.
+    let place = members[0].min(outside.len());
+    outside.insert(place, (Number::ONE, product));
+    let whole = arena.sum(&outside);
+    if whole == sum { sum } else { refactor(arena, whole) }
+}
+
+fn refactor(arena: &mut Arena, id: ExprId) -> ExprId {
+    let (c, inner) = arena.coefficient(id);
+    match arena.op(inner).clone() {
+        Op::Sum(terms) if terms.len() > 1 => {
+            let factored = factor_sum(arena, inner, &terms);
+            arena.scale(c, factored)
+        }
+        _ => id,
+    }
+}
+
+/// The common factor that the most terms share; a term that is nothing but the factor would leave an identity, and is
+/// left alone.
+fn best_common(arena: &Arena, terms: &[(Number, ExprId)]) -> Option<(Common, Vec<usize>)> {
+    let mut groups: Vec<(Common, Vec<usize>)> = Vec::new();
+    let mut places: HashMap<Common, usize> = HashMap::new();
+    let mut add = |common: Common, i: usize| {
+        let place = *places.entry(common).or_insert_with(|| {
+            groups.push((common, Vec::new()));
+            groups.len() - 1
+        });
+        if groups[place].1.last() != Some(&i) {
+            groups[place].1.push(i);
+        }
+    };
+    for (i, &(_, a)) in terms.iter().enumerate() {
+        match arena.op(a) {
+            Op::Product { scalars, factors } => {
+                if factors.len() > 1 {
+                    add(Common::First(factors[0]), i);
+                    add(Common::Last(factors[factors.len() - 1]), i);
+                }
+                if let [only] = **factors
+                    && let Op::Hadamard(list) = arena.op(only)
+                {
+                    list.iter().for_each(|&f| add(Common::Element(f), i));
+                }
+                if !factors.is_empty() || scalars.len() > 1 {
+                    scalars.iter().for_each(|&s| add(Common::Scalar(s), i));
+                }
+            }
+            Op::Hadamard(list) => list.iter().for_each(|&f| add(Common::Element(f), i)),
+            _ => {}
+        }
+    }
+    groups.into_iter().filter(|(_, members)| members.len() > 1).max_by_key(|(common, members)| {
+        let weight = match common {
+            Common::First(f) | Common::Last(f) | Common::Element(f) | Common::Scalar(f) => weight(arena, *f),
+        };
+        // Prefer more terms, then the heavier factor, then matrices to scalars.
+        ((members.len() - 1) * weight, !matches!(common, Common::Scalar(_)))
+    })
+}
+
+fn weight(arena: &Arena, id: ExprId) -> usize {
+    super::substitute::tree_size(arena, id, 40) + 1
+}
+
+fn without(arena: &mut Arena, a: ExprId, common: Common) -> ExprId {
+    match arena.op(a).clone() {
+        Op::Product { scalars, factors } => {
+            let mut scalars = scalars.to_vec();
+            let mut factors = factors.to_vec();
+            match common {
+                Common::First(_) => {
+                    factors.remove(0);
+                }
+                Common::Last(_) => {
+                    factors.pop();
+                }
+                Common::Scalar(s) => {
+                    let place = scalars.iter().position(|&x| x == s).expect("a member has the factor");
+                    scalars.remove(place);
+                }
+                Common::Element(_) => {
+                    let rest = without(arena, factors[0], common);
+                    factors[0] = rest;
+                }
+            }
+            scalars.extend(factors);
+            if scalars.is_empty() { arena.integer(1) } else { arena.multiply(&scalars) }
+        }
+        Op::Hadamard(list) => {
+            let Common::Element(f) = common else {
+                unreachable!("only elements are taken out of an element-wise product")
+            };
+            let mut list = list.to_vec();
+            let place = list.iter().position(|&x| x == f).expect("a member has the factor");
+            list.remove(place);
+            arena.hadamard(&list)
+        }
+        _ => unreachable!("only products have common factors"),
+    }
+}
