@@ -7,6 +7,7 @@ use super::NotCovered;
 use super::differential::local_nodes;
 use crate::derivation::{Detail, Left, Rule, Step};
 use crate::dimension::DimId;
+use crate::elaborate::Property;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
@@ -21,6 +22,8 @@ const SCALAR: Rule = Rule { id: "scalar", statement: "a = tr(a)" };
 const HADAMARD: Rule = Rule { id: "hadamard", statement: "tr(A'(B .* C)) = tr((A .* B)'C)" };
 const FROBENIUS: Rule = Rule { id: "frobenius", statement: "tr(A'B) = sum(A .* B)" };
 const IDENTITY: Rule = Rule { id: "trace", statement: "tr(A) = tr(I'A)" };
+const ROW_SUMS: Rule = Rule { id: "row-sums", statement: "each row of a one-hot or stochastic matrix sums to 1" };
+const ORTHOGONAL: Rule = Rule { id: "orthogonal", statement: "Q'Q = I" };
 const LINEAR: Rule = Rule { id: "linear", statement: "<G, f(dX)> = <f*(G), dX> for a linear f and its adjoint f*" };
 
 /// What the trace rules made of ⟨G, dE⟩.
@@ -56,7 +59,15 @@ pub fn pull_back(
             continue;
         }
         let before = if log { Some(pairing(arena, g, node)) } else { None };
+        arena.take_property_uses();
         let moved = transpose_of(arena, node, g, &|id| linear.contains(&id))?;
+        if log {
+            for used in arena.take_property_uses() {
+                let rule = if used.property == Property::Orthogonal { ORTHOGONAL } else { ROW_SUMS };
+                let left = Left::Expression(used.left);
+                steps.push(Step { rule, left, right: used.right, detail: Detail::Brief });
+            }
+        }
         if let Some(before) = before {
             frontier.explain(arena, node, g, before, &moved, &out, steps);
         }

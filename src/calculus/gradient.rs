@@ -271,11 +271,7 @@ pub fn project(arena: &mut Arena, leaf: ExprId, g: ExprId) -> (ExprId, Option<&'
 
 /// The final lines of a gradient's derivation.
 pub fn conclude(arena: &Arena, of: &str, gradient: &Gradient, steps: &mut Vec<Step>) {
-    let wrt = match arena.op(gradient.wrt) {
-        Op::Variable(v) => arena.variables[v.0 as usize].name.clone(),
-        Op::Named(name) => arena.named(*name).name.clone(),
-        _ => String::new(),
-    };
+    let wrt = arena.name_of(gradient.wrt);
     let rule = if gradient.projection.is_some() { COLLECT } else { READ_OFF };
     let left = Left::Gradient { of: of.to_owned(), wrt };
     steps.push(Step { rule, left, right: gradient.named, detail: Detail::Brief });

@@ -11,7 +11,7 @@ mod transpose;
 use std::collections::HashMap;
 
 use crate::dimension::{DimId, Dimensions, Shape};
-use crate::elaborate::{Properties, Variable, VariableId};
+use crate::elaborate::{Properties, Property, Variable, VariableId};
 use crate::functions::Function;
 use crate::number::Number;
 use crate::syntax::ast::Comparison;
@@ -119,6 +119,17 @@ pub struct NamedExpr {
     pub kind: NameKind,
 }
 
+/// A property that a constructor used: an equation that holds because of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PropertyUse {
+    /// The property.
+    pub property: Property,
+    /// What stood there.
+    pub left: ExprId,
+    /// What it became.
+    pub right: ExprId,
+}
+
 #[derive(Clone, Debug)]
 struct Node {
     op: Op,
@@ -132,6 +143,7 @@ pub struct Arena {
     nodes: Vec<Node>,
     ids: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
+    uses: Vec<PropertyUse>,
     /// The dimensions' table.
     pub dimensions: Dimensions,
     /// The variables; `Op::Variable` points here.
@@ -141,7 +153,7 @@ pub struct Arena {
 impl Arena {
     /// An empty arena over a program's dimensions and variables.
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
-        Arena { nodes: Vec::new(), ids: HashMap::new(), named: Vec::new(), dimensions, variables }
+        Arena { nodes: Vec::new(), ids: HashMap::new(), named: Vec::new(), uses: Vec::new(), dimensions, variables }
     }
 
     /// What a node is.
@@ -180,6 +192,32 @@ impl Arena {
         let (shape, properties) = (self.shape(body), self.properties(body));
         let id = u32::try_from(i).expect("fewer than 2^32 names");
         self.intern(Op::Named(NamedId(id)), shape, properties)
+    }
+
+    /// The name of a variable or of a named intermediate result; of a differential `d` before it.
+    pub fn name_of(&self, id: ExprId) -> String {
+        match self.op(id) {
+            Op::Variable(v) => self.variables[v.0 as usize].name.clone(),
+            Op::Named(name) => self.named(*name).name.clone(),
+            Op::Differential(of) => format!("d{}", self.name_of(*of)),
+            _ => String::from("?"),
+        }
+    }
+
+    /// The properties used since the last call.
+    pub fn take_property_uses(&mut self) -> Vec<PropertyUse> {
+        std::mem::take(&mut self.uses)
+    }
+
+    /// Remembers that a property turned the product of two factors into something simpler.
+    fn note_use(&mut self, property: Property, a: ExprId, b: ExprId, right: ExprId) {
+        let shape = Shape::new(self.shape(a).rows, self.shape(b).columns);
+        let product = Op::Product { scalars: Box::new([]), factors: Box::new([a, b]) };
+        let left = self.intern(product, shape, Properties::NONE);
+        let used = PropertyUse { property, left, right };
+        if !self.uses.contains(&used) {
+            self.uses.push(used);
+        }
     }
 
     /// All named intermediate results, in order.

@@ -181,7 +181,9 @@ impl Arena {
         if matches!(self.op(b), Op::Ones) && self.shape(b).is_column() {
             if self.properties(a).has(Property::RowStochastic) {
                 let rows = self.shape(a).rows;
-                return Some(self.ones_column(rows));
+                let ones = self.ones_column(rows);
+                self.note_use(Property::RowStochastic, a, b, ones);
+                return Some(ones);
             }
             if let Op::Call(Function::Diag, _, arguments) = self.op(a)
                 && self.shape(a).is_square()
@@ -200,7 +202,9 @@ impl Arena {
                 && self.properties(*inner).has(Property::RowStochastic)
             {
                 let columns = self.shape(b).columns;
-                return Some(self.ones_row(columns));
+                let ones = self.ones_row(columns);
+                self.note_use(Property::RowStochastic, a, b, ones);
+                return Some(ones);
             }
         }
         if !self.shape(a).is_square() || !self.shape(b).is_square() {
@@ -208,7 +212,9 @@ impl Arena {
         }
         if self.properties(a).has(Property::Orthogonal) && self.transpose(a) == b {
             let n = self.shape(a).rows;
-            return Some(self.identity(n));
+            let identity = self.identity(n);
+            self.note_use(Property::Orthogonal, a, b, identity);
+            return Some(identity);
         }
         let (ta, base_a, ka) = self.power_form(a);
         let (tb, base_b, kb) = self.power_form(b);

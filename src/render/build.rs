@@ -540,8 +540,8 @@ fn leaf(arena: &Arena, id: ExprId) -> Notation {
         Op::Pi => Notation::Pi,
         Op::Euler => Notation::Euler,
         Op::Dimension(d) => dimension(arena, *d),
-        Op::Variable(_) | Op::Named(_) => Notation::Name(name_of(arena, id)),
-        Op::Differential(of) => Notation::Differential(name_of(arena, *of)),
+        Op::Variable(_) | Op::Named(_) => Notation::Name(arena.name_of(id)),
+        Op::Differential(of) => Notation::Differential(arena.name_of(*of)),
         Op::Identity => Notation::Identity(dim(shape.rows)),
         Op::Ones => Notation::Ones(dim(shape.rows), columns(shape.columns)),
         Op::Zeros => Notation::Zeros(dim(shape.rows), columns(shape.columns)),
@@ -600,14 +600,4 @@ fn upper_right(arena: &Arena, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(
         f(block),
         Notation::Blocks(vec![vec![zeros()], vec![identity()]]),
     ])
-}
-
-/// The name of a variable or named result.
-pub fn name_of(arena: &Arena, id: ExprId) -> String {
-    match arena.op(id) {
-        Op::Variable(v) => arena.variables[v.0 as usize].name.clone(),
-        Op::Named(name) => arena.named(*name).name.clone(),
-        Op::Differential(of) => format!("d{}", name_of(arena, *of)),
-        _ => String::from("?"),
-    }
 }
