@@ -30,6 +30,8 @@ pub enum Left {
     Continued,
     /// An expression.
     Expression(ExprId),
+    /// An expression of an equation beside the chain: a property that was used.
+    Aside(ExprId),
     /// d of a compound expression.
     DifferentialOf(ExprId),
     /// ∂F/∂X

@@ -36,20 +36,24 @@ pub struct Pulled {
 /// The parts ⟨G, n⟩ that make up the current line, largest id first.
 struct Frontier {
     open: BTreeMap<ExprId, Vec<ExprId>>,
-    /// Whether steps are wanted.
-    log: bool,
+    /// The left side of whole lines; `None` where no steps are wanted.
+    line: Option<ExprId>,
+    /// Whether the last step was a whole line, so that the next may go on from it.
+    whole: bool,
 }
 
-/// Pulls ⟨cotangent, d⟩ back to the leaves of d.
+/// Pulls ⟨cotangent, d⟩ back to the leaves of d. With a `line`, the left side of the last step's equation, each move is
+/// a step.
 pub fn pull_back(
     arena: &mut Arena,
     d: ExprId,
     cotangent: ExprId,
     steps: &mut Vec<Step>,
-    log: bool,
+    line: Option<ExprId>,
 ) -> Result<Pulled, NotCovered> {
+    let log = line.is_some();
     let linear = linear_nodes(arena, d);
-    let mut frontier = Frontier { open: BTreeMap::new(), log };
+    let mut frontier = Frontier { open: BTreeMap::new(), line, whole: true };
     frontier.open.insert(d, vec![cotangent]);
     let mut out = Pulled::default();
     while let Some((node, parts)) = frontier.open.pop_last() {
@@ -64,7 +68,7 @@ pub fn pull_back(
         if log {
             for used in arena.take_property_uses() {
                 let rule = if used.property == Property::Orthogonal { ORTHOGONAL } else { ROW_SUMS };
-                let left = Left::Expression(used.left);
+                let left = Left::Aside(used.left);
                 steps.push(Step { rule, left, right: used.right, detail: Detail::Brief });
             }
         }
@@ -328,7 +332,7 @@ fn raw_sum(arena: &mut Arena, parts: &[ExprId]) -> ExprId {
 impl Frontier {
     #[allow(clippy::too_many_arguments)] // the state of a line before and after one rule
     fn explain(
-        &self,
+        &mut self,
         arena: &mut Arena,
         node: ExprId,
         g: ExprId,
@@ -337,7 +341,7 @@ impl Frontier {
         done: &Pulled,
         steps: &mut Vec<Step>,
     ) {
-        debug_assert!(self.log);
+        let Some(line) = self.line else { return };
         let mut forms: Vec<(Rule, Vec<ExprId>)> = Vec::new();
         let after: Vec<ExprId> = moved.iter().map(|&(child, g)| pairing(arena, g, child)).collect();
         match arena.op(node).clone() {
@@ -399,13 +403,16 @@ impl Frontier {
             let (left, right) = if whole {
                 let mut all = vec![now];
                 all.extend(&others);
-                (Left::Continued, raw_sum(arena, &all))
+                let left = if self.whole { Left::Continued } else { Left::Expression(line) };
+                self.whole = true;
+                (left, raw_sum(arena, &all))
             } else if first {
                 (Left::Expression(before), now)
             } else {
                 (Left::Continued, now)
             };
             first = false;
+            self.whole &= whole;
             steps.push(Step { rule, left, right, detail: Detail::Full });
         }
     }

@@ -84,10 +84,8 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
         note_kinks(arena, &parts, &mut sweep.kinks);
         let targets = local_nodes(arena, d).iter().filter(|&&n| matches!(arena.op(n), Op::Differential(_))).count();
         let g = name_adjoint(arena, id, g, targets, log, &mut steps);
-        if log {
-            take_differential(arena, id, body, g, d, &parts, &mut steps);
-        }
-        let pulled = pull_back(arena, d, g, &mut steps, log)?;
+        let line = if log { Some(take_differential(arena, id, body, g, d, &parts, &mut steps)) } else { None };
+        let pulled = pull_back(arena, d, g, &mut steps, line)?;
         for (leaf, parts) in pulled.parts {
             cotangents.entry(leaf).or_default().extend(parts);
         }
@@ -148,7 +146,7 @@ pub fn unused_name(arena: &Arena, base: String) -> String {
     (2..).map(|i| format!("{base}_{i}")).find(|name| !taken(name)).expect("some number is free")
 }
 
-/// The steps from ⟨G, dZ⟩ to ⟨G, dE⟩ for Z = E.
+/// The steps from ⟨G, dZ⟩ to ⟨G, dE⟩ for Z = E; the left side of the last one.
 fn take_differential(
     arena: &mut Arena,
     id: ExprId,
@@ -157,7 +155,7 @@ fn take_differential(
     d: ExprId,
     parts: &Differentials,
     steps: &mut Vec<Step>,
-) {
+) -> ExprId {
     for &node in &parts.order {
         if let Some(rule) = rule_of(arena, node)
             && node != body
@@ -169,14 +167,16 @@ fn take_differential(
     let rule = rule_of(arena, body).unwrap_or(TAKE);
     let named = matches!(arena.op(id), Op::Named(_));
     if matches!(arena.op(g), Op::Number(k) if k.is_one()) {
-        let left = if named { Left::Expression(arena.differential_of(id)) } else { Left::DifferentialOf(body) };
+        let df = if named { arena.differential_of(id) } else { d };
+        let left = if named { Left::Expression(df) } else { Left::DifferentialOf(body) };
         steps.push(Step { rule, left, right: d, detail: Detail::Brief });
-        return;
+        return df;
     }
     let dz = arena.differential_of(id);
     steps.push(Step { rule, left: Left::Expression(dz), right: d, detail: Detail::Brief });
     let (left, right) = (pairing(arena, g, dz), pairing(arena, g, d));
     steps.push(Step { rule: TAKE, left: Left::Expression(left), right, detail: Detail::Full });
+    left
 }
 
 /// The rule by which d of a node is taken, for those that a derivation names.
