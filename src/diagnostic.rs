@@ -1,6 +1,15 @@
 //! The one shape of a user's error: a place, a plain sentence, and what would be right. All errors of a text are
 //! collected; nothing here prints.
 
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+/// How many errors are shown in full.
+const SHOWN: usize = 8;
+/// How many characters all of them together may take.
+const LENGTH: usize = 4500;
+/// Longer lines are cut around the place.
+const LINE: usize = 200;
+
 /// A place in a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -65,5 +74,159 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// Errors as a person reads them: `file:line:column`, the line with the place underlined, and what would be right.
+pub fn render(diagnostics: &[Diagnostic], source: &str, file: &str) -> String {
+    let lines = LineIndex::new(source);
+    let mut out = String::new();
+    for (i, diagnostic) in diagnostics.iter().enumerate() {
+        let text = render_one(diagnostic, source, &lines, file);
+        if i > 0 && (i >= SHOWN || out.chars().count() + text.chars().count() > LENGTH) {
+            let left = diagnostics.len() - i;
+            out.push_str(&format!("\n… and {left} more error{}\n", if left == 1 { "" } else { "s" }));
+            break;
+        }
+        if i > 0 {
+            out.push('\n');
+        }
+        out.push_str(&text);
+        out.push('\n');
+    }
+    out
+}
+
+fn render_one(diagnostic: &Diagnostic, source: &str, lines: &LineIndex, file: &str) -> String {
+    let message = shorten(&diagnostic.message, 600);
+    let title = Level::ERROR.primary_title(message);
+    let mut group = match diagnostic.span {
+        None => Group::with_title(title).element(Origin::path(file)),
+        Some(span) => match lines.excerpt(diagnostic, span, source) {
+            Some(snippet) => title.element(snippet.path(file)),
+            None => return render_long_line(diagnostic, span, source, lines, file),
+        },
+    };
+    if let Some(hint) = &diagnostic.hint {
+        group = group.element(Level::HELP.message(shorten(hint, 600)));
+    }
+    Renderer::plain().render(&[group])
+}
+
+/// A place in a line too long to show: the line is cut around it, the column stays that of the whole line.
+fn render_long_line(diagnostic: &Diagnostic, span: Span, source: &str, lines: &LineIndex, file: &str) -> String {
+    let (line, column) = lines.place(source, span.start as usize);
+    let text = lines.text(source, line);
+    let before: Vec<char> = text.chars().take(column - 1).collect();
+    let start: String = before[before.len().saturating_sub(40)..].iter().collect();
+    let rest: String = text.chars().skip(column - 1).take(80).collect();
+    let dots = if before.len() > 40 { "…" } else { "" };
+    let marked = (span.end.saturating_sub(span.start) as usize).clamp(1, rest.chars().count().max(1));
+    let number = line.to_string();
+    let margin = " ".repeat(number.len());
+    let under = " ".repeat(start.chars().count() + dots.chars().count());
+    let mut out = format!("error: {}\n{margin}--> {file}:{line}:{column}\n", shorten(&diagnostic.message, 600));
+    out.push_str(&format!("{margin} |\n{number} | {dots}{start}{rest}…\n{margin} | {under}{}", "^".repeat(marked)));
+    if let Some(hint) = &diagnostic.hint {
+        out.push_str(&format!("\n{margin} = help: {}", shorten(hint, 600)));
+    }
+    out
+}
+
+/// Where the lines of a text begin.
+pub struct LineIndex {
+    starts: Vec<usize>,
+}
+
+impl LineIndex {
+    /// Of this text.
+    pub fn new(source: &str) -> LineIndex {
+        let starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        LineIndex { starts }
+    }
+
+    /// Line and column of a byte, both from 1; columns count characters.
+    pub fn place(&self, source: &str, byte: usize) -> (usize, usize) {
+        let byte = byte.min(source.len());
+        let line = self.starts.partition_point(|&start| start <= byte);
+        let start = self.starts[line - 1];
+        let before = source.get(start..byte).unwrap_or_default().trim_start_matches('\u{feff}');
+        (line, before.chars().count() + 1)
+    }
+
+    fn text<'a>(&self, source: &'a str, line: usize) -> &'a str {
+        let end = self.starts.get(line).map_or(source.len(), |&next| next - 1);
+        source[self.starts[line - 1]..end].trim_start_matches('\u{feff}')
+    }
+
+    /// The lines that hold the places of a diagnostic; `None` where one of them is too long to show.
+    fn excerpt<'a>(
+        &self,
+        diagnostic: &'a Diagnostic,
+        primary: Span,
+        source: &'a str,
+    ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+        let first = self.place(source, primary.start as usize).0;
+        let last = self.place(source, primary.end as usize).0.min(first + 2);
+        // Second places far away are left out: the snippet would be the whole file.
+        let related: Vec<&(Span, String)> = diagnostic.related.iter().take(4).collect();
+        let places = related.iter().map(|(span, _)| self.place(source, span.start as usize).0);
+        let (top, bottom) = places.fold((first, last), |(top, bottom), line| (top.min(line), bottom.max(line)));
+        if (top..=bottom).take(500).any(|line| self.text(source, line).len() > LINE) {
+            return None;
+        }
+        let start = self.starts[top - 1];
+        let start = start + if source[start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let end = self.starts.get(bottom).map_or(source.len(), |&next| next - 1).max(start);
+        let inside = |span: Span| {
+            let from = (span.start as usize).clamp(start, end);
+            // A place of no width, such as a line's end, is one column wide.
+            let to = (span.end as usize).clamp(from, end);
+            from - start..to - start
+        };
+        let mut snippet = Snippet::source(&source[start..end])
+            .line_start(top)
+            .fold(true)
+            .annotation(AnnotationKind::Primary.span(inside(primary)));
+        for (span, label) in related {
+            snippet = snippet.annotation(AnnotationKind::Context.span(inside(*span)).label(label.as_str()));
+        }
+        Some(snippet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Diagnostic, Span, render};
+
+    #[test]
+    fn a_place_is_underlined() {
+        let source = "X : matrix(m, n)\nf = tr(λ*X)\n";
+        let at = source.find("tr").unwrap();
+        let diagnostic = Diagnostic::at(Span::new(at, at + 2), "tr needs a square matrix").hint("write `sum(X)`");
+        let text = render(&[diagnostic], source, "a.mg");
+        assert_eq!(
+            text,
+            "error: tr needs a square matrix\n --> a.mg:2:5\n  |\n2 | f = tr(λ*X)\n  |     ^^\n  |\n  = help: write `sum(X)`\n"
+        );
+    }
+
+    #[test]
+    fn long_lines_and_many_errors_stay_short() {
+        let source = format!("f = {}(x)\n", "a".repeat(100_000));
+        let diagnostic = Diagnostic::at(Span::new(4, 100_004), "unknown function");
+        let text = render(&vec![diagnostic; 100], &source, "a.mg");
+        assert!(text.contains("a.mg:1:5") && text.contains("more errors"), "{text}");
+        assert!(text.chars().count() < 5000);
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_a_place() {
+        for source in ["", "f = (x", "f = (x\n", "\u{feff}f = (x\r\n", "λ"] {
+            for at in 0..=source.len() {
+                let diagnostic = Diagnostic::at(Span::new(at, at + 1), "here").related(Span::new(0, at), "there");
+                assert!(render(&[diagnostic], source, "a.mg").contains("a.mg:"), "{source:?} {at}");
+            }
+        }
     }
 }

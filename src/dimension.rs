@@ -101,12 +101,23 @@ pub struct Dimensions {
     by_name: HashMap<String, DimName>,
     polynomials: Vec<Polynomial>,
     ids: HashMap<Polynomial, DimId>,
+    /// Names that stand for d·(d+1)/2, which has no integer coefficients.
+    triangles: HashMap<DimName, DimId>,
 }
+
+/// How many names, counted with repetition, a polynomial may hold. A user's dimensions are far below it; repeated
+/// Kronecker products would otherwise double the degree each time.
+const MAX_SIZE: usize = 4096;
 
 impl Default for Dimensions {
     fn default() -> Self {
-        let mut table =
-            Dimensions { names: Vec::new(), by_name: HashMap::new(), polynomials: Vec::new(), ids: HashMap::new() };
+        let mut table = Dimensions {
+            names: Vec::new(),
+            by_name: HashMap::new(),
+            polynomials: Vec::new(),
+            ids: HashMap::new(),
+            triangles: HashMap::new(),
+        };
         let one = table.intern(Polynomial::constant(1));
         debug_assert_eq!(one, DimId::ONE);
         table
@@ -147,6 +158,11 @@ impl Dimensions {
         id
     }
 
+    /// The id of a name that is there already.
+    pub fn known_name(&self, name: &str) -> Option<DimName> {
+        self.by_name.get(name).copied()
+    }
+
     /// The name as text.
     pub fn name(&self, name: DimName) -> &str {
         &self.names[name.0 as usize]
@@ -174,20 +190,54 @@ impl Dimensions {
         }
     }
 
-    /// a + b; `None` where a coefficient leaves 64 bits.
+    /// The number of entries of a triangle with its diagonal, d·(d+1)/2, as a name of its own unless d is a number;
+    /// `None` where it grows out of bounds.
+    pub fn triangle(&mut self, d: DimId) -> Option<DimId> {
+        if let Some(value) = self.as_constant(d) {
+            return Some(self.constant(value.checked_mul(value.checked_add(1)?)? / 2));
+        }
+        let next = self.sum(d, DimId::ONE)?;
+        let text = match self.as_name(d) {
+            Some(_) => format!("{}*({})/2", self.text(d), self.text(next)),
+            None => format!("({})*({})/2", self.text(d), self.text(next)),
+        };
+        if text.len() > MAX_SIZE {
+            return None;
+        }
+        let name = self.name_of(&text);
+        self.triangles.insert(name, d);
+        Some(self.named(&text))
+    }
+
+    /// The d of a name that stands for d·(d+1)/2.
+    pub fn side_of_triangle(&self, name: DimName) -> Option<DimId> {
+        self.triangles.get(&name).copied()
+    }
+
+    fn size(&self, id: DimId) -> usize {
+        self.polynomial(id).terms().iter().map(|(names, _)| names.len() + 1).sum()
+    }
+
+    /// a + b; `None` where it grows out of bounds.
     pub fn sum(&mut self, a: DimId, b: DimId) -> Option<DimId> {
+        if self.size(a) + self.size(b) > MAX_SIZE {
+            return None;
+        }
         let terms = self.polynomial(a).0.iter().chain(&self.polynomial(b).0).cloned();
         let out = Polynomial::normal(terms)?;
         Some(self.intern(out))
     }
 
-    /// a·b; `None` where a coefficient leaves 64 bits.
+    /// a·b; `None` where it grows out of bounds.
     pub fn product(&mut self, a: DimId, b: DimId) -> Option<DimId> {
         if a == DimId::ONE {
             return Some(b);
         }
         if b == DimId::ONE {
             return Some(a);
+        }
+        if self.size(a).saturating_mul(self.size(b)) > MAX_SIZE {
+            return None;
         }
         let mut terms = Vec::new();
         for (left, j) in self.polynomial(a).terms() {
@@ -201,25 +251,31 @@ impl Dimensions {
         Some(self.intern(out))
     }
 
-    /// a − b; `None` where a coefficient leaves 64 bits.
+    /// a − b; `None` where it grows out of bounds.
     pub fn difference(&mut self, a: DimId, b: DimId) -> Option<DimId> {
         let minus = self.constant(-1);
         let negative = self.product(b, minus)?;
         self.sum(a, negative)
     }
 
-    /// The dimension with names replaced; `None` where a coefficient leaves 64 bits.
+    /// The dimension with names replaced; `None` where it grows out of bounds.
     pub fn substitute(&mut self, id: DimId, with: &HashMap<DimName, DimId>) -> Option<DimId> {
         let terms = self.polynomial(id).0.clone();
-        if !terms.iter().flat_map(|(names, _)| names).any(|name| with.contains_key(name)) {
+        let changes = |name: &DimName| with.contains_key(name) || self.triangles.contains_key(name);
+        if !terms.iter().flat_map(|(names, _)| names).any(changes) {
             return Some(id);
         }
         let mut total = self.constant(0);
         for (names, k) in terms {
             let mut term = self.constant(k);
             for name in names {
+                let side = self.side_of_triangle(name);
                 let factor = match with.get(&name) {
                     Some(&dimension) => dimension,
+                    None if side.is_some() => {
+                        let side = self.substitute(side?, with)?;
+                        self.triangle(side)?
+                    }
                     None => self.intern(Polynomial(vec![(vec![name], 1)])),
                 };
                 term = self.product(term, factor)?;
@@ -235,14 +291,18 @@ impl Dimensions {
         for (names, k) in self.polynomial(id).terms() {
             let mut term = *k;
             for &name in names {
-                term = term.checked_mul(of(self.name(name))?)?;
+                let factor = match self.side_of_triangle(name) {
+                    Some(side) => self.value(side, of).and_then(|d| Some(d.checked_mul(d.checked_add(1)?)? / 2))?,
+                    None => of(self.name(name))?,
+                };
+                term = term.checked_mul(factor)?;
             }
             total = total.checked_add(term)?;
         }
         Some(total)
     }
 
-    /// As typed in the language: `2*n`, `n*(n+1)/2` is never needed here, `m + n`.
+    /// As typed in the language: `2*n`, `m+n`, `n*(n+1)/2`.
     pub fn text(&self, id: DimId) -> String {
         let mut out = String::new();
         for (names, k) in self.polynomial(id).terms() {
@@ -280,5 +340,27 @@ mod tests {
         assert_eq!(table.difference(a, n), Some(m));
         assert_eq!(table.product(DimId::ONE, n), Some(n));
         assert_eq!(table.value(square, &|name| Some(if name == "m" { 2 } else { 3 })), Some(25));
+    }
+
+    #[test]
+    fn triangles_follow_their_side() {
+        let mut table = Dimensions::default();
+        let n = table.named("n");
+        let triangle = table.triangle(n).unwrap();
+        assert_eq!(table.text(triangle), "n*(n+1)/2");
+        assert_eq!(table.value(triangle, &|_| Some(3)), Some(6));
+        let (name, three) = (table.name_of("n"), table.constant(3));
+        let six = table.substitute(triangle, &[(name, three)].into()).unwrap();
+        assert_eq!(table.as_constant(six), Some(6));
+    }
+
+    #[test]
+    fn dimensions_out_of_bounds_are_refused() {
+        let mut table = Dimensions::default();
+        let mut power = Some(table.named("n"));
+        for _ in 0..60 {
+            power = power.and_then(|d| table.product(d, d));
+        }
+        assert_eq!(power, None);
     }
 }

@@ -1,9 +1,40 @@
 //! Names, types and dimensions: an [`Ast`](crate::syntax::ast::Ast) comes in, a [`Typed`] program goes out, in which each
 //! node has a shape and every name a meaning, or all the errors of the text at once. No expression is simplified here.
 
-use crate::diagnostic::Span;
+mod calls;
+mod extend;
+mod message;
+mod nodes;
+mod properties;
+mod reader;
+mod statements;
+mod unify;
+
+use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{Dimensions, Shape};
 use crate::syntax::ast::{AskKind, Ast, NodeId};
+
+pub use extend::{Extended, Line, LineError};
+
+/// Reads a whole program: all errors of its text, of the syntax and of the shapes, in order of their places.
+pub fn read(source: &str) -> Result<Typed, Vec<Diagnostic>> {
+    let (ast, mut errors) = crate::syntax::parse(source);
+    let complete = errors.is_empty();
+    match reader::elaborate(ast, source, complete) {
+        Ok(typed) if complete => Ok(typed),
+        Ok(_) => Err(errors),
+        Err(found) => {
+            errors.extend(found);
+            errors.sort_by_key(|error| error.span);
+            Err(errors)
+        }
+    }
+}
+
+/// Resolves names and finds shapes in a program that was parsed without errors.
+pub fn elaborate(ast: Ast, source: &str) -> Result<Typed, Vec<Diagnostic>> {
+    reader::elaborate(ast, source, true)
+}
 
 /// A variable of a [`Typed`] program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +90,12 @@ impl Properties {
     #[must_use]
     pub fn without(self, property: Property) -> Properties {
         Properties(self.0 & !(1 << property as u16))
+    }
+
+    /// With all of another set.
+    #[must_use]
+    pub fn union(self, other: Properties) -> Properties {
+        Properties(self.0 | other.0)
     }
 
     /// Whether it is in the set.

@@ -442,7 +442,7 @@ impl Parser<'_> {
             Diagnostic::at(token.span, format!("expected `{close}`, found {found}"))
         };
         let role = if close == "," { "`<a, b>` has two factors" } else { "opened here" };
-        let related = diagnostic.related.is_empty() && !(juxtaposed && !newline);
+        let related = diagnostic.related.is_empty() && (!juxtaposed || newline);
         self.report(if related { diagnostic.related(open, role) } else { diagnostic })
     }
 }

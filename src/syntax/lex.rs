@@ -154,7 +154,7 @@ impl Lexer<'_> {
     }
 
     fn exponent(&mut self) {
-        let rest = self.source[self.at..].as_bytes();
+        let rest = &self.source.as_bytes()[self.at..];
         if !matches!(rest.first(), Some(b'e' | b'E')) {
             return;
         }
