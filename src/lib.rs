@@ -11,4 +11,5 @@ pub mod elaborate;
 pub mod expr;
 pub mod derivation;
 pub mod calculus;
+pub mod answer;
 pub mod render;

@@ -425,6 +425,8 @@ impl<'a> Parser<'a> {
             match self.ast.node(call) {
                 Node::Call { function, arguments: found, named } if *function == kind.name && named.is_empty() => {
                     arguments.clone_from(found);
+                    // The call itself is no expression of the program; its arguments stand before it.
+                    self.ast.truncate(call.0 as usize);
                 }
                 _ => {
                     let span = self.ast.span(call);
