@@ -180,9 +180,11 @@ impl LineIndex {
         let end = self.starts.get(bottom).map_or(source.len(), |&next| next - 1).max(start);
         let inside = |span: Span| {
             let from = (span.start as usize).clamp(start, end);
-            // A place of no width, such as a line's end, is one column wide.
             let to = (span.end as usize).clamp(from, end);
-            from - start..to - start
+            // A place is one character wide at least, and whole characters: the renderer cuts the text there.
+            let from = source.floor_char_boundary(from);
+            let next = source[from..end].chars().next().filter(|_| to == from).map_or(0, char::len_utf8);
+            from - start..source.ceil_char_boundary(to).min(end) + next - start
         };
         let mut snippet = Snippet::source(&source[start..end])
             .line_start(top)
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn a_place_is_underlined() {
         let source = "X : matrix(m, n)\nf = tr(λ*X)\n";
-        let at = source.find("tr").unwrap();
+        let at = source.find("tr(").unwrap();
         let diagnostic = Diagnostic::at(Span::new(at, at + 2), "tr needs a square matrix").hint("write `sum(X)`");
         let text = render(&[diagnostic], source, "a.mg");
         assert_eq!(

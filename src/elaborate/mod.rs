@@ -1,4 +1,4 @@
-//! Names, types and dimensions: an [`Ast`](crate::syntax::ast::Ast) comes in, a [`Typed`] program goes out, in which each
+//! Names, types and dimensions: an [`Ast`] comes in, a [`Typed`] program goes out, in which each
 //! node has a shape and every name a meaning, or all the errors of the text at once. No expression is simplified here.
 
 mod calls;

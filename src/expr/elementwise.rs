@@ -213,15 +213,15 @@ impl Arena {
                 let list: Vec<ExprId> = list.iter().map(|&a| self.power(a, exponent)).collect();
                 return self.hadamard(&list);
             }
-            Op::Product { scalars, factors } if k.as_integer().is_some() && !scalars.is_empty() => {
-                if !factors.is_empty() || scalars.len() > 1 {
-                    let mut operands: Vec<ExprId> = scalars.iter().map(|&a| self.power(a, exponent)).collect();
-                    if !factors.is_empty() {
-                        let rest = self.multiply(&factors);
-                        operands.push(self.power(rest, exponent));
-                    }
-                    return self.multiply(&operands);
+            Op::Product { scalars, factors }
+                if k.as_integer().is_some() && !scalars.is_empty() && (!factors.is_empty() || scalars.len() > 1) =>
+            {
+                let mut operands: Vec<ExprId> = scalars.iter().map(|&a| self.power(a, exponent)).collect();
+                if !factors.is_empty() {
+                    let rest = self.multiply(&factors);
+                    operands.push(self.power(rest, exponent));
                 }
+                return self.multiply(&operands);
             }
             Op::Call(Function::NormSq, axis, arguments) if k.abs() == Number::HALF => {
                 let norm = self.call(Function::Norm, axis, &arguments);

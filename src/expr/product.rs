@@ -320,7 +320,7 @@ impl Arena {
         let palindrome = factors.len() >= 2 && mirrored == factors;
         let middle_definite = {
             let n = factors.len();
-            n % 2 == 0 || self.properties(factors[n / 2]).has(Property::PositiveDefinite)
+            n.is_multiple_of(2) || self.properties(factors[n / 2]).has(Property::PositiveDefinite)
         };
         let properties =
             if palindrome && middle_definite { properties.with(Property::Nonnegative) } else { properties };
