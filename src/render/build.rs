@@ -279,7 +279,7 @@ fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<E
     };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
     match *factors {
-        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) => {
+        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) && arena.shape(x).rows != DimId::ONE => {
             if let Some(i) = divisor(&left, arena.shape(last).rows) {
                 left.remove(i);
                 let (n, ones) = (one_over(arena, arena.shape(last).rows), leaf(arena, last));
@@ -491,7 +491,15 @@ fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> 
             }
             None => {
                 full = true;
-                leaf_or_group(arena, base)
+                let mean = match arena.op(base) {
+                    Op::Product { scalars, factors } if scalars.is_empty() && k.is_one() => {
+                        let (rest, mean) = take_means(arena, &left, factors);
+                        left = rest;
+                        mean
+                    }
+                    _ => None,
+                };
+                mean.unwrap_or_else(|| leaf_or_group(arena, base))
             }
         };
         let shown = element_power(shown, k.abs());
