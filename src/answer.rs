@@ -20,6 +20,8 @@ use crate::syntax::parse;
 pub const LARGEST_VALUE: usize = 500;
 /// A part used more than once gets a name in a program from this size on.
 const SHARED_FROM: usize = 8;
+/// A step of a derivation with more nodes is left out: nobody reads it.
+const LONGEST_STEP: usize = 500;
 /// A line of a program is not longer than this many nodes.
 const LONGEST_LINE: usize = 120;
 
@@ -134,7 +136,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
-        outcome.derivation = outcome.derivation.up_to(detail);
+        outcome.derivation = outcome.derivation.up_to(detail, |id| tree_size(&arena, id, LONGEST_STEP) <= LONGEST_STEP);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
 }
