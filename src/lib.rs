@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod number;
 pub mod dimension;
 pub mod syntax;
+pub mod matrix;
 pub mod functions;
 pub mod elaborate;
 pub mod expr;
