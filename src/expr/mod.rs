@@ -102,6 +102,8 @@ pub enum Op {
 pub enum NameKind {
     /// The user's definition.
     Definition,
+    /// What a request asks for without a name, `f` in its derivation.
+    Request,
     /// The adjoint of a definition, `G_Z2`.
     Adjoint,
     /// A part used more than once.
@@ -142,6 +144,8 @@ struct Node {
 pub struct Arena {
     nodes: Vec<Node>,
     ids: HashMap<(Op, Shape), ExprId>,
+    /// Forms that only a derivation shows: never found by the constructors, so that logging changes no result.
+    raw: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
     uses: Vec<PropertyUse>,
     /// The dimensions' table.
@@ -153,7 +157,15 @@ pub struct Arena {
 impl Arena {
     /// An empty arena over a program's dimensions and variables.
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
-        Arena { nodes: Vec::new(), ids: HashMap::new(), named: Vec::new(), uses: Vec::new(), dimensions, variables }
+        Arena {
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            raw: HashMap::new(),
+            named: Vec::new(),
+            uses: Vec::new(),
+            dimensions,
+            variables,
+        }
     }
 
     /// What a node is.
@@ -189,7 +201,7 @@ impl Arena {
     /// The node that stands for the i-th named intermediate result.
     pub fn named_node(&mut self, i: usize) -> ExprId {
         let body = self.named[i].body;
-        let (shape, properties) = (self.shape(body), self.properties(body));
+        let (shape, properties) = (self.shape(body), self.named_properties(body));
         let id = u32::try_from(i).expect("fewer than 2^32 names");
         self.intern(Op::Named(NamedId(id)), shape, properties)
     }
@@ -213,7 +225,7 @@ impl Arena {
     fn note_use(&mut self, property: Property, a: ExprId, b: ExprId, right: ExprId) {
         let shape = Shape::new(self.shape(a).rows, self.shape(b).columns);
         let product = Op::Product { scalars: Box::new([]), factors: Box::new([a, b]) };
-        let left = self.intern(product, shape, Properties::NONE);
+        let left = self.intern_raw(product, shape);
         let used = PropertyUse { property, left, right };
         if !self.uses.contains(&used) {
             self.uses.push(used);
@@ -229,12 +241,54 @@ impl Arena {
     pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
         self.named.push(NamedExpr { name, body, kind });
-        let (shape, properties) = (self.shape(body), self.properties(body));
+        let (shape, properties) = (self.shape(body), self.named_properties(body));
         self.intern(Op::Named(id), shape, properties)
     }
 
-    /// The node as given, with no normal form: for the constructors, and for lines of a derivation that show a form
-    /// before it is simplified.
+    /// What is known of a name: what is known of its expression, and sums that are zero (X - rowmean(X)), which the name
+    /// would hide.
+    fn named_properties(&mut self, body: ExprId) -> Properties {
+        let (mut properties, shape) = (self.properties(body), self.shape(body));
+        let Op::Sum(terms) = self.op(body).clone() else { return properties };
+        if shape.is_scalar() || terms.len() > 8 {
+            return properties;
+        }
+        let mut repeats = false;
+        for &(_, t) in &terms {
+            let (_, t) = self.split_scalars(t);
+            repeats |= self.is_ones(t) || self.broadcast_vector(t).is_some();
+        }
+        if !repeats {
+            return properties;
+        }
+        let (row, column) = (self.ones_row(shape.rows), self.ones_column(shape.columns));
+        if !shape.is_column() && self.multiply_is_zero(&[body, column]) {
+            properties = properties.with(Property::ZeroRowSums);
+        }
+        if !shape.is_row() && self.multiply_is_zero(&[row, body]) {
+            properties = properties.with(Property::ZeroColumnSums);
+        }
+        properties
+    }
+
+    fn multiply_is_zero(&mut self, operands: &[ExprId]) -> bool {
+        let product = self.multiply(operands);
+        self.is_zero(product)
+    }
+
+    /// The node as given, with no normal form: for lines of a derivation that show a form before it is simplified.
+    pub fn intern_raw(&mut self, op: Op, shape: Shape) -> ExprId {
+        let key = (op, shape);
+        if let Some(&id) = self.ids.get(&key).or_else(|| self.raw.get(&key)) {
+            return id;
+        }
+        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
+        self.nodes.push(Node { op: key.0.clone(), shape, properties: Properties::NONE });
+        self.raw.insert(key, id);
+        id
+    }
+
+    /// The node as given, with no normal form: for the constructors.
     pub fn intern(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
         self.intern_as(op.clone(), op, shape, properties)
     }

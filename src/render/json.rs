@@ -28,7 +28,10 @@ pub fn json(answer: &Answer, source: &str, latex: &dyn Fn(&super::notation::Nota
     }
     // Adjoints' names stand in the steps, so what they stand for is given beside the user's own.
     for named in answer.arena.all_named() {
-        if named.kind == NameKind::Adjoint && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty()) {
+        let kind = named.kind;
+        if matches!(kind, NameKind::Adjoint | NameKind::Request)
+            && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty())
+        {
             pair(&mut out, &mut first, &named.name, &text(&notation(&answer.arena, named.body)));
         }
     }
@@ -77,11 +80,13 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
     list(
         out,
         shown_steps(arena, &outcome.derivation).iter().map(|step| {
+            let rules: Vec<&crate::rules::Rule> = step.rules.iter().map(|id| id.rule()).collect();
+            let statements: Vec<&str> = rules.iter().map(|rule| rule.statement.as_str()).collect();
             let equation = super::notation::Notation::Equation(vec![step.left.clone(), step.right.clone()]);
             format!(
                 "{{\"rule\": {}, \"name\": {}, \"text\": {}, \"latex\": {}}}",
-                quoted(step.rule.id),
-                quoted(step.rule.statement),
+                quoted(rules.first().map_or("", |rule| rule.id)),
+                quoted(&statements.join("; ")),
                 quoted(&text(&equation)),
                 quoted(&latex(&equation))
             )
