@@ -16,3 +16,4 @@ pub mod derivation;
 pub mod calculus;
 pub mod answer;
 pub mod render;
+pub mod check;
