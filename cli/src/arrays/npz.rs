@@ -12,8 +12,7 @@ use super::{Array, Named, npy};
 /// # Errors
 /// A message that names the entry.
 pub fn read(bytes: &[u8]) -> Result<Named, String> {
-    let mut archive =
-        ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("it is no .npz archive: {error}"))?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("it is no .npz archive: {error}"))?;
     let mut out: Named = Vec::with_capacity(archive.len().min(1024));
     for i in 0..archive.len() {
         let file = archive.by_index(i).map_err(|error| format!("entry number {} is broken: {error}", i + 1))?;
