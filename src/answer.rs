@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::factor::Presenter;
-use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, unused_name, write_out_adjoints};
-use crate::calculus::substitute::{rebuild, tree_size};
+use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, write_out_adjoints};
+use crate::calculus::present::Presenter;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Meaning, Property, Typed, elaborate};
+use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
@@ -118,9 +118,10 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
             })
             .collect();
         let log = detail > Detail::None;
+        let asked = Asked { text: &ask.of_text, node: named_request(&mut arena, of), wrt: &wrt, log };
         let result = match ask.kind {
-            AskKind::Gradient => gradient_outcomes(&mut arena, &ask.of_text, of, &wrt, log, &mut names),
-            AskKind::Differential => differential_outcome(&mut arena, &ask.of_text, of, &wrt, log, &mut names),
+            AskKind::Gradient => gradient_outcomes(&mut arena, &asked, &mut names),
+            AskKind::Differential => differential_outcome(&mut arena, &asked, &mut names),
             AskKind::Jacobian => Err(NotCovered { message: "`jacobian` is not covered yet".to_owned() }),
             AskKind::Hessian => Err(NotCovered { message: "`hessian` is not covered yet".to_owned() }),
         };
@@ -133,13 +134,38 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
-        outcome.derivation.steps.retain(|step| step.detail <= detail);
+        outcome.derivation = outcome.derivation.up_to(detail);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
 }
 
 fn at(span: Span, not_covered: &NotCovered) -> Diagnostic {
     Diagnostic::at(span, not_covered.message.clone())
+}
+
+/// A request with its nodes.
+struct Asked<'a> {
+    /// What it is of, as typed.
+    text: &'a str,
+    /// Its node.
+    node: ExprId,
+    /// With respect to these.
+    wrt: &'a [ExprId],
+    /// Whether steps are wanted.
+    log: bool,
+}
+
+/// What is asked for, by a name: `f` where the user gave none.
+fn named_request(arena: &mut Arena, of: ExprId) -> ExprId {
+    if matches!(arena.op(of), Op::Named(_)) {
+        return of;
+    }
+    if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Request && n.body == of) {
+        return arena.named_node(i);
+    }
+    let name = arena.unused_name("f");
+    let of = arena.cut_into_parts(of);
+    arena.name(name, of, NameKind::Request)
 }
 
 /// Names given to lines so far.
@@ -154,28 +180,22 @@ struct Names {
     count: usize,
 }
 
-fn gradient_outcomes(
-    arena: &mut Arena,
-    of_text: &str,
-    of: ExprId,
-    wrt: &[ExprId],
-    log: bool,
-    names: &mut Names,
-) -> Result<Vec<Outcome>, NotCovered> {
+fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
+    let &Asked { text: of_text, node: of, wrt, log } = asked;
     let sweep = gradients(arena, of, wrt, log)?;
     let mut steps = sweep.derivation.steps;
     let mut out = Vec::with_capacity(wrt.len());
     for gradient in &sweep.gradients {
         let result = names.presenter.present(arena, gradient.named);
-        let value = present_value(arena, gradient.value, names);
+        let value = gradient.value.and_then(|value| present_value(arena, value, names));
         let shown = crate::calculus::gradient::Gradient { named: result, ..gradient.clone() };
         if log {
-            conclude(arena, of_text, &shown, &mut steps);
+            conclude(arena, &arena.name_of(of), &shown, &mut steps);
         }
         let name = arena.name_of(gradient.wrt);
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
-        let mut notes: Vec<String> = sweep.kinks.iter().map(|&k| k.to_owned()).collect();
+        let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
         if let Some(how) = gradient.projection {
             notes.push(format!("{name} is structured: this is {how}"));
         }
@@ -196,14 +216,8 @@ fn gradient_outcomes(
     Ok(out)
 }
 
-fn differential_outcome(
-    arena: &mut Arena,
-    of_text: &str,
-    of: ExprId,
-    wrt: &[ExprId],
-    log: bool,
-    names: &mut Names,
-) -> Result<Vec<Outcome>, NotCovered> {
+fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
+    let &Asked { text: of_text, node: of, wrt, log } = asked;
     let moving = moving_names(arena, of, wrt);
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
@@ -234,8 +248,7 @@ fn differential_outcome(
         }
         let mut done = HashMap::new();
         let known_now = known.clone();
-        let full =
-            crate::calculus::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
+        let full = crate::expr::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
         if id == of {
             total = full;
         } else {
@@ -245,7 +258,7 @@ fn differential_outcome(
     }
     let result = names.presenter.present(arena, total);
     let value = (tree_size(arena, result, LARGEST_VALUE) <= LARGEST_VALUE).then_some(result);
-    let name = if matches!(arena.op(of), Op::Named(_)) { format!("D_{}", arena.name_of(of)) } else { "D_f".to_owned() };
+    let name = format!("D_{}", arena.name_of(of));
     let program = program_of(arena, name, result, names);
     Ok(vec![Outcome {
         kind: AskKind::Differential,
@@ -283,7 +296,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         }
         if let Op::Named(named) = arena.op(id) {
             let named = arena.named(*named);
-            if named.kind == NameKind::Adjoint {
+            if matches!(named.kind, NameKind::Adjoint | NameKind::Part) {
                 adjoints.push(id);
                 if !names.written.contains(&id) {
                     let body = arena_body(arena, id);
@@ -307,7 +320,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         lines.push(Line { name: line_name, right: body });
     }
     let result = cut(arena, result, names, &mut lines);
-    let name = unused_name(arena, name);
+    let name = arena.unused_name(&name);
     // The name is taken from here on; the node that stands for it is not needed.
     arena.name(name.clone(), result, NameKind::Shared);
     lines.push(Line { name, right: result });
@@ -323,7 +336,7 @@ fn arena_body(arena: &Arena, id: ExprId) -> ExprId {
 
 /// Gives parts of an expression that stand in it more than once, or that are too long, a line of their own.
 fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>) -> ExprId {
-    let nodes = crate::calculus::differential::local_nodes(arena, root);
+    let nodes = crate::expr::substitute::local_nodes(arena, root);
     let mut uses: HashMap<ExprId, usize> = HashMap::new();
     for &id in &nodes {
         arena.operands(id, |a| *uses.entry(a).or_default() += 1);
@@ -346,7 +359,7 @@ fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>
         if id != root && (shared || size > LONGEST_LINE) && !carries_differential {
             names.count += 1;
             let base = format!("T{}", names.count);
-            let text = unused_name(arena, base);
+            let text = arena.unused_name(&base);
             let node = arena.name(text.clone(), own, NameKind::Shared);
             lines.push(Line { name: text, right: own });
             names.shared.insert(id, node);

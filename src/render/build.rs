@@ -2,18 +2,16 @@
 //! products with ones, transposes of whole products, and brackets that make a product cheap. Decided here once for all
 //! formats.
 
+use super::chain::chain_of;
 use super::notation::Notation;
+use super::written::Written;
 use crate::dimension::{DimId, Shape};
 use crate::expr::{Arena, Axis, ExprId, Op};
-use crate::functions::Function;
 use crate::number::Number;
 
-/// This many transposed factors in a row are shown as the transpose of their product.
-const TRANSPOSED_RUN: usize = 3;
-
-/// The notation of an expression. Its depth is that of the expression: cut large ones into named parts first.
+/// The notation of an expression; of a very large one the inner parts are left out.
 pub fn notation(arena: &Arena, id: ExprId) -> Notation {
-    term(arena, Number::ONE, id)
+    Written::all_of(arena, id)
 }
 
 /// The notation of a dimension.
@@ -40,9 +38,13 @@ fn product(mut factors: Vec<Notation>) -> Notation {
 }
 
 /// c·A.
-fn term(arena: &Arena, c: Number, id: ExprId) -> Notation {
+pub(super) fn term(arena: &Written, c: Number, id: ExprId) -> Notation {
     if c.is_negative() {
         return Notation::Negative(Box::new(term(arena, c.negate(), id)));
+    }
+    if arena.is_hidden(id) {
+        let factor = (!c.is_one()).then_some(Notation::Number(c));
+        return product(factor.into_iter().chain([Notation::Elided]).collect());
     }
     let shape = arena.shape(id);
     match arena.op(id) {
@@ -71,8 +73,11 @@ fn term(arena: &Arena, c: Number, id: ExprId) -> Notation {
 }
 
 /// A sum in reading order: a positive term first.
-fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
-    let mut ordered: Vec<(Number, ExprId)> = terms.to_vec();
+fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
+    let terms = &with_means_inside(arena, terms)[..];
+    let mut ordered: Vec<(Number, ExprId)> = terms.iter().map(|&(c, a, _)| (c, a)).collect();
+    let divisor_of: std::collections::HashMap<ExprId, ExprId> =
+        terms.iter().filter_map(|&(_, a, divisor)| Some((a, divisor?))).collect();
     // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
     let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
     if let Some(place) = ordered.iter().position(|&(_, a)| is_number(a)) {
@@ -90,14 +95,29 @@ fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Nota
         let positive = ordered.remove(place);
         ordered.insert(0, positive);
     }
+    // A column next to a row is an error in the language: a term of the full shape goes first.
+    let directions: Vec<Option<bool>> =
+        ordered.iter().map(|&(_, a)| spread(arena, a).and_then(|s| s.direction(arena))).collect();
+    if directions.contains(&Some(true))
+        && directions.contains(&Some(false))
+        && let Some(place) = ordered.iter().position(|&(_, a)| spread(arena, a).is_none())
+    {
+        let first = ordered.remove(place);
+        ordered.insert(0, first);
+    }
     // A broadcast operand is short beside one of the full shape; without such a one the first is written out.
     let mut full = shape.is_scalar() || ordered.iter().any(|&(_, a)| spread(arena, a).is_none());
     let mut out = Vec::with_capacity(ordered.len());
     for (c, a) in ordered {
-        let explicit = term(arena, c.abs(), a);
+        let divisor = divisor_of.get(&a).copied();
+        let explicit = match divisor {
+            Some(divisor) => divided(arena, c.abs(), a, divisor),
+            None => term(arena, c.abs(), a),
+        };
         let shown = match spread(arena, a) {
             Some(vector) if full && !shape.is_scalar() => {
-                let short = product_of(arena, c.abs(), &vector.scalars, &vector.factors);
+                let scalars: Vec<ExprId> = vector.scalars.iter().copied().chain(divisor).collect();
+                let short = product_of(arena, c.abs(), &scalars, &vector.factors);
                 Notation::Broadcast(Box::new(explicit), Box::new(short))
             }
             Some(_) if !shape.is_scalar() => {
@@ -111,39 +131,114 @@ fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Nota
     Notation::Sum(out)
 }
 
+/// The terms of a sum, where 1/n·(a + b) stands as a/n + b/n if each of those is shown as a mean; with the divisor.
+fn with_means_inside(arena: &Written, terms: &[(Number, ExprId)]) -> Vec<(Number, ExprId, Option<ExprId>)> {
+    let mut out = Vec::with_capacity(terms.len());
+    for &(c, a) in terms {
+        match mean_terms(arena, a) {
+            Some((divisor, inner)) => out.extend(inner.iter().map(|&(d, t)| (c.times(d), t, Some(divisor)))),
+            None => out.push((c, a, None)),
+        }
+    }
+    out
+}
+
+/// Splits 1/n·(a + b) into 1/n and the terms, if each term sums over n entries.
+fn mean_terms<'a>(arena: &'a Written, id: ExprId) -> Option<(ExprId, &'a [(Number, ExprId)])> {
+    let Op::Product { scalars, factors } = arena.op(id) else { return None };
+    let ([divisor], [sum]) = (&**scalars, &**factors) else { return None };
+    let Op::Sum(terms) = arena.op(*sum) else { return None };
+    let all = terms.iter().all(|&(_, t)| takes_divisor(arena, t, *divisor));
+    (terms.len() > 1 && all).then_some((*divisor, &**terms))
+}
+
+/// Whether a term is shown as a mean once it is divided.
+fn takes_divisor(arena: &Written, term: ExprId, divisor: ExprId) -> bool {
+    let is_sum = |id: ExprId| match arena.op(id) {
+        Op::Product { scalars, factors } if scalars.is_empty() => take_means(arena, &[divisor], factors).1.is_some(),
+        _ => false,
+    };
+    let parts = match arena.op(term) {
+        Op::Hadamard(list) => list.to_vec(),
+        _ => vec![term],
+    };
+    parts.iter().any(|&part| match spread(arena, part) {
+        Some(vector) if vector.scalars.is_empty() => {
+            take_means(arena, &[divisor], &vector.factors).1.is_some()
+                || vector.factors.len() == 1
+                    && arena.element_factors(vector.factors[0]).iter().any(|&(f, k)| k.is_one() && is_sum(f))
+        }
+        _ => false,
+    })
+}
+
+/// c·A·divisor.
+fn divided(arena: &Written, c: Number, a: ExprId, divisor: ExprId) -> Notation {
+    match arena.op(a) {
+        Op::Product { scalars, factors } => {
+            let scalars: Vec<ExprId> = scalars.iter().copied().chain([divisor]).collect();
+            product_of(arena, c, &scalars, factors)
+        }
+        Op::Hadamard(list) => hadamard(arena, c, &[divisor], list),
+        _ => product_of(arena, c, &[divisor], &[a]),
+    }
+}
+
 /// The smaller operand that a product with ones repeats.
 struct Spread {
     scalars: Vec<ExprId>,
     factors: Vec<ExprId>,
+    /// The ones that repeat it: a row behind a column, or a column before a row; none for a scalar.
+    ones: Option<ExprId>,
 }
 
-fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
+impl Spread {
+    /// The product with ones.
+    fn repeated(&self, arena: &Written, vector: Notation) -> Notation {
+        match self.ones {
+            Some(ones) if arena.shape(ones).is_row() => Notation::Product(vec![vector, leaf(arena, ones)]),
+            Some(ones) => Notation::Product(vec![leaf(arena, ones), vector]),
+            None => vector,
+        }
+    }
+
+    /// Whether it is repeated along rows, columns, or both.
+    fn direction(&self, arena: &Written) -> Option<bool> {
+        self.ones.map(|ones| arena.shape(ones).is_row())
+    }
+}
+
+fn spread(arena: &Written, id: ExprId) -> Option<Spread> {
     let shape = arena.shape(id);
-    if shape.is_scalar() {
+    if shape.is_scalar() || arena.is_hidden(id) {
         return None;
     }
     if matches!(arena.op(id), Op::Ones) {
-        return Some(Spread { scalars: Vec::new(), factors: Vec::new() });
+        return Some(Spread { scalars: Vec::new(), factors: Vec::new(), ones: None });
     }
     let Op::Product { scalars, factors } = arena.op(id) else { return None };
     let ones = |f: &ExprId| matches!(arena.op(*f), Op::Ones);
     if factors.iter().all(ones) {
-        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new() });
+        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new(), ones: None });
     }
     let (first, last) = (factors.first()?, factors.last()?);
     if factors.len() < 2 {
         return None;
     }
     if ones(last) && arena.shape(*last).is_row() {
-        return Some(Spread { scalars: scalars.to_vec(), factors: factors[..factors.len() - 1].to_vec() });
+        return Some(Spread {
+            scalars: scalars.to_vec(),
+            factors: factors[..factors.len() - 1].to_vec(),
+            ones: Some(*last),
+        });
     }
     if ones(first) && arena.shape(*first).is_column() {
-        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec() });
+        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec(), ones: Some(*first) });
     }
     None
 }
 
-fn all_ones(arena: &Arena, id: ExprId) -> bool {
+fn all_ones(arena: &Written, id: ExprId) -> bool {
     match arena.op(id) {
         Op::Ones => true,
         Op::Product { scalars, factors } => {
@@ -154,7 +249,7 @@ fn all_ones(arena: &Arena, id: ExprId) -> bool {
 }
 
 /// c · scalars · chain, c ≥ 0.
-fn product_of(arena: &Arena, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
+fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
     let (scalars, mean) = take_means(arena, scalars, factors);
     let chain = match mean {
         Some(mean) => vec![mean],
@@ -171,7 +266,7 @@ fn product_of(arena: &Arena, c: Number, scalars: &[ExprId], factors: &[ExprId]) 
 }
 
 /// sum/(m·n), rowsum/n and colsum/m are means: takes their divisors out of the scalars.
-fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
+fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
     let mut left: Vec<ExprId> = scalars.to_vec();
     let divisor = |left: &[ExprId], d: DimId| {
         left.iter().position(|&s| match arena.op(s) {
@@ -183,22 +278,21 @@ fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<Exp
         })
     };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    let call = |function: Function, argument: ExprId| Notation::Call {
-        function: function.name(),
-        arguments: vec![notation(arena, argument)],
-        columns: false,
-    };
     match *factors {
-        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) => {
+        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) && arena.shape(x).rows != DimId::ONE => {
             if let Some(i) = divisor(&left, arena.shape(last).rows) {
                 left.remove(i);
-                return (left, Some(call(Function::RowMean, x)));
+                let (n, ones) = (one_over(arena, arena.shape(last).rows), leaf(arena, last));
+                let explicit = product(vec![n, leaf_or_group(arena, x), ones]);
+                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("rowmean", arena.part(x))))));
             }
         }
         [first, x] if ones(first) && arena.shape(first).is_row() && !ones(x) => {
             if let Some(i) = divisor(&left, arena.shape(first).columns) {
                 left.remove(i);
-                return (left, Some(call(Function::ColMean, x)));
+                let (m, ones) = (one_over(arena, arena.shape(first).columns), leaf(arena, first));
+                let explicit = product(vec![m, ones, leaf_or_group(arena, x)]);
+                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("colmean", arena.part(x))))));
             }
         }
         _ => {}
@@ -206,8 +300,12 @@ fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<Exp
     (left, None)
 }
 
+fn one_over(arena: &Written, d: DimId) -> Notation {
+    quotient(Notation::Number(Number::ONE), dimension(arena, d))
+}
+
 /// The mean of all entries where a scalar chain is a sum and its divisors stand beside it.
-fn mean_of_all(arena: &Arena, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
+fn mean_of_all(arena: &Written, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
     let Op::Product { factors, .. } = arena.op(chain) else { return None };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
     let (x, sizes) = match **factors {
@@ -230,11 +328,11 @@ fn mean_of_all(arena: &Arena, scalars: &mut Vec<ExprId>, chain: ExprId) -> Optio
     for place in places.into_iter().rev() {
         scalars.remove(place);
     }
-    Some(Notation::Call { function: "mean", arguments: vec![notation(arena, x)], columns: false })
+    Some(Notation::Call { function: "mean", arguments: vec![arena.part(x)], columns: false })
 }
 
 /// Numbers and names in front, the chain, compound divisors behind.
-fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) -> Notation {
+fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) -> Notation {
     let mut rest: Vec<ExprId> = scalars.to_vec();
     let mut compound: Vec<Notation> = Vec::new();
     let chains: Vec<ExprId> = rest
@@ -250,6 +348,7 @@ fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) ->
     }
     let (mut simple, mut below_simple, mut below): (Vec<Notation>, Vec<Notation>, Vec<Notation>) =
         (Vec::new(), Vec::new(), Vec::new());
+    let by_dimensions = rest.iter().all(|&s| matches!(arena.op(arena.element_power_form(s).0), Op::Dimension(_)));
     let mut number = c;
     if let Number::Ratio(n, d) = c
         && d != 1
@@ -279,7 +378,17 @@ fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) ->
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         return if below_simple.is_empty() { above } else { quotient(above, product(below_simple)) };
     }
+    // X/f and (x - a)/f, but 1/N*X'*(…) for a mean over a dimension.
+    let leaf = |n: &Notation| match n {
+        Notation::Transpose(inner) => matches!(**inner, Notation::Name(_) | Notation::Differential(_)),
+        n => matches!(n, Notation::Name(_) | Notation::Differential(_)),
+    };
     let mut all = Vec::new();
+    let alone = simple.is_empty() && compound.is_empty() && chain.len() == 1;
+    if alone && !below_simple.is_empty() && (leaf(&chain[0]) || !by_dimensions) {
+        below_simple.extend(below);
+        return quotient(product(chain), product(below_simple));
+    }
     if !below_simple.is_empty() {
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         all.push(quotient(above, product(below_simple)));
@@ -307,11 +416,11 @@ fn short_decimal(d: i64) -> bool {
     d == 1
 }
 
-fn is_atom(arena: &Arena, id: ExprId) -> bool {
+fn is_atom(arena: &Written, id: ExprId) -> bool {
     matches!(arena.op(id), Op::Number(_) | Op::Pi | Op::Euler | Op::Dimension(_) | Op::Variable(_) | Op::Named(_))
 }
 
-fn scalar_power(arena: &Arena, base: ExprId, k: Number) -> Notation {
+fn scalar_power(arena: &Written, base: ExprId, k: Number) -> Notation {
     let inner = || Box::new(leaf_or_group(arena, base));
     if k.is_one() {
         return leaf_or_group(arena, base);
@@ -327,69 +436,102 @@ fn number(k: Number) -> Notation {
 }
 
 /// A scalar or matrix that is no product of scalars, as it stands alone.
-fn leaf_or_group(arena: &Arena, id: ExprId) -> Notation {
+pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
+    if arena.is_hidden(id) {
+        return Notation::Elided;
+    }
     match arena.op(id) {
         Op::Product { scalars, factors } if !factors.is_empty() && scalars.is_empty() => {
             product(chain_of(arena, factors))
         }
-        Op::Power(base, exponent) => {
-            let (base, exponent) = (Box::new(notation(arena, *base)), Box::new(notation(arena, *exponent)));
-            if arena.shape(id).is_scalar() {
-                Notation::Power(base, exponent)
-            } else {
-                Notation::HadamardPower(base, exponent)
-            }
+        Op::Power(base, exponent) if arena.shape(id).is_scalar() => {
+            Notation::Power(Box::new(arena.part(*base)), Box::new(arena.part(*exponent)))
         }
-        Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) => notation(arena, id),
+        Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => arena.part(id),
         _ => leaf(arena, id),
     }
 }
 
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
-fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
+fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
     let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
+    let list = &in_reading_order(arena, list);
+    let mut left = scalars.to_vec();
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
         let (base, k) = arena.element_power_form(a);
-        let shown = match spread(arena, base) {
-            Some(vector) if full => {
+        let vector = spread(arena, base).filter(|_| full);
+        let (vector, base) = match vector {
+            Some(vector) if vector.scalars.is_empty() && vector.factors.len() == 1 && k.is_one() => {
+                // Each factor of the vector by itself, so that 1 ./ s divides.
+                for (part, j) in arena.element_factors(vector.factors[0]) {
+                    let mean = match arena.op(part) {
+                        Op::Product { scalars, factors } if scalars.is_empty() && j.is_one() => {
+                            let (rest, mean) = take_means(arena, &left, factors);
+                            left = rest;
+                            mean
+                        }
+                        _ => None,
+                    };
+                    let shown = mean.unwrap_or_else(|| leaf_or_group(arena, part));
+                    let short = element_power(shown, j.abs());
+                    let explicit = vector.repeated(arena, short.clone());
+                    let shown = Notation::Broadcast(Box::new(explicit), Box::new(short));
+                    if j.is_negative() { below.push(shown) } else { above.push(shown) }
+                }
+                continue;
+            }
+            other => (other, base),
+        };
+        let shown = match vector {
+            Some(vector) => {
                 let explicit = leaf_or_group(arena, base);
                 let short = product_of(arena, Number::ONE, &vector.scalars, &vector.factors);
                 Notation::Broadcast(Box::new(explicit), Box::new(short))
             }
-            _ => {
+            None => {
                 full = true;
-                leaf_or_group(arena, base)
+                let mean = match arena.op(base) {
+                    Op::Product { scalars, factors } if scalars.is_empty() && k.is_one() => {
+                        let (rest, mean) = take_means(arena, &left, factors);
+                        left = rest;
+                        mean
+                    }
+                    _ => None,
+                };
+                mean.unwrap_or_else(|| leaf_or_group(arena, base))
             }
         };
-        let size = k.abs();
-        let shown = if size.is_one() {
-            shown
-        } else if size == Number::HALF {
-            Notation::Root(Box::new(shown))
-        } else {
-            Notation::HadamardPower(Box::new(shown), Box::new(number(size)))
-        };
+        let shown = element_power(shown, k.abs());
         if k.is_negative() { below.push(shown) } else { above.push(shown) }
     }
+    let scalars = &left[..];
     let many = |mut list: Vec<Notation>| if list.len() == 1 { list.remove(0) } else { Notation::Hadamard(list) };
     if above.is_empty() {
         let one = scaled(arena, c, scalars, Vec::new());
         return Notation::HadamardQuotient(Box::new(one), Box::new(many(below)));
+    }
+    let several = above.len() + below.len() > 1;
+    if !scalars.is_empty() && several {
+        // Symbolic scalars stand before the whole: 2*a*(x ./ y).
+        let above = many(above);
+        let whole =
+            if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) };
+        return scaled(arena, c, scalars, vec![whole]);
     }
     let first = above.remove(0);
     let plain = c.is_one() && scalars.is_empty();
     let first = if plain { first } else { scaled(arena, c, scalars, vec![first]) };
     // A divisor at the end of the scaled first operand would end in front of the others: keep it outside.
     let above = match first {
-        Notation::Quotient(top, bottom) if !above.is_empty() || !below.is_empty() => {
+        Notation::Quotient(top, bottom) if several => {
             let mut rest = vec![*top];
             rest.extend(above);
-            let inner = many(rest);
+            let above = many(rest);
             let inner = if below.is_empty() {
-                inner
+                above
             } else {
-                Notation::HadamardQuotient(Box::new(inner), Box::new(many(below)))
+                Notation::HadamardQuotient(Box::new(above), Box::new(many(below)))
             };
             return Notation::Quotient(Box::new(inner), bottom);
         }
@@ -402,137 +544,43 @@ fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> No
     if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
 }
 
-/// The factors of a matrix product in reading form.
-fn chain_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    // A column inside a chain makes an outer product: both sides are computed before it.
-    let boundary = (0..factors.len().saturating_sub(1))
-        .find(|&i| arena.shape(factors[i]).columns == DimId::ONE && arena.shape(factors[i + 1]).rows == DimId::ONE);
-    match boundary {
-        Some(i) => {
-            let mut out = side(arena, &factors[..=i]);
-            let right = side(arena, &factors[i + 1..]);
-            if right.len() > 1 {
-                out.push(Notation::Grouped(Box::new(Notation::Product(right))));
-            } else {
-                out.extend(right);
-            }
-            out
+/// The factors of an element-wise product as they are read: a name before the function or the sum it multiplies.
+fn in_reading_order(arena: &Written, list: &[ExprId]) -> Vec<ExprId> {
+    let is_name = |id: ExprId| matches!(arena.op(id), Op::Variable(_) | Op::Named(_));
+    let goes_behind = |id: ExprId| match arena.op(arena.element_power_form(id).0) {
+        Op::Sum(terms) => terms.len() > 1,
+        Op::Call(..) => true,
+        _ => false,
+    };
+    let mut out: Vec<ExprId> = Vec::with_capacity(list.len());
+    for &factor in list {
+        let mut place = out.len();
+        while place > 0 && is_name(factor) && goes_behind(out[place - 1]) {
+            place -= 1;
         }
-        None => side(arena, factors),
-    }
-}
-
-/// A chain without an outer product in it; one that ends in a column is computed from the right.
-fn side(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    let shown = factors_of(arena, factors);
-    let ends_in_column = factors.last().is_some_and(|&f| arena.shape(f).columns == DimId::ONE);
-    let starts_with_row = factors.first().is_some_and(|&f| arena.shape(f).rows == DimId::ONE);
-    if !ends_in_column || starts_with_row || shown.len() < 3 {
-        return shown;
-    }
-    let mut items = shown.into_iter().rev();
-    let mut inner = items.next().expect("at least three factors");
-    let mut rest: Vec<Notation> = items.collect();
-    let first = rest.pop().expect("at least three factors");
-    for factor in rest {
-        inner = Notation::Grouped(Box::new(Notation::Product(vec![factor, inner])));
-    }
-    vec![first, inner]
-}
-
-/// The factors with sums written as such and runs of transposes joined.
-fn factors_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    let mut out = Vec::new();
-    let mut i = 0;
-    while i < factors.len() {
-        let f = factors[i];
-        let next = factors.get(i + 1).copied();
-        if ones(f) && arena.shape(f).is_row() {
-            match next {
-                Some(x) if !ones(x) => {
-                    let last = factors.get(i + 2).copied();
-                    if last.is_some_and(|l| ones(l) && arena.shape(l).is_column()) {
-                        out.push(call("sum", notation(arena, x)));
-                        i += 3;
-                    } else if arena.shape(x).columns == DimId::ONE {
-                        out.push(call("sum", notation(arena, x)));
-                        i += 2;
-                    } else {
-                        out.push(sums(arena, x, false));
-                        i += 2;
-                    }
-                    continue;
-                }
-                _ => {}
-            }
-        }
-        if !ones(f)
-            && next.is_some_and(|n| ones(n) && arena.shape(n).is_column())
-            && arena.shape(f).columns != DimId::ONE
-        {
-            if arena.shape(f).rows == DimId::ONE {
-                out.push(call("sum", notation(arena, untransposed(arena, f))));
-            } else {
-                out.push(sums(arena, f, true));
-            }
-            i += 2;
-            continue;
-        }
-        if ones(f) && arena.shape(f).is_column() && next.is_some_and(|n| ones(n) && arena.shape(n).is_row()) {
-            // A matrix of ones, unless the row goes on as column sums.
-            let row = next.expect("just seen");
-            if factors.get(i + 2).is_none() {
-                let (m, n) = (arena.shape(f).rows, arena.shape(row).columns);
-                out.push(Notation::Ones(Box::new(dimension(arena, m)), Some(Box::new(dimension(arena, n)))));
-                i += 2;
-                continue;
-            }
-        }
-        // A run of transposes.
-        let run = factors[i..]
-            .iter()
-            .enumerate()
-            .take_while(|&(j, &g)| {
-                matches!(arena.op(g), Op::Transpose(_)) && !factors.get(i + j + 1).is_some_and(|&n| ones(n))
-            })
-            .count();
-        if run >= TRANSPOSED_RUN {
-            let inner: Vec<Notation> =
-                factors[i..i + run].iter().rev().map(|&g| notation(arena, untransposed(arena, g))).collect();
-            out.push(Notation::Transpose(Box::new(Notation::Product(inner))));
-            i += run;
-            continue;
-        }
-        out.push(leaf_or_group(arena, f));
-        i += 1;
+        out.insert(place, factor);
     }
     out
 }
 
-fn untransposed(arena: &Arena, id: ExprId) -> ExprId {
-    match arena.op(id) {
-        Op::Transpose(inner) => *inner,
-        _ => id,
+fn element_power(base: Notation, k: Number) -> Notation {
+    if k.is_one() {
+        base
+    } else if k == Number::HALF {
+        Notation::Root(Box::new(base))
+    } else {
+        Notation::HadamardPower(Box::new(base), Box::new(number(k)))
     }
 }
 
-/// rowsum(x) or colsum(x); of a transpose the transpose of the other.
-fn sums(arena: &Arena, x: ExprId, rows: bool) -> Notation {
-    match arena.op(x) {
-        Op::Transpose(inner) => Notation::Transpose(Box::new(sums(arena, *inner, !rows))),
-        _ => call(if rows { "rowsum" } else { "colsum" }, notation(arena, x)),
-    }
-}
-
-fn call(function: &'static str, argument: Notation) -> Notation {
+pub(super) fn call(function: &'static str, argument: Notation) -> Notation {
     Notation::Call { function, arguments: vec![argument], columns: false }
 }
 
 /// A node that is neither sum, product nor element-wise product.
-fn leaf(arena: &Arena, id: ExprId) -> Notation {
+fn leaf(arena: &Written, id: ExprId) -> Notation {
     let shape = arena.shape(id);
-    let one = |a: ExprId| Box::new(notation(arena, a));
+    let one = |a: ExprId| Box::new(arena.part(a));
     let dim = |d: DimId| Box::new(dimension(arena, d));
     let columns = |d: DimId| (d != DimId::ONE).then(|| dim(d));
     match arena.op(id) {
@@ -546,7 +594,7 @@ fn leaf(arena: &Arena, id: ExprId) -> Notation {
         Op::Ones => Notation::Ones(dim(shape.rows), columns(shape.columns)),
         Op::Zeros => Notation::Zeros(dim(shape.rows), columns(shape.columns)),
         Op::Unit(i) => Notation::Unit(dim(shape.rows), *i),
-        Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => notation(arena, id),
+        Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => arena.part(id),
         Op::MatrixPower(a, k) if *k == Number::MINUS_ONE => Notation::Inverse(one(*a)),
         Op::MatrixPower(a, k) => {
             let exponent = match *k {
@@ -563,38 +611,38 @@ fn leaf(arena: &Arena, id: ExprId) -> Notation {
         Op::Compare(comparison, a, b) => Notation::Compare(*comparison, one(*a), one(*b)),
         Op::Call(function, axis, arguments) => Notation::Call {
             function: function.name(),
-            arguments: arguments.iter().map(|&a| notation(arena, a)).collect(),
+            arguments: arguments.iter().map(|&a| arena.part(a)).collect(),
             columns: *axis == Axis::Columns,
         },
         Op::ExpmFrechet(a, e) => upper_right(arena, shape.rows, *a, *e, |block| call("expm", block)),
         Op::PowerFrechet(a, e, k) => upper_right(arena, shape.rows, *a, *e, |block| {
             Notation::Power(Box::new(block), Box::new(number(Number::integer(*k))))
         }),
-        Op::Horizontal(parts) => Notation::Blocks(vec![parts.iter().map(|&a| notation(arena, a)).collect()]),
+        Op::Horizontal(parts) => Notation::Blocks(vec![parts.iter().map(|&a| arena.part(a)).collect()]),
         Op::Vertical(parts) => Notation::Blocks(
             parts
                 .iter()
                 .map(|&band| match arena.op(band) {
-                    Op::Horizontal(row) => row.iter().map(|&a| notation(arena, a)).collect(),
-                    _ => vec![notation(arena, band)],
+                    Op::Horizontal(row) => row.iter().map(|&a| arena.part(a)).collect(),
+                    _ => vec![arena.part(band)],
                 })
                 .collect(),
         ),
-        Op::Reshape(a) if shape.is_column() => call("vec", notation(arena, *a)),
+        Op::Reshape(a) if shape.is_column() => call("vec", arena.part(*a)),
         Op::Reshape(a) => Notation::Call {
             function: "reshape",
-            arguments: vec![notation(arena, *a), dimension(arena, shape.rows), dimension(arena, shape.columns)],
+            arguments: vec![arena.part(*a), dimension(arena, shape.rows), dimension(arena, shape.columns)],
             columns: false,
         },
     }
 }
 
 /// [I, 0] · f([a, e; 0, a]) · [0; I].
-fn upper_right(arena: &Arena, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(Notation) -> Notation) -> Notation {
+fn upper_right(arena: &Written, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(Notation) -> Notation) -> Notation {
     let n = || Box::new(dimension(arena, rows));
     let identity = || Notation::Identity(n());
     let zeros = || Notation::Zeros(n(), Some(n()));
-    let block = Notation::Blocks(vec![vec![notation(arena, a), notation(arena, e)], vec![zeros(), notation(arena, a)]]);
+    let block = Notation::Blocks(vec![vec![arena.part(a), arena.part(e)], vec![zeros(), arena.part(a)]]);
     Notation::Product(vec![
         Notation::Blocks(vec![vec![identity(), zeros()]]),
         f(block),
