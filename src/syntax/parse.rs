@@ -1,6 +1,8 @@
 //! Statements: each is read by itself, and a mistake in one costs the rest of that statement only, so that all mistakes
 //! of a file are told at once and each of them once.
 
+use std::ops::Range;
+
 use super::ast::{AskKind, Ast, Named, Node, NodeId, Statement};
 use super::lex::{Bracket, Kind, Token, tokens};
 use super::{is_keyword, is_type};
@@ -21,15 +23,8 @@ pub(super) struct Parser<'a> {
 /// Parses a program. Statements with a mistake are left out, or hold [`Node::Error`] where their name is known.
 pub fn parse(source: &str) -> (Ast, Vec<Diagnostic>) {
     let mut parser = Parser::new(source, Ast::default());
-    while parser.token().kind != Kind::End {
-        if matches!(parser.token().kind, Kind::Newline | Kind::Semicolon) {
-            parser.advance();
-        } else {
-            parser.statement();
-        }
-    }
-    let (ast, diagnostics) = parser.finish();
-    (ast, diagnostics)
+    parser.statements();
+    parser.finish()
 }
 
 /// Parses one expression.
@@ -55,11 +50,16 @@ pub fn parse_chain_into(ast: Ast, source: &str) -> (Ast, Vec<NodeId>, Vec<Diagno
 
 impl<'a> Parser<'a> {
     fn new(source: &'a str, ast: Ast) -> Parser<'a> {
-        let (tokens, diagnostics) = tokens(source);
+        Parser::within(source, &(0..source.len()), ast)
+    }
+
+    /// Of one piece of a text.
+    pub(super) fn within(source: &'a str, piece: &Range<usize>, ast: Ast) -> Parser<'a> {
+        let (tokens, diagnostics) = tokens(&source[..piece.end], piece.start);
         Parser { source, tokens, at: 0, ast, diagnostics }
     }
 
-    fn finish(mut self) -> (Ast, Vec<Diagnostic>) {
+    pub(super) fn finish(mut self) -> (Ast, Vec<Diagnostic>) {
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
         (self.ast, self.diagnostics)
     }
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
     /// The place right behind the token before this one (newlines aside).
     pub(super) fn place_before(&self) -> Span {
         let before = self.tokens[..self.at].iter().rev().find(|token| token.kind != Kind::Newline);
-        let end = before.map_or(0, |token| token.span.end as usize);
+        let end = before.map_or(self.tokens[0].span.start, |token| token.span.end) as usize;
         Span::new(end, end)
     }
 
@@ -140,7 +140,23 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn statement(&mut self) {
+    pub(super) fn statements(&mut self) {
+        loop {
+            self.skip_separators();
+            if self.token().kind == Kind::End {
+                return;
+            }
+            self.statement();
+        }
+    }
+
+    pub(super) fn skip_separators(&mut self) {
+        while matches!(self.token().kind, Kind::Newline | Kind::Semicolon) {
+            self.advance();
+        }
+    }
+
+    pub(super) fn statement(&mut self) {
         let (first_node, first_token) = (self.ast.len(), self.at);
         if self.try_statement().is_err() {
             self.ast.truncate(first_node);
@@ -169,7 +185,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn begins_a_statement(&self) -> bool {
+    pub(super) fn begins_a_statement(&self) -> bool {
         let Kind::Name(name) = &self.token().kind else { return false };
         let named_argument = self.second_kind() == &Kind::Equals && name == "axis";
         (is_keyword(name) && name != "wrt")
@@ -245,7 +261,7 @@ impl<'a> Parser<'a> {
         self.ast.statements.push(Statement::Declaration { names, kind, arguments: Vec::new() });
     }
 
-    fn name(&mut self, what: &str) -> Result<Named, Reported> {
+    pub(super) fn name(&mut self, what: &str) -> Result<Named, Reported> {
         match &self.token().kind {
             Kind::Name(name) => {
                 let named = Named { name: name.clone(), span: self.token().span };
@@ -265,7 +281,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn comma(&mut self) -> bool {
+    pub(super) fn comma(&mut self) -> bool {
         let found = self.token().kind == Kind::Comma;
         if found {
             self.advance();
@@ -499,13 +515,15 @@ impl<'a> Parser<'a> {
         Ok(nodes)
     }
 
-    fn end_of_text(&mut self) -> Result<(), Reported> {
-        while matches!(self.token().kind, Kind::Newline | Kind::Semicolon) {
-            self.advance();
-        }
+    pub(super) fn end_of_text(&mut self) -> Result<(), Reported> {
+        self.end_of_statement()?;
+        self.skip_separators();
         match self.token().kind {
             Kind::End => Ok(()),
-            _ => self.end_of_statement(),
+            _ => {
+                let (span, found) = (self.token().span, self.shown());
+                Err(self.report(Diagnostic::at(span, format!("unexpected {found} behind the expression"))))
+            }
         }
     }
 }
