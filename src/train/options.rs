@@ -71,7 +71,7 @@ impl Options {
             ("initial scale", self.initial_scale, positive(self.initial_scale), "a positive number, such as 1"),
         ] {
             if !right {
-                errors.push(out_of_range(name, &value.to_string(), range));
+                errors.push(out_of_range(name, &format!("{value:?}"), range));
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -79,7 +79,7 @@ impl Options {
 }
 
 /// More hidden units, epochs or samples in a batch than this are taken for a slip.
-const MOST: usize = 1_000_000;
+const MOST: usize = 100_000;
 
 fn out_of_range(name: &str, value: &str, range: &str) -> Diagnostic {
     Diagnostic::whole(format!("the {name} {value} is out of range")).hint(format!("{name}: {range}"))
@@ -107,7 +107,7 @@ mod tests {
         let errors = wrong.check().unwrap_err();
         assert_eq!(errors.len(), 9);
         assert_eq!(errors[0].message, "the number of hidden units 0 is out of range");
-        assert_eq!(errors[5].message, "the momentum 1 is out of range");
+        assert_eq!(errors[5].message, "the momentum 1.0 is out of range");
         assert_eq!(errors[5].hint.as_deref(), Some("momentum: from 0 to below 1, such as 0.9"));
     }
 }

@@ -20,6 +20,8 @@ pub struct Progress {
     pub batches: usize,
     /// Samples passed through since the start.
     pub samples: usize,
+    /// Samples passed through at the end of the last epoch.
+    pub total: usize,
     /// Mean loss of this epoch so far.
     pub loss: f64,
     /// Which part of this epoch's samples so far was classified right before its step.
@@ -188,6 +190,7 @@ impl Run {
                 batch: batch + 1,
                 batches: count.div_ceil(options.batch_size),
                 samples: (epoch - 1) * count + seen,
+                total: options.epochs * count,
                 loss,
                 accuracy,
                 validation,
@@ -214,7 +217,7 @@ impl Run {
 
     fn diverged(&self, epoch: usize, why: &str, options: &Options) -> Diagnostic {
         let advice = format!(
-            "take a smaller learning rate than {} or a smaller initial scale than {}",
+            "take a smaller learning rate than {:?} or a smaller initial scale than {:?}",
             options.learning_rate, options.initial_scale
         );
         Diagnostic::whole(format!("the training diverged in epoch {epoch}: {why}")).hint(advice)
@@ -324,7 +327,7 @@ mod tests {
         assert!(first.history.iter().all(|epoch| epoch.validation.unwrap() <= validation));
         assert_eq!(told.len(), 4 * 12);
         let last = told.last().unwrap();
-        assert_eq!((last.epoch, last.batch, last.batches, last.samples), (4, 12, 12, 1440));
+        assert_eq!((last.epoch, last.batch, last.batches, last.samples, last.total), (4, 12, 12, 1440, 1440));
         assert_eq!((last.loss, last.validation), (first.history[3].loss, first.history[3].validation));
         let rates: Vec<f64> = first.history.iter().map(|epoch| epoch.learning_rate).collect();
         assert!((rates[3] - 0.1 * 0.95f64.powi(3)).abs() < 1e-15);
@@ -366,7 +369,7 @@ mod tests {
         for learning_rate in [1e3, 1e200] {
             let errors = trained(&samples, &Options { learning_rate, ..few() }).unwrap_err();
             assert!(errors[0].message.starts_with("the training diverged in epoch "), "{errors:?}");
-            let advice = format!("take a smaller learning rate than {learning_rate} or a smaller initial scale than 1");
+            let advice = format!("take a smaller learning rate than {learning_rate:?} or a smaller initial scale than 1.0");
             assert_eq!(errors[0].hint.as_deref(), Some(advice.as_str()));
         }
     }
