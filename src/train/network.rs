@@ -2,15 +2,12 @@
 //! go out, or a loss with its four gradients. What the gradients are is derived by [`crate::answer`] when the network is
 //! made; here they are only put to numbers. No number that is infinite or NaN leaves.
 
-use std::collections::HashMap;
-
 use super::Parameters;
 use super::samples::{check_finite, check_labels};
 use crate::answer::{Answer, answer};
 use crate::derivation::Detail;
 use crate::diagnostic::Diagnostic;
-use crate::eval::{Numbers, evaluate};
-use crate::expr::ExprId;
+use crate::eval::{Evaluator, Numbers};
 use crate::matrix::Matrix;
 
 /// The function σ of the hidden units, H1 = σ(Z1).
@@ -90,9 +87,9 @@ pub struct Network {
     source: String,
     answer: Answer,
     /// Z2.
-    scores: ExprId,
+    scoring: Evaluator,
     /// L, then its gradients in the order of [`Parameters::NAMES`], then Z2.
-    training: Vec<ExprId>,
+    training: Evaluator,
 }
 
 /// What a call of the network gives.
@@ -152,7 +149,9 @@ grad L wrt W1, b1, W2, b2
             training.push(outcome.expect("the program asks for each gradient").result);
         }
         training.push(scores);
-        Ok(Network { activation, source, answer, scores, training })
+        let scoring = Evaluator::new(&answer.arena, &[scores]);
+        let training = Evaluator::new(&answer.arena, &training);
+        Ok(Network { activation, source, answer, scoring, training })
     }
 
     /// Which σ it has.
@@ -195,7 +194,7 @@ grad L wrt W1, b1, W2, b2
         }
         let Some(labels) = labels else {
             let numbers = self.numbers(parameters, features, Matrix::zeros(rows, classes), lambda);
-            let [scores] = self.evaluate(&numbers, &[self.scores])?;
+            let [scores] = values(&self.scoring, &numbers)?;
             return if scores.entries().iter().all(|score| score.is_finite()) {
                 Ok(Call::Scores(scores))
             } else {
@@ -214,7 +213,7 @@ grad L wrt W1, b1, W2, b2
             row[label as usize] = 1.0;
         }
         let numbers = self.numbers(parameters, features, onehot, lambda);
-        let [loss, w1, b1, w2, b2, scores] = self.evaluate(&numbers, &self.training)?;
+        let [loss, w1, b1, w2, b2, scores] = values(&self.training, &numbers)?;
         let (loss, gradients) = (loss.at(0, 0), Parameters { w1, b1, w2, b2 });
         debug_assert_eq!(gradients.sizes(), Ok((columns, hidden, classes)));
         if !scores.entries().iter().all(|score| score.is_finite()) {
@@ -248,14 +247,15 @@ grad L wrt W1, b1, W2, b2
         });
         let variables = variables.collect();
         let dimensions = sizes.map(|(name, size)| (name.to_owned(), size as i64)).into();
-        Numbers { dimensions, variables, differentials: HashMap::new() }
+        Numbers { dimensions, variables, ..Numbers::default() }
     }
+}
 
-    fn evaluate<const COUNT: usize>(&self, numbers: &Numbers, roots: &[ExprId]) -> Result<[Matrix; COUNT], Diagnostic> {
-        let values = evaluate(&self.answer.arena, numbers, roots)
-            .map_err(|error| Diagnostic::whole(format!("the network cannot be computed: {error}")))?;
-        Ok(values.try_into().expect("one value for each root"))
-    }
+/// The values of a fixed number of roots.
+fn values<const COUNT: usize>(evaluator: &Evaluator, numbers: &Numbers) -> Result<[Matrix; COUNT], Diagnostic> {
+    let values =
+        evaluator.run(numbers).map_err(|error| Diagnostic::whole(format!("the network cannot be computed: {error}")))?;
+    Ok(values.try_into().expect("one value for each root"))
 }
 
 fn overflow(what: &str) -> Diagnostic {
