@@ -10,7 +10,6 @@ pub mod matrix;
 pub mod functions;
 pub mod elaborate;
 pub mod expr;
-pub mod eval;
 pub mod rules;
 pub mod derivation;
 pub mod calculus;
