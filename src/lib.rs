@@ -10,6 +10,7 @@ pub mod matrix;
 pub mod functions;
 pub mod elaborate;
 pub mod expr;
+pub mod eval;
 pub mod rules;
 pub mod derivation;
 pub mod calculus;

@@ -7,7 +7,7 @@ use super::Matrix;
 const TILE_ROWS: usize = 4;
 const TILE_COLUMNS: usize = 4;
 /// Below this many multiplications packing costs more than it saves.
-const SMALL: usize = 6_000;
+const SMALL: usize = 3_000;
 
 /// A matrix or its transpose, not copied.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +50,47 @@ impl<'a> View<'a> {
         (self.rows, self.columns)
     }
 
-    fn at(self, i: usize, j: usize) -> f64 {
+    /// The entry at row i and column j, from 0.
+    pub fn at(self, i: usize, j: usize) -> f64 {
         self.entries[i * self.row_stride + j * self.column_stride]
     }
 
     /// The view as a matrix of its own.
     pub fn to_matrix(self) -> Matrix {
         Matrix::from_fn(self.rows, self.columns, |i, j| self.at(i, j))
+    }
+
+    /// The sum of each row, a column.
+    pub fn row_sums(self) -> Matrix {
+        if self.row_stride == 1 && self.rows > 1 {
+            // The entries of a column lie together.
+            let mut out = Matrix::zeros(self.rows, 1);
+            for column in self.entries.chunks_exact(self.rows) {
+                out.entries.iter_mut().zip(column).for_each(|(sum, x)| *sum += x);
+            }
+            return out;
+        }
+        Matrix::from_fn(self.rows, 1, |i, _| (0..self.columns).map(|j| self.at(i, j)).sum())
+    }
+
+    /// The sum of each column, a row.
+    pub fn column_sums(self) -> Matrix {
+        let mut out = self.transposed().row_sums();
+        (out.rows, out.columns) = (1, out.rows);
+        out
+    }
+
+    /// Σ of the products of entries.
+    ///
+    /// # Panics
+    /// Where the shapes differ.
+    pub fn dot(self, other: View<'_>) -> f64 {
+        assert_eq!(self.shape(), other.shape(), "shapes of a Frobenius product");
+        let mut total = 0.0;
+        for i in 0..self.rows {
+            total += (0..self.columns).map(|j| self.at(i, j) * other.at(i, j)).sum::<f64>();
+        }
+        total
     }
 }
 
@@ -188,8 +222,17 @@ mod tests {
 
     #[test]
     fn every_path_agrees_with_the_definition() {
-        let sizes =
-            [(1, 1, 1), (3, 4, 2), (5, 1, 7), (1, 9, 6), (7, 5, 1), (4, 300, 5), (37, 41, 29), (64, 64, 64), (3, 90, 50)];
+        let sizes = [
+            (1, 1, 1),
+            (3, 4, 2),
+            (5, 1, 7),
+            (1, 9, 6),
+            (7, 5, 1),
+            (4, 300, 5),
+            (37, 41, 29),
+            (64, 64, 64),
+            (3, 90, 50),
+        ];
         for (m, k, n) in sizes {
             let (a, b) = (numbers(m, k, 1), numbers(k, n, 2));
             let expected = naive(&a, &b);
@@ -204,6 +247,20 @@ mod tests {
                 let worst = got.subtract(&expected).max_abs();
                 assert!(worst < 1e-13 * k as f64, "{m}x{k}x{n}, way {way}: {worst}");
             }
+        }
+    }
+
+    #[test]
+    fn sums_of_views_agree_with_sums_of_matrices() {
+        for (m, n) in [(1, 1), (3, 5), (1, 4), (6, 1)] {
+            let a = numbers(m, n, 3);
+            let near = |x: Matrix, y: Matrix| x.subtract(&y).max_abs() < 1e-15;
+            assert!(near(a.view().row_sums(), a.row_sums()) && near(a.view().column_sums(), a.column_sums()));
+            let turned = a.transpose();
+            assert!(near(a.view().transposed().row_sums(), turned.row_sums()));
+            assert!(near(a.view().transposed().column_sums(), turned.column_sums()));
+            let b = numbers(n, m, 4);
+            assert!((a.view().transposed().dot(b.view()) - turned.dot(&b)).abs() < 1e-15);
         }
     }
 

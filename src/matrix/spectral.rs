@@ -141,8 +141,7 @@ impl Matrix {
         const LARGEST_NORM: f64 = 5.371_920_351_148_152;
         let n = self.require_square()?;
         self.require_finite()?;
-        let norm =
-            (0..n).map(|j| (0..n).map(|i| self.at(i, j).abs()).sum::<f64>()).fold(0.0, |l: f64, sum| l.max(sum));
+        let norm = (0..n).map(|j| (0..n).map(|i| self.at(i, j).abs()).sum::<f64>()).fold(0.0, |l: f64, sum| l.max(sum));
         let squarings = if norm > LARGEST_NORM { (norm / LARGEST_NORM).log2().ceil() } else { 0.0 };
         if squarings > 1024.0 {
             return Err(MatrixError::NotFinite);
