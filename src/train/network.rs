@@ -253,8 +253,9 @@ grad L wrt W1, b1, W2, b2
 
 /// The values of a fixed number of roots.
 fn values<const COUNT: usize>(evaluator: &Evaluator, numbers: &Numbers) -> Result<[Matrix; COUNT], Diagnostic> {
-    let values =
-        evaluator.run(numbers).map_err(|error| Diagnostic::whole(format!("the network cannot be computed: {error}")))?;
+    let values = evaluator
+        .run(numbers)
+        .map_err(|error| Diagnostic::whole(format!("the network cannot be computed: {error}")))?;
     Ok(values.try_into().expect("one value for each root"))
 }
 

@@ -369,7 +369,8 @@ mod tests {
         for learning_rate in [1e3, 1e200] {
             let errors = trained(&samples, &Options { learning_rate, ..few() }).unwrap_err();
             assert!(errors[0].message.starts_with("the training diverged in epoch "), "{errors:?}");
-            let advice = format!("take a smaller learning rate than {learning_rate:?} or a smaller initial scale than 1.0");
+            let advice =
+                format!("take a smaller learning rate than {learning_rate:?} or a smaller initial scale than 1.0");
             assert_eq!(errors[0].hint.as_deref(), Some(advice.as_str()));
         }
     }

@@ -1,6 +1,7 @@
 //! How far a training is: a bar on a terminal, a few lines elsewhere, all on standard error.
 
 use std::fmt::Write;
+use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use matgrad::train::Progress;
@@ -13,18 +14,21 @@ const LINES: usize = 5;
 /// What shows the progress.
 pub struct Shown {
     quiet: bool,
+    terminal: bool,
     bar: Option<ProgressBar>,
 }
 
 impl Shown {
     /// Nothing where quiet.
     pub fn new(quiet: bool) -> Shown {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        Shown { quiet, bar: (!quiet && !bar.is_hidden()).then_some(bar) }
+        Shown { quiet, terminal: io::stderr().is_terminal(), bar: None }
     }
 
     /// After a batch.
     pub fn tell(&mut self, progress: &Progress) {
+        if self.quiet {
+            return;
+        }
         let validation = match progress.validation {
             Some(accuracy) => format!(", validation {:.1} %", 100.0 * accuracy),
             None => String::new(),
@@ -36,18 +40,15 @@ impl Shown {
             progress.loss,
             100.0 * progress.accuracy
         );
-        if let Some(bar) = &self.bar {
-            if bar.length().is_none() {
-                bar.set_length(progress.total as u64);
-                bar.set_style(style());
-            }
-            bar.set_position(progress.samples as u64);
+        if self.terminal {
+            let bar = self.bar.get_or_insert_with(|| new_bar(progress.total));
             bar.set_message(text);
+            bar.set_position(progress.samples as u64);
             return;
         }
         let last = progress.epoch == progress.epochs;
         let due = progress.epoch == 1 || last || progress.epoch % progress.epochs.div_ceil(LINES) == 0;
-        if !self.quiet && due && progress.batch == progress.batches {
+        if due && progress.batch == progress.batches {
             output::message(&format!("{text}\n"));
         }
     }
@@ -60,12 +61,13 @@ impl Shown {
     }
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("[{bar:25}] {msg}, {rate}, {eta} left")
+fn new_bar(samples: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("[{bar:20}] {rate}, {eta} left, {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
         .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
             // A line that cannot be formatted is not shown; there is nobody to tell.
             let _ = write!(out, "{:.0} samples/s", state.per_sec());
-        })
+        });
+    ProgressBar::with_draw_target(Some(samples as u64), ProgressDrawTarget::stderr()).with_style(style)
 }
