@@ -47,7 +47,7 @@ impl Shown {
             return;
         }
         let last = progress.epoch == progress.epochs;
-        let due = progress.epoch == 1 || last || progress.epoch % progress.epochs.div_ceil(LINES) == 0;
+        let due = progress.epoch == 1 || last || progress.epoch.is_multiple_of(progress.epochs.div_ceil(LINES));
         if due && progress.batch == progress.batches {
             output::message(&format!("{text}\n"));
         }
