@@ -11,7 +11,7 @@
 //! let samples = digits::training().first(300);
 //! let options = Options { hidden: 16, epochs: 3, ..Options::default() };
 //! let trained = train(&network, &samples, &options, &mut |_| ()).unwrap();
-//! let accuracy = trained.model.accuracy(&network, &digits::test()).unwrap();
+//! let accuracy = trained.model.accuracy(&digits::test()).unwrap();
 //! assert!(accuracy > 0.6);
 //! ```
 

@@ -217,8 +217,8 @@ impl Run {
 
     fn diverged(&self, epoch: usize, why: &str, options: &Options) -> Diagnostic {
         let advice = format!(
-            "take a smaller learning rate than {:?} or a smaller initial scale than {:?}",
-            options.learning_rate, options.initial_scale
+            "take a smaller learning rate than {:?}; momentum, lambda or the initial scale may be too large as well",
+            options.learning_rate
         );
         Diagnostic::whole(format!("the training diverged in epoch {epoch}: {why}")).hint(advice)
     }
@@ -369,9 +369,8 @@ mod tests {
         for learning_rate in [1e3, 1e200] {
             let errors = trained(&samples, &Options { learning_rate, ..few() }).unwrap_err();
             assert!(errors[0].message.starts_with("the training diverged in epoch "), "{errors:?}");
-            let advice =
-                format!("take a smaller learning rate than {learning_rate:?} or a smaller initial scale than 1.0");
-            assert_eq!(errors[0].hint.as_deref(), Some(advice.as_str()));
+            let advice = format!("take a smaller learning rate than {learning_rate:?}; ");
+            assert!(errors[0].hint.as_ref().unwrap().starts_with(&advice), "{errors:?}");
         }
     }
 
