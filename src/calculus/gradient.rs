@@ -5,16 +5,22 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::NotCovered;
 use super::adjoint::{pull_back, total};
-use super::differential::{Differentials, differential, local_nodes};
+use super::differential::{Differentials, differential};
 use super::lines::{Lines, pairing};
 use super::names::Names;
-use super::substitute::substitute;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::elaborate::Property;
+use crate::expr::substitute::local_nodes;
+use crate::expr::substitute::{substitute, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
 use crate::rules::{self, RuleId};
+
+/// A value with its adjoints written out is not built beyond this size.
+const LARGEST_WRITTEN: usize = 4_000;
+/// An adjoint with one way on gets a name from this size on.
+const LONGEST_UNNAMED: usize = 60;
 
 /// A gradient and how it came about.
 #[derive(Clone, Debug)]
@@ -23,10 +29,12 @@ pub struct Gradient {
     pub wrt: ExprId,
     /// With adjoints by name.
     pub named: ExprId,
-    /// With every adjoint written out.
-    pub value: ExprId,
+    /// With every adjoint written out, where that is not too large.
+    pub value: Option<ExprId>,
     /// How many definitions it comes from.
     pub uses: usize,
+    /// Where a function has no derivative and a usual value was taken.
+    pub kinks: Vec<&'static str>,
     /// How the variable's structure entered, in words.
     pub projection: Option<&'static str>,
     /// The steps that lead here and that no earlier gradient of the sweep has shown.
@@ -40,8 +48,6 @@ pub struct Sweep {
     pub gradients: Vec<Gradient>,
     /// The steps of the sweep, in order.
     pub derivation: Derivation,
-    /// Where a function has no derivative and a usual value was taken.
-    pub kinks: Vec<&'static str>,
 }
 
 /// What moves when the leaves of `wrt` do: those leaves and each definition below `root` that depends on them.
@@ -68,6 +74,7 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     cotangents.insert(root, vec![one]);
     let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::new();
     let mut names = Names::default();
+    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::new();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
@@ -83,14 +90,16 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
         let (d, differentials) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
         let Some(d) = d else { continue };
         let d = names.put_into(arena, d);
-        note_kinks(arena, &differentials, &mut sweep.kinks);
+        carry_kinks(arena, id, &differentials, &mut kinks);
         let targets = local_nodes(arena, d).iter().filter(|&&n| matches!(arena.op(n), Op::Differential(_))).count();
         let uses = parts.len();
         let g = name_adjoint(arena, id, g, targets, uses, log.then_some(&mut steps));
         let pulled = if log {
             let (left, right) = take_differential(arena, id, g, d, &differentials, &mut steps);
             let mut lines = Lines::new(&mut steps, left, right);
-            pull_back(arena, d, g, Some(&mut lines))?
+            let pulled = pull_back(arena, d, g, Some(&mut lines))?;
+            lines.finish();
+            pulled
         } else {
             pull_back(arena, d, g, None)?
         };
@@ -108,21 +117,56 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
                 (arena.zeros(shape), 0)
             }
         };
+        let value = (written_size(arena, named, LARGEST_WRITTEN) <= LARGEST_WRITTEN).then(|| {
+            let value = write_out_adjoints(arena, named, &mut written_out);
+            project(arena, leaf, value).0
+        });
         let (named, projection) = project(arena, leaf, named);
-        let value = write_out_adjoints(arena, named, &mut written_out);
-        let (value, _) = project(arena, leaf, value);
-        sweep.gradients.push(Gradient { wrt: leaf, named, value, uses, projection, derivation: Derivation::default() });
+        let kinks = kinks.remove(&leaf).unwrap_or_default();
+        sweep.gradients.push(Gradient {
+            wrt: leaf,
+            named,
+            value,
+            uses,
+            projection,
+            kinks,
+            derivation: Derivation::default(),
+        });
     }
     sweep.derivation.steps = steps;
     Ok(sweep)
 }
 
+/// The size of an expression as a tree with adjoints written out, up to a limit.
+fn written_size(arena: &Arena, root: ExprId, limit: usize) -> usize {
+    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+    let mut stack = vec![root];
+    while let Some(&id) = stack.last() {
+        if sizes.contains_key(&id) {
+            stack.pop();
+            continue;
+        }
+        let mut children = Vec::new();
+        match arena.op(id) {
+            Op::Named(name) if arena.named(*name).kind.is_ours() => children.push(arena.named(*name).body),
+            _ => arena.operands(id, |a| children.push(a)),
+        }
+        let before = stack.len();
+        stack.extend(children.iter().filter(|a| !sizes.contains_key(a)));
+        if stack.len() > before {
+            continue;
+        }
+        let size = children.iter().fold(1_usize, |sum, a| sum.saturating_add(sizes[a]));
+        sizes.insert(id, size.min(limit + 1));
+        stack.pop();
+    }
+    sizes[&root]
+}
+
 /// The expression with each adjoint's name replaced by what it stands for.
 pub fn write_out_adjoints(arena: &mut Arena, root: ExprId, done: &mut HashMap<ExprId, ExprId>) -> ExprId {
     substitute(arena, root, done, &|arena, id| match arena.op(id) {
-        Op::Named(name) if matches!(arena.named(*name).kind, NameKind::Adjoint | NameKind::Shared) => {
-            Some(arena.named(*name).body)
-        }
+        Op::Named(name) if arena.named(*name).kind.is_ours() => Some(arena.named(*name).body),
         _ => None,
     })
 }
@@ -138,31 +182,24 @@ fn name_adjoint(
 ) -> ExprId {
     let Op::Named(name) = *arena.op(id) else { return g };
     let (_, inner) = arena.coefficient(g);
+    let (_, inner) = arena.split_scalars(inner);
     let simple = matches!(
         arena.op(inner),
         Op::Number(_) | Op::Variable(_) | Op::Named(_) | Op::Ones | Op::Identity | Op::Dimension(_)
     );
-    if targets < 2 || simple || arena.is_ones(inner) {
+    // A long chain of waypoints with one way on would grow with each: from some size on it gets a name all the same.
+    let small = targets < 2 && tree_size(arena, g, LONGEST_UNNAMED) <= LONGEST_UNNAMED;
+    if small || simple || arena.is_ones(inner) {
         return g;
     }
     let base = format!("G_{}", arena.named(name).name);
-    let text = unused_name(arena, base);
+    let text = arena.unused_name(&base);
     let named = arena.name(text, g, NameKind::Adjoint);
     if let Some(steps) = steps {
         let rules = if uses > 1 { vec![rules::ADJOINT, rules::COLLECT] } else { vec![rules::ADJOINT] };
         steps.push(Step { rules, left: Left::Expression(named), right: g, detail: Detail::Brief });
     }
     named
-}
-
-/// A name that no variable, definition or adjoint has.
-pub fn unused_name(arena: &Arena, base: String) -> String {
-    let taken =
-        |name: &str| arena.variables.iter().any(|v| v.name == name) || arena.all_named().iter().any(|n| n.name == name);
-    if !taken(&base) {
-        return base;
-    }
-    (2..).map(|i| format!("{base}_{i}")).find(|name| !taken(name)).expect("some number is free")
 }
 
 /// The line dZ = dE of Z = E, and the one that puts it into ⟨G, dZ⟩; the sides of the last line.
@@ -231,22 +268,46 @@ fn rule_of(arena: &Arena, node: ExprId) -> Option<RuleId> {
     })
 }
 
-fn note_kinks(arena: &Arena, parts: &Differentials, kinks: &mut Vec<&'static str>) {
-    for &node in &parts.order {
-        let note = match arena.op(node) {
-            Op::Call(Function::Relu, ..) => "relu has no derivative at 0; relu'(0) = 0 is taken",
-            Op::Call(Function::LeakyRelu, ..) => "leaky_relu has no derivative at 0; the slope is taken there",
-            Op::Call(Function::Abs, ..) => "abs has no derivative at 0; sign(0) = 0 is taken",
-            Op::Call(Function::Norm1, ..) => "norm1 has no derivative where an entry is 0; sign(0) = 0 is taken",
-            Op::Call(Function::Norm, ..) => "norm has no derivative at 0",
-            Op::Call(Function::Max, ..) => "max has no derivative at a tie; it is split evenly",
-            Op::Call(Function::Min, ..) => "min has no derivative at a tie; it is split evenly",
-            _ => continue,
-        };
-        if !kinks.contains(&note) {
-            kinks.push(note);
+/// Notes of kinks go with the adjoints: what d of a definition passes, with what the definition's own adjoint carries.
+fn carry_kinks(arena: &Arena, id: ExprId, parts: &Differentials, carried: &mut HashMap<ExprId, Vec<&'static str>>) {
+    let add = |leaf: ExprId, note: &'static str, carried: &mut HashMap<ExprId, Vec<&'static str>>| {
+        let notes = carried.entry(leaf).or_default();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    };
+    let leaves = |id: ExprId| {
+        local_nodes(arena, id).into_iter().filter(|&n| matches!(arena.op(n), Op::Variable(_) | Op::Named(_)))
+    };
+    if let Some(own) = carried.get(&id).cloned()
+        && let Some(&body) = parts.order.last()
+    {
+        for leaf in leaves(body).filter(|&leaf| leaf != id) {
+            own.iter().for_each(|&note| add(leaf, note, carried));
         }
     }
+    for &node in &parts.order {
+        if let Some(note) = kink(arena, node) {
+            leaves(node).for_each(|leaf| add(leaf, note, carried));
+        }
+    }
+}
+
+/// Where the function of a node has no derivative, and what is taken there.
+fn kink(arena: &Arena, node: ExprId) -> Option<&'static str> {
+    let Op::Call(function, ..) = arena.op(node) else { return None };
+    Some(match function {
+        Function::Relu => "relu has no derivative at 0; relu'(0) = 0 is taken",
+        Function::LeakyRelu => "leaky_relu has no derivative at 0; the slope is taken there",
+        Function::Abs => "abs has no derivative at 0; sign(0) = 0 is taken",
+        Function::Norm1 => "norm1 has no derivative where an entry is 0; sign(0) = 0 is taken",
+        Function::Norm => "norm has no derivative at 0",
+        Function::Max => "max has no derivative at a tie; it is split evenly",
+        Function::Min => "min has no derivative at a tie; it is split evenly",
+        Function::Sign => "sign has no derivative at 0; 0 is taken",
+        Function::Step => "step has no derivative at 0; 0 is taken",
+        _ => return None,
+    })
 }
 
 /// The gradient of the unconstrained entries projected onto the variable's structure.
