@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::factor::present;
-use crate::calculus::gradient::{conclude, gradients, moving_names, unused_name, write_out_adjoints};
+use crate::calculus::factor::Presenter;
+use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, unused_name, write_out_adjoints};
 use crate::calculus::substitute::{rebuild, tree_size};
-use crate::derivation::{Derivation, Detail, Left, Rule, Step};
+use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Meaning, Property, Typed, elaborate};
@@ -148,7 +148,7 @@ struct Names {
     /// Adjoints and shared parts whose line was written.
     written: HashSet<ExprId>,
     /// Presented forms.
-    presented: HashMap<ExprId, ExprId>,
+    presenter: Presenter,
     /// Parts that have a name, by what they stand for.
     shared: HashMap<ExprId, ExprId>,
     count: usize,
@@ -166,8 +166,8 @@ fn gradient_outcomes(
     let mut steps = sweep.derivation.steps;
     let mut out = Vec::with_capacity(wrt.len());
     for gradient in &sweep.gradients {
-        let result = present(arena, gradient.named, &mut names.presented);
-        let value = present_value(arena, gradient.value);
+        let result = names.presenter.present(arena, gradient.named);
+        let value = present_value(arena, gradient.value, names);
         let shown = crate::calculus::gradient::Gradient { named: result, ..gradient.clone() };
         if log {
             conclude(arena, of_text, &shown, &mut steps);
@@ -209,6 +209,7 @@ fn differential_outcome(
     // d of a definition in terms of the variables: each moving definition's differential put in.
     let mut known: HashMap<ExprId, ExprId> = HashMap::new();
     let mut steps = Vec::new();
+    let mut definitions = crate::calculus::names::Names::default();
     let mut total = arena.zeros(Shape { rows, columns });
     let mut order: Vec<ExprId> =
         arena.reachable(&[of]).into_iter().filter(|id| matches!(arena.op(*id), Op::Named(_))).collect();
@@ -223,15 +224,13 @@ fn differential_outcome(
             Op::Named(name) => arena.named(*name).body,
             _ => id,
         };
-        let (d, _) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
+        let (d, differentials) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
         let Some(d) = d else { continue };
+        let d = definitions.put_into(arena, d);
         if log {
-            const RULES: Rule = Rule { id: "differential", statement: "dF by the rules of differentials" };
-            let left = match arena.op(id) {
-                Op::Named(_) => Left::Expression(arena.differential_of(id)),
-                _ => Left::DifferentialOf(id),
-            };
-            steps.push(Step { rule: RULES, left, right: d, detail: Detail::Brief });
+            let left = Left::Expression(arena.differential_of(id));
+            let rules = rules_of(arena, &differentials);
+            steps.push(Step { rules, left, right: d, detail: Detail::Brief });
         }
         let mut done = HashMap::new();
         let known_now = known.clone();
@@ -244,7 +243,7 @@ fn differential_outcome(
             known.insert(dz, full);
         }
     }
-    let result = present(arena, total, &mut names.presented);
+    let result = names.presenter.present(arena, total);
     let value = (tree_size(arena, result, LARGEST_VALUE) <= LARGEST_VALUE).then_some(result);
     let name = if matches!(arena.op(of), Op::Named(_)) { format!("D_{}", arena.name_of(of)) } else { "D_f".to_owned() };
     let program = program_of(arena, name, result, names);
@@ -264,11 +263,11 @@ fn differential_outcome(
 }
 
 /// The value in one expression for reading, where it is not too large.
-fn present_value(arena: &mut Arena, value: ExprId) -> Option<ExprId> {
+fn present_value(arena: &mut Arena, value: ExprId, names: &mut Names) -> Option<ExprId> {
     if tree_size(arena, value, 4 * LARGEST_VALUE) > 4 * LARGEST_VALUE {
         return None;
     }
-    let value = present(arena, value, &mut HashMap::new());
+    let value = names.presenter.present(arena, value);
     (tree_size(arena, value, LARGEST_VALUE) <= LARGEST_VALUE).then_some(value)
 }
 
@@ -287,7 +286,8 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
             if named.kind == NameKind::Adjoint {
                 adjoints.push(id);
                 if !names.written.contains(&id) {
-                    let body = present(arena, arena_body(arena, id), &mut names.presented);
+                    let body = arena_body(arena, id);
+                    let body = names.presenter.present(arena, body);
                     stack.push(body);
                 }
             }
@@ -300,7 +300,8 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         if !names.written.insert(id) {
             continue;
         }
-        let body = present(arena, arena_body(arena, id), &mut names.presented);
+        let body = arena_body(arena, id);
+        let body = names.presenter.present(arena, body);
         let line_name = arena.name_of(id);
         let body = cut(arena, body, names, &mut lines);
         lines.push(Line { name: line_name, right: body });

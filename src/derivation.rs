@@ -1,16 +1,8 @@
 //! What was done, where and why: a derivation is a list of steps, each a line (an equation between expressions) and the
-//! rule that leads to it. Ids, not strings; rendering is elsewhere.
+//! rules that lead to it. Ids, not strings; rendering is elsewhere.
 
 use crate::expr::ExprId;
-
-/// A rule of the calculus or of algebra, by its textbook name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rule {
-    /// A short identifier, `cyclic`.
-    pub id: &'static str,
-    /// What a book calls it or states, `tr(AB) = tr(BA)`.
-    pub statement: &'static str,
-}
+use crate::rules::RuleId;
 
 /// How much of a derivation is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +24,6 @@ pub enum Left {
     Expression(ExprId),
     /// An expression of an equation beside the chain: a property that was used.
     Aside(ExprId),
-    /// d of a compound expression.
-    DifferentialOf(ExprId),
     /// ∂F/∂X
     Gradient {
         /// F as typed.
@@ -46,8 +36,8 @@ pub enum Left {
 /// One move.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Which rule was applied.
-    pub rule: Rule,
+    /// Which rules were applied, the outermost first; at least one.
+    pub rules: Vec<RuleId>,
     /// What stands left of the equals sign.
     pub left: Left,
     /// What stands right of it.
@@ -56,7 +46,7 @@ pub struct Step {
     pub detail: Detail,
 }
 
-/// A heading and its lines: one waypoint.
+/// The lines of one result, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Derivation {
     /// The steps in order.

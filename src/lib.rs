@@ -9,6 +9,7 @@ pub mod syntax;
 pub mod functions;
 pub mod elaborate;
 pub mod expr;
+pub mod rules;
 pub mod derivation;
 pub mod calculus;
 pub mod answer;

@@ -1,99 +1,101 @@
 //! The trace tricks: ⟨G, dE⟩ with dE linear in the d's becomes Σ ⟨Gₓ, dX⟩. One rule for each linear operation (a
-//! factor of a product, a transpose, a Hadamard factor, a trace, …); each use of a rule is a step.
+//! factor of a product, a transpose, a Hadamard factor, a trace, …). What a derivation shows of it is in `lines`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::NotCovered;
 use super::differential::local_nodes;
-use crate::derivation::{Detail, Left, Rule, Step};
+use super::lines::Lines;
 use crate::dimension::DimId;
-use crate::elaborate::Property;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
 
-/// More parts than this and a line of a derivation shows only the part that changes.
-const LONGEST_LINE: usize = 6;
+/// For each moving leaf (the node that moves, not its differential) the parts of its cotangent.
+pub type Pulled = BTreeMap<ExprId, Vec<ExprId>>;
 
-const LINEARITY: Rule = Rule { id: "linearity", statement: "tr(A + B) = tr(A) + tr(B)" };
-const CYCLIC: Rule = Rule { id: "cyclic", statement: "tr(AB) = tr(BA)" };
-const TRANSPOSE: Rule = Rule { id: "transpose", statement: "tr(A) = tr(A')" };
-const SCALAR: Rule = Rule { id: "scalar", statement: "a = tr(a)" };
-const HADAMARD: Rule = Rule { id: "hadamard", statement: "tr(A'(B .* C)) = tr((A .* B)'C)" };
-const FROBENIUS: Rule = Rule { id: "frobenius", statement: "tr(A'B) = sum(A .* B)" };
-const IDENTITY: Rule = Rule { id: "trace", statement: "tr(A) = tr(I'A)" };
-const ROW_SUMS: Rule = Rule { id: "row-sums", statement: "each row of a one-hot or stochastic matrix sums to 1" };
-const ORTHOGONAL: Rule = Rule { id: "orthogonal", statement: "Q'Q = I" };
-const LINEAR: Rule = Rule { id: "linear", statement: "<G, f(dX)> = <f*(G), dX> for a linear f and its adjoint f*" };
-
-/// What the trace rules made of ⟨G, dE⟩.
-#[derive(Debug, Default)]
-pub struct Pulled {
-    /// For each moving leaf (the node that moves, not its differential) the parts of its cotangent.
-    pub parts: BTreeMap<ExprId, Vec<ExprId>>,
+/// A part ⟨G, n⟩ of a line: the node and the parts of its cotangent.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) node: ExprId,
+    pub(super) cotangent: Vec<ExprId>,
 }
 
-/// The parts ⟨G, n⟩ that make up the current line, largest id first.
-struct Frontier {
-    open: BTreeMap<ExprId, Vec<ExprId>>,
-    /// The left side of whole lines; `None` where no steps are wanted.
-    line: Option<ExprId>,
-    /// Whether the last step was a whole line, so that the next may go on from it.
-    whole: bool,
-}
-
-/// Pulls ⟨cotangent, d⟩ back to the leaves of d. With a `line`, the left side of the last step's equation, each move is
-/// a step.
+/// Pulls ⟨cotangent, d⟩ back to the leaves of d, level by level: all parts that stand at the same distance from d move
+/// at once. `lines`, where given, shows each move.
 pub fn pull_back(
     arena: &mut Arena,
     d: ExprId,
     cotangent: ExprId,
-    steps: &mut Vec<Step>,
-    line: Option<ExprId>,
+    mut lines: Option<&mut Lines>,
 ) -> Result<Pulled, NotCovered> {
-    let log = line.is_some();
-    let linear = linear_nodes(arena, d);
-    let mut frontier = Frontier { open: BTreeMap::new(), line, whole: true };
-    frontier.open.insert(d, vec![cotangent]);
-    let mut out = Pulled::default();
-    while let Some((node, parts)) = frontier.open.pop_last() {
-        let g = total(arena, &parts);
-        if let Op::Differential(leaf) = *arena.op(node) {
-            out.parts.entry(leaf).or_default().push(g);
-            continue;
-        }
-        let before = if log { Some(pairing(arena, g, node)) } else { None };
+    let levels = linear_levels(arena, d);
+    let mut parts = vec![Part { node: d, cotangent: vec![cotangent] }];
+    loop {
+        let is_open = |arena: &Arena, node: ExprId| !matches!(arena.op(node), Op::Differential(_));
+        let next = parts.iter().filter(|part| is_open(arena, part.node)).map(|part| levels[&part.node]).min();
+        let Some(level) = next else { break };
+        let mut places: HashMap<ExprId, usize> = HashMap::new();
+        let mut after: Vec<Part> = Vec::with_capacity(parts.len() + 1);
+        let mut add = |node: ExprId, cotangent: &[ExprId]| {
+            let place = *places.entry(node).or_insert_with(|| {
+                after.push(Part { node, cotangent: Vec::new() });
+                after.len() - 1
+            });
+            after[place].cotangent.extend(cotangent);
+        };
         arena.take_property_uses();
-        let moved = transpose_of(arena, node, g, &|id| linear.contains(&id))?;
-        if log {
-            for used in arena.take_property_uses() {
-                let rule = if used.property == Property::Orthogonal { ORTHOGONAL } else { ROW_SUMS };
-                let left = Left::Aside(used.left);
-                steps.push(Step { rule, left, right: used.right, detail: Detail::Brief });
+        let mut moves = Vec::with_capacity(parts.len());
+        for part in &parts {
+            if !is_open(arena, part.node) || levels[&part.node] != level {
+                add(part.node, &part.cotangent);
+                moves.push(None);
+                continue;
             }
-        }
-        if let Some(before) = before {
-            frontier.explain(arena, node, g, before, &moved, &out, steps);
-        }
-        for (child, g) in moved {
-            if !arena.is_zero(g) {
-                frontier.open.entry(child).or_default().push(g);
+            let g = total(arena, &part.cotangent);
+            let mut moved = transpose_of(arena, part.node, g, &|id| levels.contains_key(&id))?;
+            moved.retain(|&(_, g)| !arena.is_zero(g));
+            for &(child, g) in &moved {
+                add(child, &[g]);
             }
+            moves.push(Some((g, moved)));
+        }
+        if let Some(lines) = lines.as_deref_mut() {
+            lines.round(arena, &parts, &moves, &after);
+        }
+        parts = after;
+    }
+    let mut out = Pulled::new();
+    for part in parts {
+        if let Op::Differential(leaf) = *arena.op(part.node) {
+            out.entry(leaf).or_default().extend(part.cotangent);
         }
     }
     Ok(out)
 }
 
-fn linear_nodes(arena: &Arena, d: ExprId) -> std::collections::HashSet<ExprId> {
-    let mut out = std::collections::HashSet::new();
-    for id in local_nodes(arena, d) {
-        let mut linear = matches!(arena.op(id), Op::Differential(_));
-        arena.operands(id, |a| linear |= out.contains(&a));
-        if linear {
-            out.insert(id);
+/// The nodes in which a d stands, each with its longest distance from the root.
+fn linear_levels(arena: &Arena, d: ExprId) -> HashMap<ExprId, usize> {
+    let nodes = local_nodes(arena, d);
+    let mut linear = std::collections::HashSet::new();
+    for &id in &nodes {
+        let mut any = matches!(arena.op(id), Op::Differential(_));
+        arena.operands(id, |a| any |= linear.contains(&a));
+        if any {
+            linear.insert(id);
         }
     }
-    out
+    let mut levels = HashMap::from([(d, 0)]);
+    for &id in nodes.iter().rev().filter(|id| linear.contains(id)) {
+        let level = levels[&id];
+        arena.operands(id, |a| {
+            if linear.contains(&a) {
+                let known = levels.entry(a).or_insert(0);
+                *known = (*known).max(level + 1);
+            }
+        });
+    }
+    levels
 }
 
 /// Σ of the parts of a cotangent.
@@ -244,176 +246,5 @@ fn kron_adjoint(
         let (row, column) = (arena.ones_row(inner.rows), arena.ones_column(inner.columns));
         let (first, last) = (kron(arena, m, row), kron(arena, n, column));
         (left, arena.multiply(&[first, weighted, last]))
-    }
-}
-
-/// ⟨g, node⟩ as a line shows it: tr(g'·node), g'·x for columns, g·s for scalars.
-pub fn pairing(arena: &mut Arena, g: ExprId, node: ExprId) -> ExprId {
-    let shape = arena.shape(node);
-    if shape.is_scalar() {
-        return if matches!(arena.op(g), Op::Number(k) if k.is_one()) { node } else { raw_product(arena, &[g, node]) };
-    }
-    let turned = raw_transpose(arena, g);
-    let product = raw_product(arena, &[turned, node]);
-    if shape.columns == DimId::ONE { product } else { raw_trace(arena, product) }
-}
-
-/// aᵀ shown as a transpose of the whole: (a*b')' and not b*a'.
-fn raw_transpose(arena: &mut Arena, a: ExprId) -> ExprId {
-    let (c, inner) = arena.coefficient(a);
-    if let Op::Product { scalars, factors } = arena.op(inner).clone()
-        && factors.len() >= 2
-    {
-        let chain = arena.multiply(&factors);
-        let shape = arena.shape(chain).transposed();
-        let turned = arena.intern(Op::Transpose(chain), shape, Default::default());
-        let mut operands = scalars.to_vec();
-        operands.push(turned);
-        let product = raw_product(arena, &operands);
-        return arena.scale(c, product);
-    }
-    arena.transpose(a)
-}
-
-/// A product in the order given, with nothing cancelled or turned.
-fn raw_product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
-    let mut coefficient = Number::ONE;
-    let (mut scalars, mut factors): (Vec<ExprId>, Vec<ExprId>) = (Vec::new(), Vec::new());
-    for &operand in operands {
-        let (c, a) = arena.coefficient(operand);
-        coefficient = coefficient.times(c);
-        match arena.op(a).clone() {
-            Op::Number(value) => coefficient = coefficient.times(value),
-            Op::Product { scalars: s, factors: f } if !arena.shape(a).is_scalar() || f.is_empty() => {
-                scalars.extend(s.iter());
-                factors.extend(f.iter());
-            }
-            _ if arena.shape(a).is_scalar() => scalars.push(a),
-            _ => factors.push(a),
-        }
-    }
-    let shape = match (factors.first(), factors.last()) {
-        (Some(&first), Some(&last)) => crate::dimension::Shape::new(arena.shape(first).rows, arena.shape(last).columns),
-        _ => crate::dimension::Shape::SCALAR,
-    };
-    let node = match (scalars.as_slice(), factors.as_slice()) {
-        ([], []) => arena.integer(1),
-        (&[a], []) | ([], &[a]) => a,
-        _ => arena.intern(Op::Product { scalars: scalars.into(), factors: factors.into() }, shape, Default::default()),
-    };
-    arena.scale(coefficient, node)
-}
-
-fn raw_trace(arena: &mut Arena, a: ExprId) -> ExprId {
-    let (c, inner) = arena.coefficient(a);
-    let node = match arena.op(inner).clone() {
-        Op::Product { scalars, factors } if !scalars.is_empty() => {
-            let chain = raw_product(arena, &factors);
-            let trace = arena.call_node(Function::Trace, Axis::All, &[chain]);
-            let mut operands = scalars.to_vec();
-            operands.push(trace);
-            raw_product(arena, &operands)
-        }
-        _ => arena.call_node(Function::Trace, Axis::All, &[inner]),
-    };
-    arena.scale(c, node)
-}
-
-/// A sum in the order given, with nothing taken out.
-fn raw_sum(arena: &mut Arena, parts: &[ExprId]) -> ExprId {
-    if let [only] = parts {
-        return *only;
-    }
-    let terms: Vec<(Number, ExprId)> = parts.iter().flat_map(|&p| arena.terms(p)).collect();
-    let shape = arena.shape(parts[0]);
-    arena.intern(Op::Sum(terms.into()), shape, Default::default())
-}
-
-impl Frontier {
-    #[allow(clippy::too_many_arguments)] // the state of a line before and after one rule
-    fn explain(
-        &mut self,
-        arena: &mut Arena,
-        node: ExprId,
-        g: ExprId,
-        before: ExprId,
-        moved: &[(ExprId, ExprId)],
-        done: &Pulled,
-        steps: &mut Vec<Step>,
-    ) {
-        let Some(line) = self.line else { return };
-        let mut forms: Vec<(Rule, Vec<ExprId>)> = Vec::new();
-        let after: Vec<ExprId> = moved.iter().map(|&(child, g)| pairing(arena, g, child)).collect();
-        match arena.op(node).clone() {
-            Op::Sum(_) => forms.push((LINEARITY, after.clone())),
-            Op::Product { scalars, factors } => {
-                let child = moved.first().map(|&(child, _)| child);
-                if let Some(i) = factors.iter().position(|&f| Some(f) == child) {
-                    let row_times_column = arena.shape(node).is_scalar();
-                    if row_times_column && arena.shape(factors[i]).columns != DimId::ONE {
-                        forms.push((SCALAR, vec![raw_trace(arena, before)]));
-                    }
-                    let turned = if row_times_column { g } else { raw_transpose(arena, g) };
-                    let mut operands: Vec<ExprId> = scalars.to_vec();
-                    operands.extend(&factors[i + 1..]);
-                    operands.push(turned);
-                    operands.extend(&factors[..i]);
-                    operands.push(factors[i]);
-                    let product = raw_product(arena, &operands);
-                    let shown = if arena.shape(product).is_scalar() { product } else { raw_trace(arena, product) };
-                    if shown != before {
-                        forms.push((CYCLIC, vec![shown]));
-                    }
-                    forms.push((TRANSPOSE, after.clone()));
-                } else {
-                    forms.push((FROBENIUS, after.clone()));
-                }
-            }
-            Op::Hadamard(_) => forms.push((HADAMARD, after.clone())),
-            Op::Transpose(_) => forms.push((TRANSPOSE, after.clone())),
-            Op::Call(Function::Trace, ..) => forms.push((IDENTITY, after.clone())),
-            _ => forms.push((LINEAR, after.clone())),
-        }
-        // The other parts of the line, unchanged.
-        let mut others: Vec<ExprId> = Vec::new();
-        let count = self.open.len() + done.parts.len();
-        let whole = count <= LONGEST_LINE;
-        if whole {
-            for (leaf, parts) in done.parts.clone() {
-                let g = total(arena, &parts);
-                let d = arena.differential_of(leaf);
-                others.push(pairing(arena, g, d));
-            }
-            for (node, parts) in self.open.clone().into_iter().rev() {
-                let g = total(arena, &parts);
-                others.push(pairing(arena, g, node));
-            }
-        }
-        let mut last = before;
-        let mut first = true;
-        for (rule, parts) in forms {
-            if parts.is_empty() {
-                continue;
-            }
-            let now = raw_sum(arena, &parts);
-            if now == last {
-                continue;
-            }
-            last = now;
-            let (left, right) = if whole {
-                let mut all = vec![now];
-                all.extend(&others);
-                let left = if self.whole { Left::Continued } else { Left::Expression(line) };
-                self.whole = true;
-                (left, raw_sum(arena, &all))
-            } else if first {
-                (Left::Expression(before), now)
-            } else {
-                (Left::Continued, now)
-            };
-            first = false;
-            self.whole &= whole;
-            steps.push(Step { rule, left, right, detail: Detail::Full });
-        }
     }
 }

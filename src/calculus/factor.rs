@@ -3,60 +3,50 @@
 
 use std::collections::HashMap;
 
+use super::names::Names;
 use super::substitute::rebuild;
-use crate::expr::{Arena, ExprId, NameKind, Op};
+use crate::expr::{Arena, ExprId, Op};
 use crate::number::Number;
 
-/// The expression as it is to be read: the user's names where a definition's expression stands, common factors taken
-/// out of sums.
-pub fn present(arena: &mut Arena, root: ExprId, done: &mut HashMap<ExprId, ExprId>) -> ExprId {
-    let names: HashMap<ExprId, ExprId> = named_bodies(arena);
-    let mut stack = vec![root];
-    while let Some(&id) = stack.last() {
-        if done.contains_key(&id) {
-            stack.pop();
-            continue;
-        }
-        if let Some(&name) = names.get(&id) {
-            done.insert(id, name);
-            stack.pop();
-            continue;
-        }
-        let mut missing = false;
-        arena.operands(id, |a| {
-            if !done.contains_key(&a) {
-                missing = true;
-                stack.push(a);
-            }
-        });
-        if missing {
-            continue;
-        }
-        let mut built = rebuild(arena, id, &|a| done[&a]);
-        if let Op::Sum(terms) = arena.op(built).clone()
-            && terms.len() > 1
-        {
-            built = factor_sum(arena, built, &terms);
-        }
-        done.insert(id, built);
-        stack.pop();
-    }
-    done[&root]
+/// Expressions as they are to be read; remembers what it has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Presenter {
+    names: Names,
+    done: HashMap<ExprId, ExprId>,
 }
 
-/// The definitions whose expression is more than a name, by that expression.
-fn named_bodies(arena: &mut Arena) -> HashMap<ExprId, ExprId> {
-    let bodies: Vec<(ExprId, String)> =
-        arena.all_named().iter().filter(|n| n.kind == NameKind::Definition).map(|n| (n.body, n.name.clone())).collect();
-    let mut out = HashMap::new();
-    for (i, (body, _)) in bodies.iter().enumerate() {
-        let leaf = matches!(arena.op(*body), Op::Number(_) | Op::Variable(_) | Op::Named(_) | Op::Dimension(_));
-        if !leaf {
-            let node = arena.named_node(i);
-            out.entry(*body).or_insert(node);
+impl Presenter {
+    /// The expression as it is to be read: the user's names where a definition's expression stands, common factors taken
+    /// out of sums.
+    pub fn present(&mut self, arena: &mut Arena, root: ExprId) -> ExprId {
+        let root = self.names.put_into(arena, root);
+        let mut stack = vec![root];
+        while let Some(&id) = stack.last() {
+            if self.done.contains_key(&id) {
+                stack.pop();
+                continue;
+            }
+            let mut missing = false;
+            arena.operands(id, |a| {
+                if !self.done.contains_key(&a) {
+                    missing = true;
+                    stack.push(a);
+                }
+            });
+            if missing {
+                continue;
+            }
+            let mut built = rebuild(arena, id, &|a| self.done[&a]);
+            if let Op::Sum(terms) = arena.op(built).clone()
+                && terms.len() > 1
+            {
+                built = factor_sum(arena, built, &terms);
+            }
+            self.done.insert(id, built);
+            stack.pop();
         }
+        self.names.put_into(arena, self.done[&root])
     }
-    out
 }
 
 /// One way to take a common factor out of some terms of a sum.

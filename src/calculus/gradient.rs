@@ -4,19 +4,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::NotCovered;
-use super::adjoint::{pairing, pull_back, total};
+use super::adjoint::{pull_back, total};
 use super::differential::{Differentials, differential, local_nodes};
+use super::lines::{Lines, pairing};
+use super::names::Names;
 use super::substitute::substitute;
-use crate::derivation::{Derivation, Detail, Left, Rule, Step};
+use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::elaborate::Property;
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
-
-const TAKE: Rule = Rule { id: "differential", statement: "dF by the rules of differentials" };
-const READ_OFF: Rule = Rule { id: "read-off", statement: "dF = tr(G'dX), so G is the gradient" };
-const ADJOINT: Rule = Rule { id: "adjoint", statement: "dL = tr(G_Z'dZ) names the adjoint of Z" };
-const COLLECT: Rule = Rule { id: "collect", statement: "the contributions of all uses add up" };
+use crate::rules::{self, RuleId};
 
 /// A gradient and how it came about.
 #[derive(Clone, Debug)]
@@ -27,6 +25,8 @@ pub struct Gradient {
     pub named: ExprId,
     /// With every adjoint written out.
     pub value: ExprId,
+    /// How many definitions it comes from.
+    pub uses: usize,
     /// How the variable's structure entered, in words.
     pub projection: Option<&'static str>,
     /// The steps that lead here and that no earlier gradient of the sweep has shown.
@@ -66,12 +66,13 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     let mut cotangents: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
     let one = arena.integer(1);
     cotangents.insert(root, vec![one]);
-    let mut finished: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::new();
+    let mut names = Names::default();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
         if wrt.contains(&id) {
-            finished.insert(id, g);
+            finished.insert(id, (g, parts.len()));
             continue;
         }
         let body = match arena.op(id) {
@@ -79,30 +80,38 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
             Op::Variable(_) => continue,
             _ => id,
         };
-        let (d, parts) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
+        let (d, differentials) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
         let Some(d) = d else { continue };
-        note_kinks(arena, &parts, &mut sweep.kinks);
+        let d = names.put_into(arena, d);
+        note_kinks(arena, &differentials, &mut sweep.kinks);
         let targets = local_nodes(arena, d).iter().filter(|&&n| matches!(arena.op(n), Op::Differential(_))).count();
-        let g = name_adjoint(arena, id, g, targets, log, &mut steps);
-        let line = if log { Some(take_differential(arena, id, body, g, d, &parts, &mut steps)) } else { None };
-        let pulled = pull_back(arena, d, g, &mut steps, line)?;
-        for (leaf, parts) in pulled.parts {
-            cotangents.entry(leaf).or_default().extend(parts);
+        let uses = parts.len();
+        let g = name_adjoint(arena, id, g, targets, uses, log.then_some(&mut steps));
+        let pulled = if log {
+            let (left, right) = take_differential(arena, id, g, d, &differentials, &mut steps);
+            let mut lines = Lines::new(&mut steps, left, right);
+            pull_back(arena, d, g, Some(&mut lines))?
+        } else {
+            pull_back(arena, d, g, None)?
+        };
+        for (leaf, parts) in pulled {
+            // Parts from definitions further from the root come first: a regulariser stands last.
+            cotangents.entry(leaf).or_default().splice(0..0, parts);
         }
     }
     let mut written_out: HashMap<ExprId, ExprId> = HashMap::new();
     for &leaf in wrt {
-        let named = match finished.get(&leaf) {
-            Some(&g) => g,
+        let (named, uses) = match finished.get(&leaf) {
+            Some(&found) => found,
             None => {
                 let shape = arena.shape(leaf);
-                arena.zeros(shape)
+                (arena.zeros(shape), 0)
             }
         };
         let (named, projection) = project(arena, leaf, named);
         let value = write_out_adjoints(arena, named, &mut written_out);
         let (value, _) = project(arena, leaf, value);
-        sweep.gradients.push(Gradient { wrt: leaf, named, value, projection, derivation: Derivation::default() });
+        sweep.gradients.push(Gradient { wrt: leaf, named, value, uses, projection, derivation: Derivation::default() });
     }
     sweep.derivation.steps = steps;
     Ok(sweep)
@@ -117,7 +126,14 @@ pub fn write_out_adjoints(arena: &mut Arena, root: ExprId, done: &mut HashMap<Ex
 }
 
 /// Gives the adjoint of a definition a name where several gradients go on from it.
-fn name_adjoint(arena: &mut Arena, id: ExprId, g: ExprId, targets: usize, log: bool, steps: &mut Vec<Step>) -> ExprId {
+fn name_adjoint(
+    arena: &mut Arena,
+    id: ExprId,
+    g: ExprId,
+    targets: usize,
+    uses: usize,
+    steps: Option<&mut Vec<Step>>,
+) -> ExprId {
     let Op::Named(name) = *arena.op(id) else { return g };
     let (_, inner) = arena.coefficient(g);
     let simple = matches!(
@@ -130,8 +146,9 @@ fn name_adjoint(arena: &mut Arena, id: ExprId, g: ExprId, targets: usize, log: b
     let base = format!("G_{}", arena.named(name).name);
     let text = unused_name(arena, base);
     let named = arena.name(text, g, NameKind::Adjoint);
-    if log {
-        steps.push(Step { rule: ADJOINT, left: Left::Expression(named), right: g, detail: Detail::Brief });
+    if let Some(steps) = steps {
+        let rules = if uses > 1 { vec![rules::ADJOINT, rules::COLLECT] } else { vec![rules::ADJOINT] };
+        steps.push(Step { rules, left: Left::Expression(named), right: g, detail: Detail::Brief });
     }
     named
 }
@@ -146,82 +163,70 @@ pub fn unused_name(arena: &Arena, base: String) -> String {
     (2..).map(|i| format!("{base}_{i}")).find(|name| !taken(name)).expect("some number is free")
 }
 
-/// The steps from ⟨G, dZ⟩ to ⟨G, dE⟩ for Z = E; the left side of the last one.
+/// The line dZ = dE of Z = E, and the one that puts it into ⟨G, dZ⟩; the sides of the last line.
 fn take_differential(
     arena: &mut Arena,
     id: ExprId,
-    body: ExprId,
     g: ExprId,
     d: ExprId,
     parts: &Differentials,
     steps: &mut Vec<Step>,
-) -> ExprId {
-    for &node in &parts.order {
-        if let Some(rule) = rule_of(arena, node)
-            && node != body
-        {
-            let right = parts.of[&node];
-            steps.push(Step { rule, left: Left::DifferentialOf(node), right, detail: Detail::Full });
-        }
-    }
-    let rule = rule_of(arena, body).unwrap_or(TAKE);
-    let named = matches!(arena.op(id), Op::Named(_));
-    if matches!(arena.op(g), Op::Number(k) if k.is_one()) {
-        let df = if named { arena.differential_of(id) } else { d };
-        let left = if named { Left::Expression(df) } else { Left::DifferentialOf(body) };
-        steps.push(Step { rule, left, right: d, detail: Detail::Brief });
-        return df;
-    }
+) -> (ExprId, ExprId) {
     let dz = arena.differential_of(id);
-    steps.push(Step { rule, left: Left::Expression(dz), right: d, detail: Detail::Brief });
+    let rules = rules_of(arena, parts);
+    steps.push(Step { rules, left: Left::Expression(dz), right: d, detail: Detail::Brief });
+    if matches!(arena.op(g), Op::Number(k) if k.is_one()) {
+        return (dz, d);
+    }
     let (left, right) = (pairing(arena, g, dz), pairing(arena, g, d));
-    steps.push(Step { rule: TAKE, left: Left::Expression(left), right, detail: Detail::Full });
-    left
+    let rules = vec![rules::SUBSTITUTE];
+    steps.push(Step { rules, left: Left::Expression(left), right, detail: Detail::Full });
+    (left, right)
 }
 
-/// The rule by which d of a node is taken, for those that a derivation names.
-fn rule_of(arena: &Arena, node: ExprId) -> Option<Rule> {
-    let rule = |id, statement| Some(Rule { id, statement });
-    match arena.op(node) {
-        Op::Product { .. } => rule("product", "d(XY) = dX Y + X dY"),
-        Op::Hadamard(_) => rule("hadamard-product", "d(X .* Y) = dX .* Y + X .* dY"),
-        Op::Power(_, exponent) => match arena.op(*exponent) {
-            Op::Number(k) if *k == Number::MINUS_ONE => rule("reciprocal", "d(1 ./ X) = -dX ./ X.^2"),
-            Op::Number(k) if *k == Number::HALF => rule("d-sqrt", "d sqrt(X) = 0.5*dX ./ sqrt(X)"),
-            _ => rule("power", "d(X.^k) = k*X.^(k - 1) .* dX"),
-        },
-        Op::MatrixPower(_, k) if *k == Number::MINUS_ONE => rule("inverse", "d(inv(X)) = -inv(X) dX inv(X)"),
-        Op::MatrixPower(_, k) if k.as_integer().is_some() => {
-            rule("matrix-power", "d(X^k) = sum of X^i dX X^(k - 1 - i)")
+/// The rules by which the differentials of these nodes are taken, the outermost first.
+pub fn rules_of(arena: &Arena, parts: &Differentials) -> Vec<RuleId> {
+    let mut out: Vec<RuleId> = Vec::new();
+    for &node in parts.order.iter().rev() {
+        if let Some(rule) = rule_of(arena, node)
+            && !out.contains(&rule)
+        {
+            out.push(rule);
         }
-        Op::MatrixPower(..) => rule("matrix-root", "S = X^(1/2) solves dS S + S dS = dX"),
-        Op::Sum(_) => rule("sum", "d(X + Y) = dX + dY"),
-        Op::Transpose(_) => rule("d-transpose", "d(X') = (dX)'"),
-        Op::Call(function, ..) => match function {
-            Function::Trace => rule("d-trace", "d tr(X) = tr(dX)"),
-            Function::Det => rule("determinant", "d det(X) = det(X) tr(inv(X) dX)"),
-            Function::LogDet => rule("logdet", "d logdet(X) = tr(inv(X) dX)"),
-            Function::Softmax => rule("softmax", "d softmax(X) = P .* dX - P .* rowsum(P .* dX), P = softmax(X)"),
-            Function::LogSoftmax => rule("logsoftmax", "d logsoftmax(X) = dX - rowsum(softmax(X) .* dX)"),
-            Function::LogSumExp => rule("logsumexp", "d logsumexp(X) = rowsum(softmax(X) .* dX)"),
-            Function::Norm => rule("norm", "d norm(X) = tr(X'dX)/norm(X)"),
-            Function::NormSq => rule("normsq", "d normsq(X) = 2*tr(X'dX)"),
-            Function::Norm1 => rule("norm1", "d norm1(X) = tr(sign(X)'dX)"),
-            Function::Chol => rule("cholesky", "dL = L phi(inv(L) dA inv(L)'), phi the lower half"),
-            Function::Expm => rule("expm", "d expm(X) = upper right block of expm([X, dX; 0, X])"),
-            Function::Pinv => rule("pinv", "the differential of the Moore-Penrose inverse at full rank"),
-            Function::Adj => rule("adjugate", "adj(X) = det(X) inv(X)"),
-            Function::Diag | Function::Tril | Function::Triu | Function::Vech | Function::Unvech => {
-                rule("linear-map", "d f(X) = f(dX) for a linear f")
-            }
-            Function::Kron => rule("kronecker", "d kron(X, Y) = kron(dX, Y) + kron(X, dY)"),
-            Function::Max | Function::Min => rule("extremum", "the larger operand moves; a tie is split evenly"),
-            _ => rule("chain", "d f(X) = f'(X) .* dX by elements"),
-        },
-        Op::Horizontal(_) | Op::Vertical(_) => rule("blocks", "d of blocks is the blocks of the d's"),
-        Op::Reshape(_) => rule("vec", "d vec(X) = vec(dX)"),
-        _ => None,
     }
+    if out.is_empty() {
+        out.push(rules::SIMPLIFY);
+    }
+    out
+}
+
+/// The rule by which d of a node is taken.
+fn rule_of(arena: &Arena, node: ExprId) -> Option<RuleId> {
+    Some(match arena.op(node) {
+        Op::Product { scalars, factors } if scalars.len() + factors.len() > 1 => {
+            let plain = factors.iter().all(|&f| matches!(arena.op(f), Op::Ones));
+            if plain && !factors.is_empty() { rules::BROADCAST } else { rules::PRODUCT }
+        }
+        Op::Hadamard(list) => {
+            let divides = |&a: &ExprId| arena.element_power_form(a).1.is_negative();
+            if list.iter().any(divides) { rules::QUOTIENT } else { rules::HADAMARD_PRODUCT }
+        }
+        Op::Power(_, exponent) => match arena.op(*exponent) {
+            Op::Number(k) if *k == Number::MINUS_ONE => RuleId::of_function(Function::Recip),
+            Op::Number(k) if *k == Number::HALF => RuleId::of_function(Function::Sqrt),
+            Op::Number(_) => rules::POWER,
+            _ => rules::EXPONENTIAL,
+        },
+        Op::MatrixPower(_, k) if *k == Number::MINUS_ONE => rules::INVERSE,
+        Op::MatrixPower(_, k) if k.as_integer().is_some() => rules::MATRIX_POWER,
+        Op::MatrixPower(..) => rules::MATRIX_ROOT,
+        Op::Sum(terms) if terms.len() > 1 => rules::SUM,
+        Op::Transpose(_) => rules::TRANSPOSED,
+        Op::Call(function, ..) => RuleId::of_function(*function),
+        Op::Horizontal(_) | Op::Vertical(_) => rules::BLOCKS,
+        Op::Reshape(_) => rules::RESHAPED,
+        _ => return None,
+    })
 }
 
 fn note_kinks(arena: &Arena, parts: &Differentials, kinks: &mut Vec<&'static str>) {
@@ -269,10 +274,16 @@ pub fn project(arena: &mut Arena, leaf: ExprId, g: ExprId) -> (ExprId, Option<&'
     (projected, Some(how))
 }
 
-/// The final lines of a gradient's derivation.
+/// The last line of a gradient's derivation.
 pub fn conclude(arena: &Arena, of: &str, gradient: &Gradient, steps: &mut Vec<Step>) {
     let wrt = arena.name_of(gradient.wrt);
-    let rule = if gradient.projection.is_some() { COLLECT } else { READ_OFF };
+    let mut rules = vec![rules::READ_OFF];
+    if gradient.projection.is_some() {
+        rules.push(rules::PROJECT);
+    }
+    if gradient.uses > 1 {
+        rules.push(rules::COLLECT);
+    }
     let left = Left::Gradient { of: of.to_owned(), wrt };
-    steps.push(Step { rule, left, right: gradient.named, detail: Detail::Brief });
+    steps.push(Step { rules, left, right: gradient.named, detail: Detail::Brief });
 }

@@ -5,6 +5,8 @@ pub mod adjoint;
 pub mod differential;
 pub mod factor;
 pub mod gradient;
+pub mod lines;
+pub mod names;
 mod special;
 pub mod substitute;
 mod template;

@@ -142,6 +142,8 @@ struct Node {
 pub struct Arena {
     nodes: Vec<Node>,
     ids: HashMap<(Op, Shape), ExprId>,
+    /// Forms that only a derivation shows: never found by the constructors, so that logging changes no result.
+    raw: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
     uses: Vec<PropertyUse>,
     /// The dimensions' table.
@@ -153,7 +155,15 @@ pub struct Arena {
 impl Arena {
     /// An empty arena over a program's dimensions and variables.
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
-        Arena { nodes: Vec::new(), ids: HashMap::new(), named: Vec::new(), uses: Vec::new(), dimensions, variables }
+        Arena {
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            raw: HashMap::new(),
+            named: Vec::new(),
+            uses: Vec::new(),
+            dimensions,
+            variables,
+        }
     }
 
     /// What a node is.
@@ -213,7 +223,7 @@ impl Arena {
     fn note_use(&mut self, property: Property, a: ExprId, b: ExprId, right: ExprId) {
         let shape = Shape::new(self.shape(a).rows, self.shape(b).columns);
         let product = Op::Product { scalars: Box::new([]), factors: Box::new([a, b]) };
-        let left = self.intern(product, shape, Properties::NONE);
+        let left = self.intern_raw(product, shape);
         let used = PropertyUse { property, left, right };
         if !self.uses.contains(&used) {
             self.uses.push(used);
@@ -233,8 +243,19 @@ impl Arena {
         self.intern(Op::Named(id), shape, properties)
     }
 
-    /// The node as given, with no normal form: for the constructors, and for lines of a derivation that show a form
-    /// before it is simplified.
+    /// The node as given, with no normal form: for lines of a derivation that show a form before it is simplified.
+    pub fn intern_raw(&mut self, op: Op, shape: Shape) -> ExprId {
+        let key = (op, shape);
+        if let Some(&id) = self.ids.get(&key).or_else(|| self.raw.get(&key)) {
+            return id;
+        }
+        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
+        self.nodes.push(Node { op: key.0.clone(), shape, properties: Properties::NONE });
+        self.raw.insert(key, id);
+        id
+    }
+
+    /// The node as given, with no normal form: for the constructors.
     pub fn intern(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
         self.intern_as(op.clone(), op, shape, properties)
     }

@@ -77,11 +77,13 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
     list(
         out,
         shown_steps(arena, &outcome.derivation).iter().map(|step| {
+            let rules: Vec<&crate::rules::Rule> = step.rules.iter().map(|id| id.rule()).collect();
+            let statements: Vec<&str> = rules.iter().map(|rule| rule.statement.as_str()).collect();
             let equation = super::notation::Notation::Equation(vec![step.left.clone(), step.right.clone()]);
             format!(
                 "{{\"rule\": {}, \"name\": {}, \"text\": {}, \"latex\": {}}}",
-                quoted(step.rule.id),
-                quoted(step.rule.statement),
+                quoted(rules.first().map_or("", |rule| rule.id)),
+                quoted(&statements.join("; ")),
                 quoted(&text(&equation)),
                 quoted(&latex(&equation))
             )

@@ -2,14 +2,15 @@
 
 use super::build::notation;
 use super::notation::Notation;
-use crate::derivation::{Derivation, Left, Rule};
+use crate::derivation::{Derivation, Left};
 use crate::expr::Arena;
+use crate::rules::RuleId;
 
-/// A line with its rule.
+/// A line with its rules.
 #[derive(Clone, Debug)]
 pub struct ShownStep {
-    /// Which rule led here.
-    pub rule: Rule,
+    /// Which rules led here, the outermost first.
+    pub rules: Vec<RuleId>,
     /// The left side; of a continued line that of the line it goes on from.
     pub left: Notation,
     /// The right side.
@@ -27,15 +28,19 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
             Left::Continued => (chain.clone(), out.last().is_some_and(|last| last.left == chain)),
             Left::Aside(id) => {
                 let left = notation(arena, *id);
-                out.push(ShownStep { rule: step.rule, left, right: notation(arena, step.right), continued: false });
+                out.push(ShownStep {
+                    rules: step.rules.clone(),
+                    left,
+                    right: notation(arena, step.right),
+                    continued: false,
+                });
                 continue;
             }
             Left::Expression(id) => (notation(arena, *id), false),
-            Left::DifferentialOf(id) => (Notation::DifferentialOf(Box::new(notation(arena, *id))), false),
             Left::Gradient { of, wrt } => (Notation::Partial(of.clone(), wrt.clone()), false),
         };
         chain = left.clone();
-        out.push(ShownStep { rule: step.rule, left, right: notation(arena, step.right), continued });
+        out.push(ShownStep { rules: step.rules.clone(), left, right: notation(arena, step.right), continued });
     }
     out
 }

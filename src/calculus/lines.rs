@@ -1,0 +1,306 @@
+//! The lines of a derivation: each level of the pull-back as one or more lines, each a true equation of the forms before
+//! and after a rule. Forms are built raw, so that a line shows what a hand would write before it is simplified.
+
+use super::adjoint::{Part, total};
+use crate::derivation::{Detail, Left, Step};
+use crate::dimension::{DimId, Shape};
+use crate::elaborate::Property;
+use crate::expr::{Arena, Axis, ExprId, Op};
+use crate::functions::Function;
+use crate::number::Number;
+use crate::rules::{self, RuleId};
+
+/// More parts than this and a line shows only those that change.
+const LONGEST_LINE: usize = 6;
+
+/// How a part moved: its whole cotangent, and the children it went to; `None` where it stayed.
+pub(super) type Move = Option<(ExprId, Vec<(ExprId, ExprId)>)>;
+
+/// The chain of lines that a pull-back writes.
+pub struct Lines<'a> {
+    /// Where the steps go.
+    pub steps: &'a mut Vec<Step>,
+    /// The left side of the chain.
+    left: ExprId,
+    /// The right side of its last line.
+    last: ExprId,
+    /// Whether the last step is the chain's, so that the next goes on from it.
+    continues: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// Goes on from a line `left = last` that was just written.
+    pub fn new(steps: &'a mut Vec<Step>, left: ExprId, last: ExprId) -> Lines<'a> {
+        Lines { steps, left, last, continues: true }
+    }
+
+    /// One level: the parts before, how they moved, the parts after.
+    pub(super) fn round(&mut self, arena: &mut Arena, parts: &[Part], moves: &[Move], after: &[Part]) {
+        self.asides(arena);
+        let whole = parts.len().max(after.len()) <= LONGEST_LINE;
+        let sequences: Vec<Vec<(RuleId, Vec<ExprId>)>> = parts
+            .iter()
+            .zip(moves)
+            .map(|(part, moved)| match moved {
+                Some((g, moved)) => forms(arena, part.node, *g, moved),
+                None => Vec::new(),
+            })
+            .collect();
+        let before: Vec<ExprId> = parts.iter().map(|part| shown(arena, part)).collect();
+        let rounds = sequences.iter().map(Vec::len).max().unwrap_or(0);
+        if !whole {
+            for ((sequence, moved), &before) in sequences.iter().zip(moves).zip(&before) {
+                if moved.is_some() {
+                    self.aside_chain(arena, before, sequence);
+                }
+            }
+            return;
+        }
+        for k in 0..rounds {
+            let mut used: Vec<RuleId> = Vec::new();
+            let mut line: Vec<ExprId> = Vec::new();
+            for (sequence, &before) in sequences.iter().zip(&before) {
+                if let Some((rule, _)) = sequence.get(k)
+                    && !used.contains(rule)
+                {
+                    used.push(*rule);
+                }
+                match sequence.get(k).or(sequence.last()) {
+                    Some((_, forms)) => line.extend(forms),
+                    None => line.push(before),
+                }
+            }
+            let now = raw_sum(arena, &line);
+            self.line(used, now);
+        }
+        // Parts of one node add up.
+        let collected: Vec<ExprId> = after.iter().map(|part| shown(arena, part)).collect();
+        if !collected.is_empty() {
+            let now = raw_sum(arena, &collected);
+            let rule =
+                if after.iter().any(|part| part.cotangent.len() > 1) { rules::LINEARITY } else { rules::SIMPLIFY };
+            self.line(vec![rule], now);
+        }
+    }
+
+    fn line(&mut self, used: Vec<RuleId>, now: ExprId) {
+        if now == self.last {
+            return;
+        }
+        let left = if self.continues { Left::Continued } else { Left::Expression(self.left) };
+        self.continues = true;
+        self.last = now;
+        self.steps.push(Step { rules: used, left, right: now, detail: Detail::Full });
+    }
+
+    /// A part's own equation, where the whole line would be too long.
+    fn aside_chain(&mut self, arena: &mut Arena, before: ExprId, sequence: &[(RuleId, Vec<ExprId>)]) {
+        let mut left = Left::Expression(before);
+        let mut last = before;
+        for (rule, forms) in sequence {
+            if forms.is_empty() {
+                continue;
+            }
+            let now = raw_sum(arena, forms);
+            if now == last {
+                continue;
+            }
+            last = now;
+            self.continues = false;
+            self.steps.push(Step { rules: vec![*rule], left, right: now, detail: Detail::Full });
+            left = Left::Continued;
+        }
+    }
+
+    /// Properties that were used since the last line: equations of their own.
+    fn asides(&mut self, arena: &mut Arena) {
+        for used in arena.take_property_uses() {
+            let rule = if used.property == Property::Orthogonal { rules::ORTHOGONAL } else { rules::ROW_SUMS };
+            let left = Left::Aside(used.left);
+            self.steps.push(Step { rules: vec![rule], left, right: used.right, detail: Detail::Brief });
+        }
+    }
+}
+
+fn shown(arena: &mut Arena, part: &Part) -> ExprId {
+    let g = total(arena, &part.cotangent);
+    pairing(arena, g, part.node)
+}
+
+/// The forms that ⟨g, node⟩ goes through until d stands behind its cotangent.
+fn forms(arena: &mut Arena, node: ExprId, g: ExprId, moved: &[(ExprId, ExprId)]) -> Vec<(RuleId, Vec<ExprId>)> {
+    let before = pairing(arena, g, node);
+    let after: Vec<ExprId> = moved.iter().map(|&(child, g)| pairing(arena, g, child)).collect();
+    let mut out: Vec<(RuleId, Vec<ExprId>)> = Vec::new();
+    match arena.op(node).clone() {
+        Op::Sum(_) | Op::Horizontal(_) | Op::Vertical(_) => out.push((rules::LINEARITY, after)),
+        Op::Product { scalars, factors } => {
+            let child = moved.first().map(|&(child, _)| child);
+            match factors.iter().position(|&f| Some(f) == child) {
+                Some(i) => product_forms(arena, g, before, &scalars, &factors, i, &mut out),
+                None => out.push((rules::LINEARITY, after.clone())),
+            }
+            let spreads = factors.iter().any(|&f| matches!(arena.op(f), Op::Ones));
+            out.push((if spreads { rules::BROADCAST } else { rules::TRANSPOSE }, after));
+        }
+        Op::Hadamard(_) => {
+            let (_, inner) = arena.coefficient(g);
+            let (_, inner) = arena.split_scalars(inner);
+            let sum = arena.is_ones(inner);
+            out.push((if sum { rules::FROBENIUS } else { rules::HADAMARD }, after));
+        }
+        Op::Transpose(_) => out.push((rules::TRANSPOSE, after)),
+        Op::Call(Function::Trace, ..) => out.push((rules::CYCLIC, after)),
+        _ => out.push((rules::ADJOINT_MAP, after)),
+    }
+    // Only what changes is a line.
+    let mut last = vec![before];
+    out.retain(|(_, forms)| {
+        let changed = *forms != last && !forms.is_empty();
+        if changed {
+            last.clone_from(forms);
+        }
+        changed
+    });
+    out
+}
+
+/// tr(g'·A·dX·B) = tr(B·g'·A·dX): the d goes to the end.
+fn product_forms(
+    arena: &mut Arena,
+    g: ExprId,
+    before: ExprId,
+    scalars: &[ExprId],
+    factors: &[ExprId],
+    i: usize,
+    out: &mut Vec<(RuleId, Vec<ExprId>)>,
+) {
+    let last = i + 1 == factors.len();
+    let is_chain =
+        arena.shape(factors[0]).rows == DimId::ONE || arena.shape(factors[factors.len() - 1]).columns == DimId::ONE;
+    let column = arena.shape(factors[i]).columns == DimId::ONE;
+    if is_chain && !(last && column) {
+        out.push((rules::SCALAR, vec![raw_trace(arena, before)]));
+    }
+    let end = factors[factors.len() - 1];
+    let scalar = arena.shape(factors[0]).rows == DimId::ONE && arena.shape(end).columns == DimId::ONE;
+    let turned = if scalar { g } else { raw_transpose(arena, g) };
+    let mut operands: Vec<ExprId> = scalars.to_vec();
+    if scalar {
+        operands.push(g);
+        operands.extend(&factors[i + 1..]);
+    } else {
+        operands.extend(&factors[i + 1..]);
+        operands.push(turned);
+    }
+    operands.extend(&factors[..=i]);
+    let product = raw_product(arena, &operands);
+    let shown = if arena.shape(product).is_scalar() { product } else { raw_trace(arena, product) };
+    if !last {
+        out.push((rules::CYCLIC, vec![shown]));
+    }
+}
+
+/// ⟨g, node⟩ as a line shows it: tr(g'·node), g'·x for columns, g·s for scalars; with g the identity or ones the trace or
+/// the sum.
+pub fn pairing(arena: &mut Arena, g: ExprId, node: ExprId) -> ExprId {
+    let shape = arena.shape(node);
+    if shape.is_scalar() {
+        return if matches!(arena.op(g), Op::Number(k) if k.is_one()) { node } else { raw_product(arena, &[g, node]) };
+    }
+    let (c, inner) = arena.coefficient(g);
+    let (s, base) = arena.split_scalars(inner);
+    let plain = if matches!(arena.op(base), Op::Identity) {
+        Some(raw_trace(arena, node))
+    } else if arena.is_ones(base) {
+        let (row, column) = (arena.ones_row(shape.rows), arena.ones_column(shape.columns));
+        Some(raw_product(arena, &[row, node, column]))
+    } else {
+        None
+    };
+    if let Some(plain) = plain {
+        let product = raw_product(arena, &[s, plain]);
+        return arena.scale(c, product);
+    }
+    let turned = raw_transpose(arena, g);
+    let product = raw_product(arena, &[turned, node]);
+    if shape.columns == DimId::ONE { product } else { raw_trace(arena, product) }
+}
+
+/// aᵀ shown as a transpose of the whole: (a*b')' and not b*a'.
+fn raw_transpose(arena: &mut Arena, a: ExprId) -> ExprId {
+    let (c, inner) = arena.coefficient(a);
+    if let Op::Product { scalars, factors } = arena.op(inner).clone()
+        && factors.len() >= 2
+        && !factors.iter().any(|&f| matches!(arena.op(f), Op::Ones))
+    {
+        let chain = arena.multiply(&factors);
+        if arena.properties(chain).has(Property::Symmetric) {
+            return a;
+        }
+        let shape = arena.shape(chain).transposed();
+        let turned = arena.intern_raw(Op::Transpose(chain), shape);
+        let mut operands = scalars.to_vec();
+        operands.push(turned);
+        let product = raw_product(arena, &operands);
+        return arena.scale(c, product);
+    }
+    arena.transpose(a)
+}
+
+/// A product in the order given, with nothing cancelled or turned; identities are left out.
+fn raw_product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
+    let mut coefficient = Number::ONE;
+    let (mut scalars, mut factors): (Vec<ExprId>, Vec<ExprId>) = (Vec::new(), Vec::new());
+    for &operand in operands {
+        let (c, a) = arena.coefficient(operand);
+        coefficient = coefficient.times(c);
+        match arena.op(a).clone() {
+            Op::Number(value) => coefficient = coefficient.times(value),
+            Op::Product { scalars: s, factors: f } if !arena.shape(a).is_scalar() || f.is_empty() => {
+                scalars.extend(s.iter());
+                factors.extend(f.iter());
+            }
+            _ if arena.shape(a).is_scalar() => scalars.push(a),
+            _ => factors.push(a),
+        }
+    }
+    if factors.iter().any(|&f| !matches!(arena.op(f), Op::Identity)) {
+        factors.retain(|&f| !matches!(arena.op(f), Op::Identity));
+    }
+    let shape = match (factors.first(), factors.last()) {
+        (Some(&first), Some(&last)) => Shape::new(arena.shape(first).rows, arena.shape(last).columns),
+        _ => Shape::SCALAR,
+    };
+    let node = match (scalars.as_slice(), factors.as_slice()) {
+        ([], []) => arena.integer(1),
+        (&[a], []) | ([], &[a]) => a,
+        _ => arena.intern_raw(Op::Product { scalars: scalars.into(), factors: factors.into() }, shape),
+    };
+    arena.scale(coefficient, node)
+}
+
+fn raw_trace(arena: &mut Arena, a: ExprId) -> ExprId {
+    let (c, inner) = arena.coefficient(a);
+    let node = match arena.op(inner).clone() {
+        Op::Product { scalars, factors } if !scalars.is_empty() => {
+            let chain = raw_product(arena, &factors);
+            let trace = arena.call_node(Function::Trace, Axis::All, &[chain]);
+            let mut operands = scalars.to_vec();
+            operands.push(trace);
+            raw_product(arena, &operands)
+        }
+        _ => arena.call_node(Function::Trace, Axis::All, &[inner]),
+    };
+    arena.scale(c, node)
+}
+
+/// A sum in the order given, with nothing taken out.
+fn raw_sum(arena: &mut Arena, parts: &[ExprId]) -> ExprId {
+    if let [only] = parts {
+        return *only;
+    }
+    let terms: Vec<(Number, ExprId)> = parts.iter().flat_map(|&p| arena.terms(p)).collect();
+    let shape = arena.shape(parts[0]);
+    arena.intern_raw(Op::Sum(terms.into()), shape)
+}
