@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::factor::Presenter;
 use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, unused_name, write_out_adjoints};
+use crate::calculus::present::Presenter;
 use crate::calculus::substitute::{rebuild, tree_size};
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::diagnostic::{Diagnostic, Span};
@@ -118,9 +118,10 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
             })
             .collect();
         let log = detail > Detail::None;
+        let asked = Asked { text: &ask.of_text, node: named_request(&mut arena, of), wrt: &wrt, log };
         let result = match ask.kind {
-            AskKind::Gradient => gradient_outcomes(&mut arena, &ask.of_text, of, &wrt, log, &mut names),
-            AskKind::Differential => differential_outcome(&mut arena, &ask.of_text, of, &wrt, log, &mut names),
+            AskKind::Gradient => gradient_outcomes(&mut arena, &asked, &mut names),
+            AskKind::Differential => differential_outcome(&mut arena, &asked, &mut names),
             AskKind::Jacobian => Err(NotCovered { message: "`jacobian` is not covered yet".to_owned() }),
             AskKind::Hessian => Err(NotCovered { message: "`hessian` is not covered yet".to_owned() }),
         };
@@ -142,6 +143,30 @@ fn at(span: Span, not_covered: &NotCovered) -> Diagnostic {
     Diagnostic::at(span, not_covered.message.clone())
 }
 
+/// A request with its nodes.
+struct Asked<'a> {
+    /// What it is of, as typed.
+    text: &'a str,
+    /// Its node.
+    node: ExprId,
+    /// With respect to these.
+    wrt: &'a [ExprId],
+    /// Whether steps are wanted.
+    log: bool,
+}
+
+/// What is asked for, by a name: `f` where the user gave none.
+fn named_request(arena: &mut Arena, of: ExprId) -> ExprId {
+    if matches!(arena.op(of), Op::Named(_)) {
+        return of;
+    }
+    if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Request && n.body == of) {
+        return arena.named_node(i);
+    }
+    let name = unused_name(arena, "f".to_owned());
+    arena.name(name, of, NameKind::Request)
+}
+
 /// Names given to lines so far.
 #[derive(Debug, Default)]
 struct Names {
@@ -154,14 +179,8 @@ struct Names {
     count: usize,
 }
 
-fn gradient_outcomes(
-    arena: &mut Arena,
-    of_text: &str,
-    of: ExprId,
-    wrt: &[ExprId],
-    log: bool,
-    names: &mut Names,
-) -> Result<Vec<Outcome>, NotCovered> {
+fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
+    let &Asked { text: of_text, node: of, wrt, log } = asked;
     let sweep = gradients(arena, of, wrt, log)?;
     let mut steps = sweep.derivation.steps;
     let mut out = Vec::with_capacity(wrt.len());
@@ -170,7 +189,7 @@ fn gradient_outcomes(
         let value = present_value(arena, gradient.value, names);
         let shown = crate::calculus::gradient::Gradient { named: result, ..gradient.clone() };
         if log {
-            conclude(arena, of_text, &shown, &mut steps);
+            conclude(arena, &arena.name_of(of), &shown, &mut steps);
         }
         let name = arena.name_of(gradient.wrt);
         let program = program_of(arena, format!("G_{name}"), result, names);
@@ -196,14 +215,8 @@ fn gradient_outcomes(
     Ok(out)
 }
 
-fn differential_outcome(
-    arena: &mut Arena,
-    of_text: &str,
-    of: ExprId,
-    wrt: &[ExprId],
-    log: bool,
-    names: &mut Names,
-) -> Result<Vec<Outcome>, NotCovered> {
+fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
+    let &Asked { text: of_text, node: of, wrt, log } = asked;
     let moving = moving_names(arena, of, wrt);
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
@@ -245,7 +258,7 @@ fn differential_outcome(
     }
     let result = names.presenter.present(arena, total);
     let value = (tree_size(arena, result, LARGEST_VALUE) <= LARGEST_VALUE).then_some(result);
-    let name = if matches!(arena.op(of), Op::Named(_)) { format!("D_{}", arena.name_of(of)) } else { "D_f".to_owned() };
+    let name = format!("D_{}", arena.name_of(of));
     let program = program_of(arena, name, result, names);
     Ok(vec![Outcome {
         kind: AskKind::Differential,

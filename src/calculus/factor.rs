@@ -1,53 +1,9 @@
-//! Common factors taken out of sums, for reading: A·X + B·X becomes (A + B)·X. Only results pass through here; what is
-//! differentiated stays in the arena's normal form, in which terms meet and cancel.
+//! Common factors taken out of sums, for reading: A·X + B·X becomes (A + B)·X.
 
 use std::collections::HashMap;
 
-use super::names::Names;
-use super::substitute::rebuild;
 use crate::expr::{Arena, ExprId, Op};
 use crate::number::Number;
-
-/// Expressions as they are to be read; remembers what it has seen.
-#[derive(Clone, Debug, Default)]
-pub struct Presenter {
-    names: Names,
-    done: HashMap<ExprId, ExprId>,
-}
-
-impl Presenter {
-    /// The expression as it is to be read: the user's names where a definition's expression stands, common factors taken
-    /// out of sums.
-    pub fn present(&mut self, arena: &mut Arena, root: ExprId) -> ExprId {
-        let root = self.names.put_into(arena, root);
-        let mut stack = vec![root];
-        while let Some(&id) = stack.last() {
-            if self.done.contains_key(&id) {
-                stack.pop();
-                continue;
-            }
-            let mut missing = false;
-            arena.operands(id, |a| {
-                if !self.done.contains_key(&a) {
-                    missing = true;
-                    stack.push(a);
-                }
-            });
-            if missing {
-                continue;
-            }
-            let mut built = rebuild(arena, id, &|a| self.done[&a]);
-            if let Op::Sum(terms) = arena.op(built).clone()
-                && terms.len() > 1
-            {
-                built = factor_sum(arena, built, &terms);
-            }
-            self.done.insert(id, built);
-            stack.pop();
-        }
-        self.names.put_into(arena, self.done[&root])
-    }
-}
 
 /// One way to take a common factor out of some terms of a sum.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,13 +12,17 @@ enum Common {
     Last(ExprId),
     Element(ExprId),
     Scalar(ExprId),
+    /// A power of a vector that is broadcast along the rows (a column, `true`) or the columns.
+    Spread(ExprId, Number, bool),
 }
 
-fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> ExprId {
+/// The sum with common factors taken out, as long as there are some.
+pub(super) fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> ExprId {
     const MANY: usize = 64;
     if terms.len() > MANY {
         return sum;
     }
+    let shape = arena.shape(sum);
     let Some((common, members)) = best_common(arena, terms) else { return sum };
     let mut inside = Vec::new();
     let mut outside = Vec::new();
@@ -80,6 +40,11 @@ fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> Exp
         Common::First(f) | Common::Scalar(f) => arena.multiply(&[f, inner]),
         Common::Last(f) => arena.multiply(&[inner, f]),
         Common::Element(f) => arena.hadamard(&[f, inner]),
+        Common::Spread(..) => {
+            let factor = spread_factor(arena, common, false);
+            let factor = arena.broadcast(factor, shape);
+            arena.hadamard(&[inner, factor])
+        }
     };
     if outside.is_empty() {
         return product;
@@ -104,7 +69,7 @@ fn refactor(arena: &mut Arena, id: ExprId) -> ExprId {
 
 /// The common factor that the most terms share; a term that is nothing but the factor would leave an identity, and is
 /// left alone.
-fn best_common(arena: &Arena, terms: &[(Number, ExprId)]) -> Option<(Common, Vec<usize>)> {
+fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common, Vec<usize>)> {
     let mut groups: Vec<(Common, Vec<usize>)> = Vec::new();
     let mut places: HashMap<Common, usize> = HashMap::new();
     let mut add = |common: Common, i: usize| {
@@ -135,14 +100,48 @@ fn best_common(arena: &Arena, terms: &[(Number, ExprId)]) -> Option<(Common, Vec
             Op::Hadamard(list) => list.iter().for_each(|&f| add(Common::Element(f), i)),
             _ => {}
         }
+        for divisor in spread_divisors(arena, a) {
+            add(divisor, i);
+        }
     }
     groups.into_iter().filter(|(_, members)| members.len() > 1).max_by_key(|(common, members)| {
         let weight = match common {
-            Common::First(f) | Common::Last(f) | Common::Element(f) | Common::Scalar(f) => weight(arena, *f),
+            Common::First(f) | Common::Last(f) | Common::Element(f) | Common::Scalar(f) | Common::Spread(f, ..) => {
+                weight(arena, *f)
+            }
         };
         // Prefer more terms, then the heavier factor, then matrices to scalars.
         ((members.len() - 1) * weight, !matches!(common, Common::Scalar(_)))
     })
+}
+
+/// The vectors by whose powers a term divides along its rows or columns; each with exponent −1, the least that all share.
+fn spread_divisors(arena: &mut Arena, a: ExprId) -> Vec<Common> {
+    let (_, a) = arena.coefficient(a);
+    if arena.shape(a).is_scalar() {
+        return Vec::new();
+    }
+    let (_, a) = arena.split_scalars(a);
+    let parts = match arena.op(a).clone() {
+        Op::Hadamard(list) => list.to_vec(),
+        _ => vec![a],
+    };
+    let mut out = Vec::new();
+    for part in parts {
+        let Some((vector, column)) = arena.broadcast_vector(part) else { continue };
+        for (base, k) in arena.element_factors(vector) {
+            if k.as_integer().is_some_and(|k| k < 0) {
+                out.push(Common::Spread(base, Number::MINUS_ONE, column));
+            }
+        }
+    }
+    out
+}
+
+fn spread_factor(arena: &mut Arena, common: Common, inverse: bool) -> ExprId {
+    let Common::Spread(base, k, _) = common else { unreachable!("only broadcast vectors come here") };
+    let exponent = arena.number(if inverse { k.negate() } else { k });
+    arena.power(base, exponent)
 }
 
 fn weight(arena: &Arena, id: ExprId) -> usize {
@@ -150,6 +149,12 @@ fn weight(arena: &Arena, id: ExprId) -> usize {
 }
 
 fn without(arena: &mut Arena, a: ExprId, common: Common) -> ExprId {
+    if let Common::Spread(..) = common {
+        let shape = arena.shape(a);
+        let factor = spread_factor(arena, common, true);
+        let factor = arena.broadcast(factor, shape);
+        return arena.hadamard(&[a, factor]);
+    }
     match arena.op(a).clone() {
         Op::Product { scalars, factors } => {
             let mut scalars = scalars.to_vec();
@@ -165,6 +170,7 @@ fn without(arena: &mut Arena, a: ExprId, common: Common) -> ExprId {
                     let place = scalars.iter().position(|&x| x == s).expect("a member has the factor");
                     scalars.remove(place);
                 }
+                Common::Spread(..) => unreachable!("handled above"),
                 Common::Element(_) => {
                     let rest = without(arena, factors[0], common);
                     factors[0] = rest;

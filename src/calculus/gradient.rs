@@ -120,7 +120,9 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
 /// The expression with each adjoint's name replaced by what it stands for.
 pub fn write_out_adjoints(arena: &mut Arena, root: ExprId, done: &mut HashMap<ExprId, ExprId>) -> ExprId {
     substitute(arena, root, done, &|arena, id| match arena.op(id) {
-        Op::Named(name) if arena.named(*name).kind != NameKind::Definition => Some(arena.named(*name).body),
+        Op::Named(name) if matches!(arena.named(*name).kind, NameKind::Adjoint | NameKind::Shared) => {
+            Some(arena.named(*name).body)
+        }
         _ => None,
     })
 }

@@ -3,10 +3,12 @@
 
 pub mod adjoint;
 pub mod differential;
-pub mod factor;
+mod expand;
+mod factor;
 pub mod gradient;
 pub mod lines;
 pub mod names;
+pub mod present;
 mod special;
 pub mod substitute;
 mod template;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::substitute::rebuild;
 use crate::expr::{Arena, ExprId, NameKind, NamedId, Op};
+use crate::number::Number;
 
 /// The definitions of an arena by what they stand for.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Names {
     whole: HashMap<ExprId, ExprId>,
     /// Definitions that are a chain of factors, by the first of them: the factors and the name.
     chains: HashMap<ExprId, Vec<(Vec<ExprId>, ExprId)>>,
+    /// Definitions s = x.^k, by x: k and s, so that x.^(3*k) is s.^3.
+    powers: HashMap<ExprId, (Number, ExprId)>,
     /// How many named results of the arena were looked at.
     seen: usize,
     done: HashMap<ExprId, ExprId>,
@@ -47,6 +50,7 @@ impl Names {
             }
             let built = rebuild(arena, id, &|a| self.done[&a]);
             let built = self.in_chain(arena, built);
+            let built = self.as_power(arena, built);
             let built = self.whole.get(&built).copied().unwrap_or(built);
             self.done.insert(id, built);
             stack.pop();
@@ -67,6 +71,12 @@ impl Names {
                 continue;
             }
             let name = arena.named_node(i);
+            if let Op::Power(base, exponent) = *arena.op(body)
+                && let Op::Number(k) = *arena.op(exponent)
+                && !k.is_one()
+            {
+                self.powers.entry(base).or_insert((k, name));
+            }
             let (body_turned, name_turned) = (arena.transpose(body), arena.transpose(name));
             for (body, name) in [(body, name), (body_turned, name_turned)] {
                 self.whole.entry(body).or_insert(name);
@@ -79,6 +89,20 @@ impl Names {
             }
         }
         self.seen = count;
+    }
+
+    /// x.^j as s.^(j/k) for a definition s = x.^k, where j/k is an odd integer (an even one would hide x itself).
+    fn as_power(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        let Op::Power(base, exponent) = *arena.op(id) else { return id };
+        let Op::Number(j) = *arena.op(exponent) else { return id };
+        let Some(&(k, name)) = self.powers.get(&base) else { return id };
+        match k.reciprocal().map(|inverse| j.times(inverse)) {
+            Some(times) if times.as_integer().is_some_and(|times| times % 2 != 0) => {
+                let exponent = arena.number(times);
+                arena.power(name, exponent)
+            }
+            _ => id,
+        }
     }
 
     /// A product with the factors of a definition in it.

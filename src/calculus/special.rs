@@ -3,29 +3,31 @@
 use std::collections::HashMap;
 
 use crate::dimension::Shape;
+use crate::elaborate::{Properties, Property};
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
-use crate::syntax::ast::Comparison;
+use crate::syntax::ast::{Comparison, Operator};
 
-/// d max(a, b) = [a > b] da + [a < b] db + ½ [a = b] (da + db): a tie is split evenly.
+/// d max(a, b) = ½ (1 + sign(a − b)) da + ½ (1 − sign(a − b)) db, d min likewise: a tie is split evenly.
 pub fn extremum(arena: &mut Arena, function: Function, arguments: &[ExprId], d: &HashMap<ExprId, ExprId>) -> ExprId {
     let (a, b) = (arguments[0], arguments[1]);
-    let mut parts = Vec::new();
-    for (x, other) in [(a, b), (b, a)] {
+    let difference = arena.binary(Operator::Subtract, a, b);
+    let sign = arena.call(Function::Sign, Axis::All, &[difference]);
+    let mut sum: Option<ExprId> = None;
+    for (x, first) in [(a, true), (b, false)] {
         let Some(&dx) = d.get(&x) else { continue };
-        let wins = if function == Function::Max { Comparison::Greater } else { Comparison::Less };
-        let wins = arena.compare(wins, x, other);
-        let ties = arena.compare(Comparison::Equal, a, b);
-        let mask = arena.sum(&[(Number::ONE, wins), (Number::HALF, ties)]);
-        parts.push((Number::ONE, arena.pointwise(mask, dx)));
+        let operator = if first == (function == Function::Max) { Operator::Add } else { Operator::Subtract };
+        let one = arena.integer(1);
+        let mask = arena.binary(operator, one, sign);
+        let mask = arena.scale(Number::HALF, mask);
+        let part = arena.pointwise(mask, dx);
+        sum = Some(match sum {
+            Some(before) => arena.binary(Operator::Add, before, part),
+            None => part,
+        });
     }
-    let (first, rest) = (parts[0], &parts[1..]);
-    let mut sum = first.1;
-    for &(_, part) in rest {
-        sum = arena.binary(crate::syntax::ast::Operator::Add, sum, part);
-    }
-    sum
+    sum.unwrap_or_else(|| arena.zeros(arena.shape(a)))
 }
 
 /// d leaky_relu(x, s) = ([x > 0] + s [x ≤ 0]) dx + x [x ≤ 0] ds.
@@ -107,12 +109,15 @@ impl Arena {
         if self.is_zero(a) {
             return self.zeros(shape);
         }
-        self.intern(Op::Call(function, Axis::All, Box::new([a])), shape, Default::default())
+        let mut properties = Properties::NONE;
+        if function == Function::Unvech {
+            properties = properties.with(Property::LowerTriangular);
+        }
+        self.intern(Op::Call(function, Axis::All, Box::new([a])), shape, properties)
     }
 
     /// π.
     pub fn pi(&mut self) -> ExprId {
-        use crate::elaborate::{Properties, Property};
         let positive = Properties::NONE.with(Property::Positive).with(Property::Nonnegative);
         self.intern(Op::Pi, Shape::SCALAR, positive)
     }

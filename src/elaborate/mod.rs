@@ -70,6 +70,14 @@ pub enum Property {
     RowStochastic,
     /// d is zero
     Constant,
+    /// each row sums to 0; found, never declared
+    ZeroRowSums,
+    /// each column sums to 0; found, never declared
+    ZeroColumnSums,
+    /// zero above the diagonal; found, never declared
+    LowerTriangular,
+    /// zero below the diagonal; found, never declared
+    UpperTriangular,
 }
 
 /// A set of properties.

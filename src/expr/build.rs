@@ -181,7 +181,7 @@ impl Arena {
             }
             Signature::HalfVectorised | Signature::UnHalfVectorised => {
                 let a = first()?;
-                self.intern(Op::Call(function, Axis::All, Box::new([a])), shape, Properties::NONE)
+                self.linear_call(function, a, shape)
             }
             Signature::AlongRows | Signature::ReduceRows => {
                 let a = first()?;

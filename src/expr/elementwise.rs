@@ -1,6 +1,6 @@
 //! Element-wise products and powers: flat, powers of equal bases added, broadcast vectors kept as vectors.
 
-use super::{Arena, ExprId, Op};
+use super::{Arena, Axis, ExprId, Op};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Properties, Property};
 use crate::functions::Function;
@@ -103,6 +103,17 @@ impl Arena {
                 },
             }
         }
+        self.select_by_one_hot(&mut powers, &mut columns);
+        self.merge_functions(&mut powers);
+        if let Some(distributed) = self.distribute_quotient(&powers) {
+            let mut factors = vec![distributed];
+            for vectors in [columns, rows].iter().filter(|vectors| !vectors.is_empty()) {
+                let vector = self.hadamard(vectors);
+                factors.push(self.broadcast(vector, shape));
+            }
+            scalars.push(self.hadamard(&factors));
+            return self.multiply(&scalars);
+        }
         let mut parts: Vec<ExprId> = Vec::with_capacity(powers.len() + 2);
         for (base, k) in powers {
             let zero_or_one = matches!(self.op(base), Op::Compare(..)) || self.properties(base).has(Property::OneHot);
@@ -112,13 +123,9 @@ impl Arena {
                 parts.push(if k.is_one() { base } else { self.power_node(base, exponent) });
             }
         }
-        for (vectors, column) in [(columns, true), (rows, false)] {
-            if vectors.is_empty() {
-                continue;
-            }
-            let vector = self.hadamard(&vectors);
+        for vectors in [columns, rows].iter().filter(|vectors| !vectors.is_empty()) {
+            let vector = self.hadamard(vectors);
             let spread = self.broadcast(vector, shape);
-            let _ = column;
             // The vector may have become a multiple: its number and scalars go in front.
             let (c, inner) = self.coefficient(spread);
             let c = self.number(c);
@@ -136,6 +143,133 @@ impl Arena {
         };
         scalars.push(product);
         self.multiply(&scalars)
+    }
+
+    /// Y .* rowsum(Y .* A).^k = Y .* A.^k for a one-hot Y: the sum selects the entry of A where Y is 1.
+    fn select_by_one_hot(&mut self, powers: &mut Vec<(ExprId, Number)>, columns: &mut Vec<ExprId>) {
+        let Some(&(y, _)) = powers.iter().find(|&&(b, k)| self.properties(b).has(Property::OneHot) && !k.is_negative())
+        else {
+            return;
+        };
+        let mut kept = Vec::with_capacity(columns.len());
+        let mut stack = std::mem::take(columns);
+        while let Some(vector) = stack.pop() {
+            if let Op::Hadamard(list) = self.op(vector) {
+                stack.extend(list.iter());
+                continue;
+            }
+            let (base, k) = self.element_power_form(vector);
+            match self.selected(y, base).filter(|&a| !k.is_negative() || self.properties(a).has(Property::Positive)) {
+                Some(a) => match powers.iter_mut().find(|(b, _)| *b == a) {
+                    Some((_, sum)) => *sum = sum.plus(k),
+                    None => powers.push((a, k)),
+                },
+                None => kept.push(vector),
+            }
+        }
+        *columns = kept;
+    }
+
+    /// The A of rowsum(Y .* A).
+    fn selected(&mut self, y: ExprId, vector: ExprId) -> Option<ExprId> {
+        let Op::Product { scalars, factors } = self.op(vector) else { return None };
+        let [product, ones] = **factors else { return None };
+        if !scalars.is_empty() || !matches!(self.op(ones), Op::Ones) {
+            return None;
+        }
+        let Op::Hadamard(list) = self.op(product).clone() else { return None };
+        let rest: Vec<ExprId> = list.iter().copied().filter(|&a| a != y).collect();
+        (rest.len() + 1 == list.len()).then(|| self.hadamard(&rest))
+    }
+
+    /// sign(x)·x = abs(x), sign(x)/abs(x) = 1/x, sinh/cosh = tanh, sin/cos = tan, in a list of powers.
+    pub(super) fn merge_functions(&mut self, powers: &mut Vec<(ExprId, Number)>) {
+        const PAIRS: [(Function, Function, Function); 2] =
+            [(Function::Sinh, Function::Cosh, Function::Tanh), (Function::Sin, Function::Cos, Function::Tan)];
+        let mut i = 0;
+        while i < powers.len() {
+            let (base, k) = powers[i];
+            i += 1;
+            let Op::Call(function, axis, arguments) = self.op(base).clone() else { continue };
+            let x = arguments[0];
+            if function == Function::Sign && k.is_one() {
+                let size = self.call(Function::Abs, Axis::All, &[x]);
+                let over = powers.iter().position(|&(b, k)| b == size && k.is_negative() && k.as_integer().is_some());
+                let times = powers.iter().position(|&(b, k)| b == x && k.as_integer().is_some_and(|k| k > 0));
+                let (place, add) = match (over, times) {
+                    (Some(place), _) => (place, (x, Number::MINUS_ONE)),
+                    (None, Some(place)) => (place, (size, Number::ONE)),
+                    (None, None) => continue,
+                };
+                let step = if over.is_some() { Number::ONE } else { Number::MINUS_ONE };
+                powers[place].1 = powers[place].1.plus(step);
+                powers[i - 1].1 = Number::ZERO;
+                match powers.iter_mut().find(|(b, _)| *b == add.0) {
+                    Some((_, sum)) => *sum = sum.plus(add.1),
+                    None => powers.push(add),
+                }
+            } else if let Some(&(_, below, quotient)) = PAIRS.iter().find(|(above, ..)| *above == function)
+                && k.is_one()
+            {
+                let below = self.call(below, axis, &[x]);
+                if let Some(place) = powers.iter().position(|&(b, k)| b == below && k == Number::MINUS_ONE) {
+                    let quotient = self.call(quotient, axis, &[x]);
+                    powers[place] = (quotient, Number::ONE);
+                    powers[i - 1].1 = Number::ZERO;
+                }
+            }
+        }
+        powers.retain(|(_, k)| !k.is_zero());
+    }
+
+    /// (A ./ B + C) .* B = A + C .* B: a factor goes into a sum where it cancels a divisor. All powers as one expression
+    /// then, where that happened.
+    fn distribute_quotient(&mut self, powers: &[(ExprId, Number)]) -> Option<ExprId> {
+        for (i, &(sum, k)) in powers.iter().enumerate() {
+            let Op::Sum(terms) = self.op(sum) else { continue };
+            if !k.is_one() {
+                continue;
+            }
+            let terms = terms.clone();
+            let divides = |arena: &Arena, base: ExprId| {
+                terms.iter().any(|&(_, t)| arena.element_factors(t).iter().any(|&(b, k)| b == base && k.is_negative()))
+            };
+            let place =
+                powers.iter().position(|&(b, k)| b != sum && k.as_integer().is_some_and(|k| k > 0) && divides(self, b));
+            let Some(j) = place else { continue };
+            let (base, exponent) = (powers[j].0, self.number(powers[j].1));
+            let factor = self.power(base, exponent);
+            let inner: Vec<(Number, ExprId)> = terms.iter().map(|&(c, t)| (c, self.hadamard(&[t, factor]))).collect();
+            let mut operands = vec![self.sum(&inner)];
+            for (place, &(b, k)) in powers.iter().enumerate() {
+                if place != i && place != j {
+                    let exponent = self.number(k);
+                    operands.push(self.power(b, exponent));
+                }
+            }
+            return Some(self.hadamard(&operands));
+        }
+        None
+    }
+
+    /// The factors of an element-wise product with their exponents; scalars and broadcast vectors aside.
+    pub fn element_factors(&self, a: ExprId) -> Vec<(ExprId, Number)> {
+        let (_, a) = self.coefficient(a);
+        match self.op(a) {
+            Op::Hadamard(list) => list.iter().map(|&f| self.element_power_form(f)).collect(),
+            Op::Product { factors, .. } => match **factors {
+                [only] => self.element_factors_of_leaf(only),
+                _ => vec![(a, Number::ONE)],
+            },
+            _ => vec![self.element_power_form(a)],
+        }
+    }
+
+    fn element_factors_of_leaf(&self, a: ExprId) -> Vec<(ExprId, Number)> {
+        match self.op(a) {
+            Op::Hadamard(list) => list.iter().map(|&f| self.element_power_form(f)).collect(),
+            _ => vec![self.element_power_form(a)],
+        }
     }
 
     fn hadamard_node(&mut self, parts: Vec<ExprId>, shape: Shape) -> ExprId {

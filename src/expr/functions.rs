@@ -99,6 +99,19 @@ impl Arena {
             }
             Function::Tril | Function::Triu if self.properties(a).has(Property::Diagonal) => return a,
             Function::Tril | Function::Triu if self.is_zero(a) => return a,
+            Function::Tril | Function::Triu => {
+                let (own, other) = match function {
+                    Function::Tril => (Property::LowerTriangular, Property::UpperTriangular),
+                    _ => (Property::UpperTriangular, Property::LowerTriangular),
+                };
+                if self.properties(a).has(own) {
+                    return a;
+                }
+                if self.properties(a).has(other) {
+                    let diagonal = self.diagonal(a);
+                    return self.diagonal(diagonal);
+                }
+            }
             _ => {}
         }
         if function.entry().signature == Signature::Elementwise
@@ -170,6 +183,9 @@ impl Arena {
                 out = out.with(Property::Positive).with(Property::Nonnegative);
             }
             Function::Expm => out = out.with(Property::Invertible),
+            Function::Chol => out = out.with(Property::Invertible).with(Property::LowerTriangular),
+            Function::Tril => out = out.with(Property::LowerTriangular),
+            Function::Triu => out = out.with(Property::UpperTriangular),
             _ => {}
         }
         if function == Function::Softmax && axis == Axis::Rows {
@@ -290,6 +306,13 @@ impl Arena {
                     operands.push(self.diagonal(product));
                     return self.multiply(&operands);
                 }
+                // diag(A·diag(v)) = diag(A) .* v
+                if !shape.is_column()
+                    && let Some((vector, rest)) = self.diagonal_at_an_end(&factors)
+                {
+                    let diagonal = self.diagonal(rest);
+                    return self.hadamard(&[diagonal, vector]);
+                }
                 // diag(u·v') = u .* v
                 let place = factors.iter().position(|&f| self.shape(f).rows == DimId::ONE);
                 if let (Some(i), false) = (place, shape.is_column()) {
@@ -301,6 +324,20 @@ impl Arena {
             _ => {}
         }
         self.call_node(Function::Diag, Axis::All, &[a])
+    }
+
+    /// Splits diag(v) off the beginning or end of a chain.
+    fn diagonal_at_an_end(&mut self, factors: &[ExprId]) -> Option<(ExprId, ExprId)> {
+        let n = factors.len();
+        for (at, rest) in [(n - 1, &factors[..n - 1]), (0, &factors[1..])] {
+            if let Op::Call(Function::Diag, _, arguments) = self.op(factors[at])
+                && self.shape(factors[at]).is_square()
+            {
+                let vector = arguments[0];
+                return Some((vector, self.multiply(rest)));
+            }
+        }
+        None
     }
 
     /// det and logdet of a power, a Kronecker product, a diagonal matrix.

@@ -102,6 +102,8 @@ pub enum Op {
 pub enum NameKind {
     /// The user's definition.
     Definition,
+    /// What a request asks for without a name, `f` in its derivation.
+    Request,
     /// The adjoint of a definition, `G_Z2`.
     Adjoint,
     /// A part used more than once.
@@ -199,7 +201,7 @@ impl Arena {
     /// The node that stands for the i-th named intermediate result.
     pub fn named_node(&mut self, i: usize) -> ExprId {
         let body = self.named[i].body;
-        let (shape, properties) = (self.shape(body), self.properties(body));
+        let (shape, properties) = (self.shape(body), self.named_properties(body));
         let id = u32::try_from(i).expect("fewer than 2^32 names");
         self.intern(Op::Named(NamedId(id)), shape, properties)
     }
@@ -239,8 +241,31 @@ impl Arena {
     pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
         self.named.push(NamedExpr { name, body, kind });
-        let (shape, properties) = (self.shape(body), self.properties(body));
+        let (shape, properties) = (self.shape(body), self.named_properties(body));
         self.intern(Op::Named(id), shape, properties)
+    }
+
+    /// What is known of a name: what is known of its expression, and sums that are zero (X - rowmean(X)), which the name
+    /// would hide.
+    fn named_properties(&mut self, body: ExprId) -> Properties {
+        let (mut properties, shape) = (self.properties(body), self.shape(body));
+        let Op::Sum(terms) = self.op(body).clone() else { return properties };
+        if shape.is_scalar() || terms.len() > 8 || !terms.iter().any(|&(_, t)| self.broadcast_vector(t).is_some()) {
+            return properties;
+        }
+        let (row, column) = (self.ones_row(shape.rows), self.ones_column(shape.columns));
+        if !shape.is_column() && self.multiply_is_zero(&[body, column]) {
+            properties = properties.with(Property::ZeroRowSums);
+        }
+        if !shape.is_row() && self.multiply_is_zero(&[row, body]) {
+            properties = properties.with(Property::ZeroColumnSums);
+        }
+        properties
+    }
+
+    fn multiply_is_zero(&mut self, operands: &[ExprId]) -> bool {
+        let product = self.multiply(operands);
+        self.is_zero(product)
     }
 
     /// The node as given, with no normal form: for lines of a derivation that show a form before it is simplified.

@@ -123,6 +123,11 @@ impl Arena {
                 out = out.with(p);
             }
         }
+        for p in [Property::LowerTriangular, Property::UpperTriangular] {
+            if factors.iter().all(|&a| self.properties(a).has(p) || self.properties(a).has(Property::Diagonal)) {
+                out = out.with(p);
+            }
+        }
         let n = factors.len();
         let mirrored = (0..n.div_ceil(2)).all(|i| self.transpose(factors[n - 1 - i]) == factors[i]);
         if mirrored || out.has(Property::Diagonal) {
@@ -207,8 +212,14 @@ impl Arena {
                 return Some(ones);
             }
         }
+        if let Some(sums) = self.sums_of(a, b) {
+            return Some(sums);
+        }
         if !self.shape(a).is_square() || !self.shape(b).is_square() {
             return None;
+        }
+        if let Some(whole) = self.cholesky_pair(a, b) {
+            return Some(whole);
         }
         if self.properties(a).has(Property::Orthogonal) && self.transpose(a) == b {
             let n = self.shape(a).rows;
@@ -236,6 +247,66 @@ impl Arena {
             let joined = self.cancel_within_inverse(t, base, k, at)?;
             Some(self.transpose(joined))
         })
+    }
+
+    /// L·L' = A and inv(L)'·inv(L) = inv(A) for L = chol(A), which reads the symmetric part of A.
+    fn cholesky_pair(&mut self, a: ExprId, b: ExprId) -> Option<ExprId> {
+        let (ta, base_a, ka) = self.power_form(a);
+        let (tb, base_b, kb) = self.power_form(b);
+        let Op::Call(Function::Chol, _, arguments) = self.op(base_a).clone() else { return None };
+        if base_a != base_b || ka != kb || ta == tb || ka.abs() != Number::ONE || ta == (ka == Number::ONE) {
+            return None;
+        }
+        let of = arguments[0];
+        let turned = self.transpose(of);
+        let symmetric = self.sum(&[(Number::HALF, of), (Number::HALF, turned)]);
+        Some(self.matrix_power(symmetric, ka))
+    }
+
+    /// Row sums A·1 or column sums 1'·A that become simpler: of a sum in which a term is a broadcast or has known sums, of
+    /// an element-wise product with a vector broadcast along the sum, of what is known to sum to zero.
+    fn sums_of(&mut self, a: ExprId, b: ExprId) -> Option<ExprId> {
+        let rows = matches!(self.op(b), Op::Ones) && self.shape(b).is_column() && !matches!(self.op(a), Op::Ones);
+        let columns = matches!(self.op(a), Op::Ones) && self.shape(a).is_row() && !matches!(self.op(b), Op::Ones);
+        if !rows && !columns {
+            return None;
+        }
+        let inner = if rows { a } else { b };
+        let zero = if rows { Property::ZeroRowSums } else { Property::ZeroColumnSums };
+        if self.properties(inner).has(zero) {
+            return Some(self.zeros(Shape::new(self.shape(a).rows, self.shape(b).columns)));
+        }
+        let along = |arena: &mut Arena, x: ExprId| if rows { arena.multiply(&[x, b]) } else { arena.multiply(&[a, x]) };
+        match self.op(inner).clone() {
+            Op::Sum(terms) if terms.len() > 1 => {
+                let known = terms.iter().any(|&(_, t)| {
+                    let (_, t) = self.split_scalars(t);
+                    let properties = self.properties(t);
+                    properties.has(zero)
+                        || rows && properties.has(Property::RowStochastic)
+                        || self.is_ones(t)
+                        || self.broadcast_vector(t).is_some_and(|(_, column)| column == rows)
+                });
+                if !known {
+                    return None;
+                }
+                let sums: Vec<(Number, ExprId)> = terms.iter().map(|&(c, t)| (c, along(self, t))).collect();
+                let sum = self.sum(&sums);
+                // colsum(X + b) is shorter than colsum(X) + N*b: only where terms meet or vanish.
+                let (_, inner) = self.coefficient(sum);
+                (self.terms(inner).len() < terms.len()).then_some(sum)
+            }
+            Op::Hadamard(list) => {
+                let place =
+                    list.iter().position(|&f| self.broadcast_vector(f).is_some_and(|(_, column)| column == rows))?;
+                let (vector, _) = self.broadcast_vector(list[place])?;
+                let rest: Vec<ExprId> = list.iter().enumerate().filter(|&(i, _)| i != place).map(|(_, &f)| f).collect();
+                let rest = self.hadamard(&rest);
+                let sums = along(self, rest);
+                Some(self.times(vector, sums))
+            }
+            _ => None,
+        }
     }
 
     /// inv(P₁⋯Pₖ)·P₁ = inv(P₂⋯Pₖ) for square P₁; with a transpose, inv(P₁⋯Pₖ)'·Pₖ' likewise.
@@ -314,7 +385,13 @@ impl Arena {
         let mirror_known = self
             .ids
             .contains_key(&(Op::Product { scalars: Box::new([]), factors: mirrored.clone().into() }, Shape::SCALAR));
-        let chosen = if plain && (there < here || there == here && mirror_known) { &mirrored } else { factors };
+        let chosen: &[ExprId] =
+            if there < here || plain && there == here && mirror_known { &mirrored } else { factors };
+        if let [row, column] = *chosen
+            && let Some(sum) = self.cancelled_inner(row, column)
+        {
+            return sum;
+        }
         let key = Op::Product { scalars: Box::new([]), factors: chosen.into() };
         let properties = self.product_properties(&[], chosen, Shape::SCALAR);
         let palindrome = factors.len() >= 2 && mirrored == factors;
@@ -325,6 +402,20 @@ impl Arena {
         let properties =
             if palindrome && middle_definite { properties.with(Property::Nonnegative) } else { properties };
         self.intern(key, Shape::SCALAR, properties)
+    }
+
+    /// (a ./ b)'·b = sum(a): the inner product of two columns in which a divisor cancels.
+    fn cancelled_inner(&mut self, row: ExprId, column: ExprId) -> Option<ExprId> {
+        let turned = self.transpose(row);
+        let (left, right) = (self.element_factors(turned), self.element_factors(column));
+        let cancels = left
+            .iter()
+            .any(|&(base, k)| right.iter().any(|&(other, j)| base == other && k.is_negative() != j.is_negative()));
+        if !cancels {
+            return None;
+        }
+        let product = self.hadamard(&[turned, column]);
+        Some(self.sum_all(product))
     }
 
     /// Powers of equal bases added, numbers into the coefficient.
@@ -348,6 +439,7 @@ impl Arena {
                 }
             }
         }
+        self.merge_functions(&mut powers);
         let mut out = Vec::with_capacity(powers.len());
         for (base, k) in powers {
             if k.is_zero() {
@@ -442,6 +534,8 @@ impl Arena {
             Property::Orthogonal,
             Property::Invertible,
             Property::PositiveDefinite,
+            Property::LowerTriangular,
+            Property::UpperTriangular,
         ] {
             if of.has(p) {
                 properties = properties.with(p);

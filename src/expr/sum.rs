@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Arena, ExprId, Op};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Properties, Property};
+use crate::functions::Function;
 use crate::number::Number;
 
 impl Arena {
@@ -99,7 +100,16 @@ impl Arena {
     fn scaled_properties(&self, c: Number, a: ExprId) -> Properties {
         let of = self.properties(a);
         let mut out = Properties::NONE;
-        let mut keep = vec![Property::Symmetric, Property::Skew, Property::Diagonal, Property::Invertible];
+        let mut keep = vec![
+            Property::Symmetric,
+            Property::Skew,
+            Property::Diagonal,
+            Property::Invertible,
+            Property::LowerTriangular,
+            Property::UpperTriangular,
+            Property::ZeroRowSums,
+            Property::ZeroColumnSums,
+        ];
         if !c.is_negative() {
             keep.extend([Property::PositiveDefinite, Property::Positive, Property::Nonnegative]);
         }
@@ -117,6 +127,7 @@ impl Arena {
         let mut collected = self.collect(terms);
         self.merge_scalars(&mut collected);
         collected.retain(|(c, _)| !c.is_zero());
+        self.complement_of_sigmoid(&mut collected);
         match collected.as_slice() {
             [] => self.zeros(shape),
             &[(c, a)] => self.scale(c, a),
@@ -152,6 +163,28 @@ impl Arena {
         }
         out.retain(|(c, _)| !c.is_zero());
         out
+    }
+
+    /// 1 - sigmoid(-x) = sigmoid(x).
+    fn complement_of_sigmoid(&mut self, terms: &mut Vec<(Number, ExprId)>) {
+        if terms.len() < 2 {
+            return;
+        }
+        let one = |arena: &Arena, a: ExprId| matches!(arena.op(a), Op::Number(k) if k.is_one()) || arena.is_ones(a);
+        let Some(i) = terms.iter().position(|&(_, a)| one(self, a)) else { return };
+        let constant = terms[i].0;
+        for j in 0..terms.len() {
+            let (c, a) = terms[j];
+            if let Op::Call(Function::Sigmoid, axis, arguments) = self.op(a).clone()
+                && c == constant.negate()
+                && self.coefficient(arguments[0]).0.is_negative()
+            {
+                let turned = self.negate(arguments[0]);
+                terms[j] = (constant, self.call(Function::Sigmoid, axis, &[turned]));
+                terms.remove(i);
+                return;
+            }
+        }
     }
 
     /// s·A + t·A becomes (s + t)·A for symbolic scalars s, t.
@@ -265,8 +298,14 @@ impl Arena {
         let mut out = Properties::NONE;
         let all = |arena: &Arena, p: Property| terms.iter().all(|&(_, a)| arena.properties(a).has(p));
         let positive_coefficients = terms.iter().all(|(c, _)| !c.is_negative());
-        for p in [Property::Diagonal, Property::Skew] {
+        for p in [Property::Diagonal, Property::Skew, Property::ZeroRowSums, Property::ZeroColumnSums] {
             if all(self, p) {
+                out = out.with(p);
+            }
+        }
+        for p in [Property::LowerTriangular, Property::UpperTriangular] {
+            let triangular = |a: ExprId| self.properties(a).has(p) || self.properties(a).has(Property::Diagonal);
+            if terms.iter().all(|&(_, a)| triangular(a)) {
                 out = out.with(p);
             }
         }
@@ -315,7 +354,14 @@ fn numeric_content(terms: &[(Number, ExprId)]) -> Number {
     let Some(content) = Number::ratio(numerator.into(), denominator.into()) else { return sign };
     let Some(inverse) = content.reciprocal() else { return sign };
     let small = |c: Number| c.times(inverse).as_integer().is_some_and(|k| k.unsigned_abs() <= 12);
-    if terms.iter().all(|&(c, _)| small(c)) { sign.times(content) } else { sign }
+    let unit = |c: Number| c.times(inverse).abs().is_one();
+    // 2*(a + 2*b) and 0.5*(a + b), but log(p) - 0.5*e stays.
+    let good = if content.as_integer().is_some() {
+        terms.iter().all(|&(c, _)| small(c))
+    } else {
+        terms.iter().all(|&(c, _)| unit(c))
+    };
+    if good { sign.times(content) } else { sign }
 }
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {

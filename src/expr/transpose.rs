@@ -69,6 +69,16 @@ impl Arena {
                 properties = properties.with(p);
             }
         }
+        for (p, turned) in [
+            (Property::LowerTriangular, Property::UpperTriangular),
+            (Property::UpperTriangular, Property::LowerTriangular),
+            (Property::ZeroRowSums, Property::ZeroColumnSums),
+            (Property::ZeroColumnSums, Property::ZeroRowSums),
+        ] {
+            if of.has(p) {
+                properties = properties.with(turned);
+            }
+        }
         self.intern(Op::Transpose(a), turned, properties)
     }
 

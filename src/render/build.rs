@@ -90,6 +90,16 @@ fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Nota
         let positive = ordered.remove(place);
         ordered.insert(0, positive);
     }
+    // A column next to a row is an error in the language: a term of the full shape goes first.
+    let directions: Vec<Option<bool>> =
+        ordered.iter().map(|&(_, a)| spread(arena, a).and_then(|s| s.direction(arena))).collect();
+    if directions.contains(&Some(true))
+        && directions.contains(&Some(false))
+        && let Some(place) = ordered.iter().position(|&(_, a)| spread(arena, a).is_none())
+    {
+        let first = ordered.remove(place);
+        ordered.insert(0, first);
+    }
     // A broadcast operand is short beside one of the full shape; without such a one the first is written out.
     let mut full = shape.is_scalar() || ordered.iter().any(|&(_, a)| spread(arena, a).is_none());
     let mut out = Vec::with_capacity(ordered.len());
@@ -115,6 +125,24 @@ fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Nota
 struct Spread {
     scalars: Vec<ExprId>,
     factors: Vec<ExprId>,
+    /// The ones that repeat it: a row behind a column, or a column before a row; none for a scalar.
+    ones: Option<ExprId>,
+}
+
+impl Spread {
+    /// The product with ones.
+    fn repeated(&self, arena: &Arena, vector: Notation) -> Notation {
+        match self.ones {
+            Some(ones) if arena.shape(ones).is_row() => Notation::Product(vec![vector, leaf(arena, ones)]),
+            Some(ones) => Notation::Product(vec![leaf(arena, ones), vector]),
+            None => vector,
+        }
+    }
+
+    /// Whether it is repeated along rows, columns, or both.
+    fn direction(&self, arena: &Arena) -> Option<bool> {
+        self.ones.map(|ones| arena.shape(ones).is_row())
+    }
 }
 
 fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
@@ -123,22 +151,26 @@ fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
         return None;
     }
     if matches!(arena.op(id), Op::Ones) {
-        return Some(Spread { scalars: Vec::new(), factors: Vec::new() });
+        return Some(Spread { scalars: Vec::new(), factors: Vec::new(), ones: None });
     }
     let Op::Product { scalars, factors } = arena.op(id) else { return None };
     let ones = |f: &ExprId| matches!(arena.op(*f), Op::Ones);
     if factors.iter().all(ones) {
-        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new() });
+        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new(), ones: None });
     }
     let (first, last) = (factors.first()?, factors.last()?);
     if factors.len() < 2 {
         return None;
     }
     if ones(last) && arena.shape(*last).is_row() {
-        return Some(Spread { scalars: scalars.to_vec(), factors: factors[..factors.len() - 1].to_vec() });
+        return Some(Spread {
+            scalars: scalars.to_vec(),
+            factors: factors[..factors.len() - 1].to_vec(),
+            ones: Some(*last),
+        });
     }
     if ones(first) && arena.shape(*first).is_column() {
-        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec() });
+        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec(), ones: Some(*first) });
     }
     None
 }
@@ -279,7 +311,17 @@ fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) ->
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         return if below_simple.is_empty() { above } else { quotient(above, product(below_simple)) };
     }
+    let leaf = |n: &Notation| match n {
+        Notation::Transpose(inner) => matches!(**inner, Notation::Name(_) | Notation::Differential(_)),
+        n => matches!(n, Notation::Name(_) | Notation::Differential(_)),
+    };
     let mut all = Vec::new();
+    if simple.is_empty() && compound.is_empty() && below.is_empty() && chain.len() == 1 && leaf(&chain[0]) {
+        below.append(&mut below_simple);
+        all.extend(chain.clone());
+        let above = product(all);
+        return if below.is_empty() { above } else { quotient(above, product(below)) };
+    }
     if !below_simple.is_empty() {
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         all.push(quotient(above, product(below_simple)));
@@ -351,25 +393,32 @@ fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> No
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
         let (base, k) = arena.element_power_form(a);
-        let shown = match spread(arena, base) {
-            Some(vector) if full => {
+        let vector = spread(arena, base).filter(|_| full);
+        let (vector, base) = match vector {
+            Some(vector) if vector.scalars.is_empty() && vector.factors.len() == 1 && k.is_one() => {
+                // Each factor of the vector by itself, so that 1 ./ s divides.
+                for (part, j) in arena.element_factors(vector.factors[0]) {
+                    let short = element_power(leaf_or_group(arena, part), j.abs());
+                    let explicit = vector.repeated(arena, short.clone());
+                    let shown = Notation::Broadcast(Box::new(explicit), Box::new(short));
+                    if j.is_negative() { below.push(shown) } else { above.push(shown) }
+                }
+                continue;
+            }
+            other => (other, base),
+        };
+        let shown = match vector {
+            Some(vector) => {
                 let explicit = leaf_or_group(arena, base);
                 let short = product_of(arena, Number::ONE, &vector.scalars, &vector.factors);
                 Notation::Broadcast(Box::new(explicit), Box::new(short))
             }
-            _ => {
+            None => {
                 full = true;
                 leaf_or_group(arena, base)
             }
         };
-        let size = k.abs();
-        let shown = if size.is_one() {
-            shown
-        } else if size == Number::HALF {
-            Notation::Root(Box::new(shown))
-        } else {
-            Notation::HadamardPower(Box::new(shown), Box::new(number(size)))
-        };
+        let shown = element_power(shown, k.abs());
         if k.is_negative() { below.push(shown) } else { above.push(shown) }
     }
     let many = |mut list: Vec<Notation>| if list.len() == 1 { list.remove(0) } else { Notation::Hadamard(list) };
@@ -402,9 +451,28 @@ fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> No
     if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
 }
 
+fn element_power(base: Notation, k: Number) -> Notation {
+    if k.is_one() {
+        base
+    } else if k == Number::HALF {
+        Notation::Root(Box::new(base))
+    } else {
+        Notation::HadamardPower(Box::new(base), Box::new(number(k)))
+    }
+}
+
 /// The factors of a matrix product in reading form.
 fn chain_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
     // A column inside a chain makes an outer product: both sides are computed before it.
+    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
+    if let [a, b] = *factors
+        && ones(a)
+        && ones(b)
+        && arena.shape(a).is_column()
+    {
+        let (m, n) = (arena.shape(a).rows, arena.shape(b).columns);
+        return vec![Notation::Ones(Box::new(dimension(arena, m)), Some(Box::new(dimension(arena, n))))];
+    }
     let boundary = (0..factors.len().saturating_sub(1))
         .find(|&i| arena.shape(factors[i]).columns == DimId::ONE && arena.shape(factors[i + 1]).rows == DimId::ONE);
     match boundary {
@@ -478,16 +546,6 @@ fn factors_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
             }
             i += 2;
             continue;
-        }
-        if ones(f) && arena.shape(f).is_column() && next.is_some_and(|n| ones(n) && arena.shape(n).is_row()) {
-            // A matrix of ones, unless the row goes on as column sums.
-            let row = next.expect("just seen");
-            if factors.get(i + 2).is_none() {
-                let (m, n) = (arena.shape(f).rows, arena.shape(row).columns);
-                out.push(Notation::Ones(Box::new(dimension(arena, m)), Some(Box::new(dimension(arena, n)))));
-                i += 2;
-                continue;
-            }
         }
         // A run of transposes.
         let run = factors[i..]

@@ -28,7 +28,10 @@ pub fn json(answer: &Answer, source: &str, latex: &dyn Fn(&super::notation::Nota
     }
     // Adjoints' names stand in the steps, so what they stand for is given beside the user's own.
     for named in answer.arena.all_named() {
-        if named.kind == NameKind::Adjoint && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty()) {
+        let kind = named.kind;
+        if matches!(kind, NameKind::Adjoint | NameKind::Request)
+            && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty())
+        {
             pair(&mut out, &mut first, &named.name, &text(&notation(&answer.arena, named.body)));
         }
     }
