@@ -10,6 +10,7 @@ use matgrad::derivation::Detail;
 use matgrad::functions::{ALIASES, ENTRIES, Entry, Signature};
 use matgrad::render::build::notation;
 use matgrad::render::text::text;
+use matgrad::syntax::{KEYWORDS, TYPES};
 
 const BEGIN: &str = "<!-- functions: written by UPDATE=1 cargo test --test reference -->\n";
 const END: &str = "<!-- end of functions -->";
@@ -29,10 +30,14 @@ fn form(signature: Signature) -> Form {
     let square = "X : matrix(n, n)";
     match signature {
         Signature::Elementwise => of("f(X)", "any shape, kept", "f(X)", matrix),
-        Signature::ElementwiseWithScalar => of("f(X, s)", "any shape, kept; s a scalar", "f(X, s)", "X : matrix(m, n); s : scalar"),
+        Signature::ElementwiseWithScalar => {
+            of("f(X, s)", "any shape, kept; s a scalar", "f(X, s)", "X : matrix(m, n); s : scalar")
+        }
         Signature::ElementwisePair => of("f(X, Y)", "equal shapes, or one broadcast", "f(X, Y)", "X, Y : matrix(m, n)"),
         Signature::AlongRows => of("f(X), f(X, axis=0)", "any shape, kept", "f(X)", matrix),
-        Signature::ReduceRows => of("f(X), f(X, axis=0)", "m×n to m×1 (1×n); a vector or row to a scalar", "f(X)", matrix),
+        Signature::ReduceRows => {
+            of("f(X), f(X, axis=0)", "m×n to m×1 (1×n); a vector or row to a scalar", "f(X)", matrix)
+        }
         Signature::Reduce => of("f(X), f(X, 1), f(X, 2)", "m×n to a scalar, 1×n, m×1", "f(X)", matrix),
         Signature::ReduceToColumn => of("f(X)", "m×n to m×1", "f(X)", matrix),
         Signature::ReduceToRow => of("f(X)", "m×n to 1×n", "f(X)", matrix),
@@ -47,7 +52,9 @@ fn form(signature: Signature) -> Form {
         Signature::HalfVectorised => of("f(X)", "n×n to (n·(n+1)/2)×1", "f(X)", square),
         Signature::UnHalfVectorised => of("f(X)", "(n·(n+1)/2)×1 to n×n", "f(X)", "X : vector(n*(n+1)/2)"),
         Signature::Reshape => of("f(X, m, n)", "as many entries, m×n", "f(X, p, q)", "X : vector(p*q)"),
-        Signature::Kronecker => of("f(X, Y)", "m×n and p×q to (m·p)×(n·q)", "f(X, Y)", "X : matrix(m, n); Y : matrix(p, q)"),
+        Signature::Kronecker => {
+            of("f(X, Y)", "m×n and p×q to (m·p)×(n·q)", "f(X, Y)", "X : matrix(m, n); Y : matrix(p, q)")
+        }
         Signature::Identity => of("f(n)", "n×n", "", ""),
         Signature::Filled => of("f(m, n), f(n)", "m×n, n×1", "", ""),
         Signature::Column => of("f(n)", "n×1", "", ""),
@@ -77,11 +84,11 @@ fn differential(entry: &Entry, form: &Form) -> String {
 }
 
 fn table() -> String {
-    let mut out = String::from("| function | what | shapes | d of it, with `F` for its value |\n| --- | --- | --- | --- |\n");
+    let mut out =
+        String::from("| function | what | shapes | d of it, with `F` for its value |\n| --- | --- | --- | --- |\n");
     for entry in ENTRIES {
         let form = form(entry.signature);
-        let calls: Vec<String> =
-            form.call.split("), ").map(|call| call.replacen('f', entry.name, 1)).collect();
+        let calls: Vec<String> = form.call.split("), ").map(|call| call.replacen('f', entry.name, 1)).collect();
         let mut calls = format!("`{}`", calls.join("), "));
         for &(alias, function) in ALIASES {
             if function == entry.function {
@@ -105,4 +112,13 @@ fn the_page_has_the_dictionary() {
         return;
     }
     assert!(shown == table, "UPDATE=1 cargo test --test reference writes the table anew:\n{table}");
+}
+
+#[test]
+fn the_page_has_the_words_of_the_language() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md")).expect("the page");
+    for word in TYPES.iter().map(|&(name, _)| name).chain(KEYWORDS.iter().copied()) {
+        let shown = [format!("`{word}`"), format!("`{word}("), format!("`{word} ")];
+        assert!(shown.iter().any(|form| page.contains(form)), "docs/language.md does not show `{word}`");
+    }
 }

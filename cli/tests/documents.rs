@@ -96,7 +96,9 @@ fn commands_in_documents_exist() {
     for path in documents() {
         let document = fs::read_to_string(&path).expect("a document is text");
         for command in commands_of(&document) {
-            let Some(name) = command.first().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else { continue };
+            let Some(name) = command.first().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else {
+                continue;
+            };
             count += 1;
             let output = matgrad(&[name.clone(), "--help".to_owned()]);
             let help = String::from_utf8_lossy(&output.stdout).into_owned();
