@@ -250,7 +250,15 @@ impl Arena {
     fn named_properties(&mut self, body: ExprId) -> Properties {
         let (mut properties, shape) = (self.properties(body), self.shape(body));
         let Op::Sum(terms) = self.op(body).clone() else { return properties };
-        if shape.is_scalar() || terms.len() > 8 || !terms.iter().any(|&(_, t)| self.broadcast_vector(t).is_some()) {
+        if shape.is_scalar() || terms.len() > 8 {
+            return properties;
+        }
+        let mut repeats = false;
+        for &(_, t) in &terms {
+            let (_, t) = self.split_scalars(t);
+            repeats |= self.is_ones(t) || self.broadcast_vector(t).is_some();
+        }
+        if !repeats {
             return properties;
         }
         let (row, column) = (self.ones_row(shape.rows), self.ones_column(shape.columns));

@@ -6,6 +6,9 @@ use crate::elaborate::{Properties, Property};
 use crate::functions::Function;
 use crate::number::Number;
 
+/// Longer sums are not summed term by term.
+const MOST_SUMMED: usize = 8;
+
 /// A square factor as a power: (transposed, base, exponent).
 type PowerForm = (bool, ExprId, Number);
 
@@ -279,15 +282,7 @@ impl Arena {
         let along = |arena: &mut Arena, x: ExprId| if rows { arena.multiply(&[x, b]) } else { arena.multiply(&[a, x]) };
         match self.op(inner).clone() {
             Op::Sum(terms) if terms.len() > 1 => {
-                let known = terms.iter().any(|&(_, t)| {
-                    let (_, t) = self.split_scalars(t);
-                    let properties = self.properties(t);
-                    properties.has(zero)
-                        || rows && properties.has(Property::RowStochastic)
-                        || self.is_ones(t)
-                        || self.broadcast_vector(t).is_some_and(|(_, column)| column == rows)
-                });
-                if !known {
+                if terms.len() > MOST_SUMMED {
                     return None;
                 }
                 let sums: Vec<(Number, ExprId)> = terms.iter().map(|&(c, t)| (c, along(self, t))).collect();
