@@ -2,18 +2,16 @@
 //! products with ones, transposes of whole products, and brackets that make a product cheap. Decided here once for all
 //! formats.
 
+use super::chain::chain_of;
 use super::notation::Notation;
+use super::written::Written;
 use crate::dimension::{DimId, Shape};
 use crate::expr::{Arena, Axis, ExprId, Op};
-use crate::functions::Function;
 use crate::number::Number;
 
-/// This many transposed factors in a row are shown as the transpose of their product.
-const TRANSPOSED_RUN: usize = 3;
-
-/// The notation of an expression. Its depth is that of the expression: cut large ones into named parts first.
+/// The notation of an expression; of a very large one the inner parts are left out.
 pub fn notation(arena: &Arena, id: ExprId) -> Notation {
-    term(arena, Number::ONE, id)
+    Written::all_of(arena, id)
 }
 
 /// The notation of a dimension.
@@ -40,9 +38,13 @@ fn product(mut factors: Vec<Notation>) -> Notation {
 }
 
 /// c·A.
-fn term(arena: &Arena, c: Number, id: ExprId) -> Notation {
+pub(super) fn term(arena: &Written, c: Number, id: ExprId) -> Notation {
     if c.is_negative() {
         return Notation::Negative(Box::new(term(arena, c.negate(), id)));
+    }
+    if arena.is_hidden(id) {
+        let factor = (!c.is_one()).then_some(Notation::Number(c));
+        return product(factor.into_iter().chain([Notation::Elided]).collect());
     }
     let shape = arena.shape(id);
     match arena.op(id) {
@@ -71,7 +73,7 @@ fn term(arena: &Arena, c: Number, id: ExprId) -> Notation {
 }
 
 /// A sum in reading order: a positive term first.
-fn sum_of_terms(arena: &Arena, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
+fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
     let mut ordered: Vec<(Number, ExprId)> = terms.to_vec();
     // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
     let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
@@ -131,7 +133,7 @@ struct Spread {
 
 impl Spread {
     /// The product with ones.
-    fn repeated(&self, arena: &Arena, vector: Notation) -> Notation {
+    fn repeated(&self, arena: &Written, vector: Notation) -> Notation {
         match self.ones {
             Some(ones) if arena.shape(ones).is_row() => Notation::Product(vec![vector, leaf(arena, ones)]),
             Some(ones) => Notation::Product(vec![leaf(arena, ones), vector]),
@@ -140,14 +142,14 @@ impl Spread {
     }
 
     /// Whether it is repeated along rows, columns, or both.
-    fn direction(&self, arena: &Arena) -> Option<bool> {
+    fn direction(&self, arena: &Written) -> Option<bool> {
         self.ones.map(|ones| arena.shape(ones).is_row())
     }
 }
 
-fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
+fn spread(arena: &Written, id: ExprId) -> Option<Spread> {
     let shape = arena.shape(id);
-    if shape.is_scalar() {
+    if shape.is_scalar() || arena.is_hidden(id) {
         return None;
     }
     if matches!(arena.op(id), Op::Ones) {
@@ -175,7 +177,7 @@ fn spread(arena: &Arena, id: ExprId) -> Option<Spread> {
     None
 }
 
-fn all_ones(arena: &Arena, id: ExprId) -> bool {
+fn all_ones(arena: &Written, id: ExprId) -> bool {
     match arena.op(id) {
         Op::Ones => true,
         Op::Product { scalars, factors } => {
@@ -186,7 +188,7 @@ fn all_ones(arena: &Arena, id: ExprId) -> bool {
 }
 
 /// c · scalars · chain, c ≥ 0.
-fn product_of(arena: &Arena, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
+fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
     let (scalars, mean) = take_means(arena, scalars, factors);
     let chain = match mean {
         Some(mean) => vec![mean],
@@ -203,7 +205,7 @@ fn product_of(arena: &Arena, c: Number, scalars: &[ExprId], factors: &[ExprId]) 
 }
 
 /// sum/(m·n), rowsum/n and colsum/m are means: takes their divisors out of the scalars.
-fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
+fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
     let mut left: Vec<ExprId> = scalars.to_vec();
     let divisor = |left: &[ExprId], d: DimId| {
         left.iter().position(|&s| match arena.op(s) {
@@ -215,22 +217,21 @@ fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<Exp
         })
     };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    let call = |function: Function, argument: ExprId| Notation::Call {
-        function: function.name(),
-        arguments: vec![notation(arena, argument)],
-        columns: false,
-    };
     match *factors {
         [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) => {
             if let Some(i) = divisor(&left, arena.shape(last).rows) {
                 left.remove(i);
-                return (left, Some(call(Function::RowMean, x)));
+                let (n, ones) = (one_over(arena, arena.shape(last).rows), leaf(arena, last));
+                let explicit = product(vec![n, leaf_or_group(arena, x), ones]);
+                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("rowmean", arena.part(x))))));
             }
         }
         [first, x] if ones(first) && arena.shape(first).is_row() && !ones(x) => {
             if let Some(i) = divisor(&left, arena.shape(first).columns) {
                 left.remove(i);
-                return (left, Some(call(Function::ColMean, x)));
+                let (m, ones) = (one_over(arena, arena.shape(first).columns), leaf(arena, first));
+                let explicit = product(vec![m, ones, leaf_or_group(arena, x)]);
+                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("colmean", arena.part(x))))));
             }
         }
         _ => {}
@@ -238,8 +239,12 @@ fn take_means(arena: &Arena, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<Exp
     (left, None)
 }
 
+fn one_over(arena: &Written, d: DimId) -> Notation {
+    quotient(Notation::Number(Number::ONE), dimension(arena, d))
+}
+
 /// The mean of all entries where a scalar chain is a sum and its divisors stand beside it.
-fn mean_of_all(arena: &Arena, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
+fn mean_of_all(arena: &Written, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
     let Op::Product { factors, .. } = arena.op(chain) else { return None };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
     let (x, sizes) = match **factors {
@@ -262,11 +267,11 @@ fn mean_of_all(arena: &Arena, scalars: &mut Vec<ExprId>, chain: ExprId) -> Optio
     for place in places.into_iter().rev() {
         scalars.remove(place);
     }
-    Some(Notation::Call { function: "mean", arguments: vec![notation(arena, x)], columns: false })
+    Some(Notation::Call { function: "mean", arguments: vec![arena.part(x)], columns: false })
 }
 
 /// Numbers and names in front, the chain, compound divisors behind.
-fn scaled(arena: &Arena, c: Number, scalars: &[ExprId], chain: Vec<Notation>) -> Notation {
+fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) -> Notation {
     let mut rest: Vec<ExprId> = scalars.to_vec();
     let mut compound: Vec<Notation> = Vec::new();
     let chains: Vec<ExprId> = rest
@@ -349,11 +354,11 @@ fn short_decimal(d: i64) -> bool {
     d == 1
 }
 
-fn is_atom(arena: &Arena, id: ExprId) -> bool {
+fn is_atom(arena: &Written, id: ExprId) -> bool {
     matches!(arena.op(id), Op::Number(_) | Op::Pi | Op::Euler | Op::Dimension(_) | Op::Variable(_) | Op::Named(_))
 }
 
-fn scalar_power(arena: &Arena, base: ExprId, k: Number) -> Notation {
+fn scalar_power(arena: &Written, base: ExprId, k: Number) -> Notation {
     let inner = || Box::new(leaf_or_group(arena, base));
     if k.is_one() {
         return leaf_or_group(arena, base);
@@ -369,26 +374,24 @@ fn number(k: Number) -> Notation {
 }
 
 /// A scalar or matrix that is no product of scalars, as it stands alone.
-fn leaf_or_group(arena: &Arena, id: ExprId) -> Notation {
+pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
+    if arena.is_hidden(id) {
+        return Notation::Elided;
+    }
     match arena.op(id) {
         Op::Product { scalars, factors } if !factors.is_empty() && scalars.is_empty() => {
             product(chain_of(arena, factors))
         }
-        Op::Power(base, exponent) => {
-            let (base, exponent) = (Box::new(notation(arena, *base)), Box::new(notation(arena, *exponent)));
-            if arena.shape(id).is_scalar() {
-                Notation::Power(base, exponent)
-            } else {
-                Notation::HadamardPower(base, exponent)
-            }
+        Op::Power(base, exponent) if arena.shape(id).is_scalar() => {
+            Notation::Power(Box::new(arena.part(*base)), Box::new(arena.part(*exponent)))
         }
-        Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) => notation(arena, id),
+        Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => arena.part(id),
         _ => leaf(arena, id),
     }
 }
 
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
-fn hadamard(arena: &Arena, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
+fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
     let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
@@ -461,136 +464,14 @@ fn element_power(base: Notation, k: Number) -> Notation {
     }
 }
 
-/// The factors of a matrix product in reading form.
-fn chain_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    // A column inside a chain makes an outer product: both sides are computed before it.
-    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    if let [a, b] = *factors
-        && ones(a)
-        && ones(b)
-        && arena.shape(a).is_column()
-    {
-        let (m, n) = (arena.shape(a).rows, arena.shape(b).columns);
-        return vec![Notation::Ones(Box::new(dimension(arena, m)), Some(Box::new(dimension(arena, n))))];
-    }
-    let boundary = (0..factors.len().saturating_sub(1))
-        .find(|&i| arena.shape(factors[i]).columns == DimId::ONE && arena.shape(factors[i + 1]).rows == DimId::ONE);
-    match boundary {
-        Some(i) => {
-            let mut out = side(arena, &factors[..=i]);
-            let right = side(arena, &factors[i + 1..]);
-            if right.len() > 1 {
-                out.push(Notation::Grouped(Box::new(Notation::Product(right))));
-            } else {
-                out.extend(right);
-            }
-            out
-        }
-        None => side(arena, factors),
-    }
-}
-
-/// A chain without an outer product in it; one that ends in a column is computed from the right.
-fn side(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    let shown = factors_of(arena, factors);
-    let ends_in_column = factors.last().is_some_and(|&f| arena.shape(f).columns == DimId::ONE);
-    let starts_with_row = factors.first().is_some_and(|&f| arena.shape(f).rows == DimId::ONE);
-    if !ends_in_column || starts_with_row || shown.len() < 3 {
-        return shown;
-    }
-    let mut items = shown.into_iter().rev();
-    let mut inner = items.next().expect("at least three factors");
-    let mut rest: Vec<Notation> = items.collect();
-    let first = rest.pop().expect("at least three factors");
-    for factor in rest {
-        inner = Notation::Grouped(Box::new(Notation::Product(vec![factor, inner])));
-    }
-    vec![first, inner]
-}
-
-/// The factors with sums written as such and runs of transposes joined.
-fn factors_of(arena: &Arena, factors: &[ExprId]) -> Vec<Notation> {
-    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    let mut out = Vec::new();
-    let mut i = 0;
-    while i < factors.len() {
-        let f = factors[i];
-        let next = factors.get(i + 1).copied();
-        if ones(f) && arena.shape(f).is_row() {
-            match next {
-                Some(x) if !ones(x) => {
-                    let last = factors.get(i + 2).copied();
-                    if last.is_some_and(|l| ones(l) && arena.shape(l).is_column()) {
-                        out.push(call("sum", notation(arena, x)));
-                        i += 3;
-                    } else if arena.shape(x).columns == DimId::ONE {
-                        out.push(call("sum", notation(arena, x)));
-                        i += 2;
-                    } else {
-                        out.push(sums(arena, x, false));
-                        i += 2;
-                    }
-                    continue;
-                }
-                _ => {}
-            }
-        }
-        if !ones(f)
-            && next.is_some_and(|n| ones(n) && arena.shape(n).is_column())
-            && arena.shape(f).columns != DimId::ONE
-        {
-            if arena.shape(f).rows == DimId::ONE {
-                out.push(call("sum", notation(arena, untransposed(arena, f))));
-            } else {
-                out.push(sums(arena, f, true));
-            }
-            i += 2;
-            continue;
-        }
-        // A run of transposes.
-        let run = factors[i..]
-            .iter()
-            .enumerate()
-            .take_while(|&(j, &g)| {
-                matches!(arena.op(g), Op::Transpose(_)) && !factors.get(i + j + 1).is_some_and(|&n| ones(n))
-            })
-            .count();
-        if run >= TRANSPOSED_RUN {
-            let inner: Vec<Notation> =
-                factors[i..i + run].iter().rev().map(|&g| notation(arena, untransposed(arena, g))).collect();
-            out.push(Notation::Transpose(Box::new(Notation::Product(inner))));
-            i += run;
-            continue;
-        }
-        out.push(leaf_or_group(arena, f));
-        i += 1;
-    }
-    out
-}
-
-fn untransposed(arena: &Arena, id: ExprId) -> ExprId {
-    match arena.op(id) {
-        Op::Transpose(inner) => *inner,
-        _ => id,
-    }
-}
-
-/// rowsum(x) or colsum(x); of a transpose the transpose of the other.
-fn sums(arena: &Arena, x: ExprId, rows: bool) -> Notation {
-    match arena.op(x) {
-        Op::Transpose(inner) => Notation::Transpose(Box::new(sums(arena, *inner, !rows))),
-        _ => call(if rows { "rowsum" } else { "colsum" }, notation(arena, x)),
-    }
-}
-
-fn call(function: &'static str, argument: Notation) -> Notation {
+pub(super) fn call(function: &'static str, argument: Notation) -> Notation {
     Notation::Call { function, arguments: vec![argument], columns: false }
 }
 
 /// A node that is neither sum, product nor element-wise product.
-fn leaf(arena: &Arena, id: ExprId) -> Notation {
+fn leaf(arena: &Written, id: ExprId) -> Notation {
     let shape = arena.shape(id);
-    let one = |a: ExprId| Box::new(notation(arena, a));
+    let one = |a: ExprId| Box::new(arena.part(a));
     let dim = |d: DimId| Box::new(dimension(arena, d));
     let columns = |d: DimId| (d != DimId::ONE).then(|| dim(d));
     match arena.op(id) {
@@ -604,7 +485,7 @@ fn leaf(arena: &Arena, id: ExprId) -> Notation {
         Op::Ones => Notation::Ones(dim(shape.rows), columns(shape.columns)),
         Op::Zeros => Notation::Zeros(dim(shape.rows), columns(shape.columns)),
         Op::Unit(i) => Notation::Unit(dim(shape.rows), *i),
-        Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => notation(arena, id),
+        Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => arena.part(id),
         Op::MatrixPower(a, k) if *k == Number::MINUS_ONE => Notation::Inverse(one(*a)),
         Op::MatrixPower(a, k) => {
             let exponent = match *k {
@@ -621,38 +502,38 @@ fn leaf(arena: &Arena, id: ExprId) -> Notation {
         Op::Compare(comparison, a, b) => Notation::Compare(*comparison, one(*a), one(*b)),
         Op::Call(function, axis, arguments) => Notation::Call {
             function: function.name(),
-            arguments: arguments.iter().map(|&a| notation(arena, a)).collect(),
+            arguments: arguments.iter().map(|&a| arena.part(a)).collect(),
             columns: *axis == Axis::Columns,
         },
         Op::ExpmFrechet(a, e) => upper_right(arena, shape.rows, *a, *e, |block| call("expm", block)),
         Op::PowerFrechet(a, e, k) => upper_right(arena, shape.rows, *a, *e, |block| {
             Notation::Power(Box::new(block), Box::new(number(Number::integer(*k))))
         }),
-        Op::Horizontal(parts) => Notation::Blocks(vec![parts.iter().map(|&a| notation(arena, a)).collect()]),
+        Op::Horizontal(parts) => Notation::Blocks(vec![parts.iter().map(|&a| arena.part(a)).collect()]),
         Op::Vertical(parts) => Notation::Blocks(
             parts
                 .iter()
                 .map(|&band| match arena.op(band) {
-                    Op::Horizontal(row) => row.iter().map(|&a| notation(arena, a)).collect(),
-                    _ => vec![notation(arena, band)],
+                    Op::Horizontal(row) => row.iter().map(|&a| arena.part(a)).collect(),
+                    _ => vec![arena.part(band)],
                 })
                 .collect(),
         ),
-        Op::Reshape(a) if shape.is_column() => call("vec", notation(arena, *a)),
+        Op::Reshape(a) if shape.is_column() => call("vec", arena.part(*a)),
         Op::Reshape(a) => Notation::Call {
             function: "reshape",
-            arguments: vec![notation(arena, *a), dimension(arena, shape.rows), dimension(arena, shape.columns)],
+            arguments: vec![arena.part(*a), dimension(arena, shape.rows), dimension(arena, shape.columns)],
             columns: false,
         },
     }
 }
 
 /// [I, 0] · f([a, e; 0, a]) · [0; I].
-fn upper_right(arena: &Arena, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(Notation) -> Notation) -> Notation {
+fn upper_right(arena: &Written, rows: DimId, a: ExprId, e: ExprId, f: impl FnOnce(Notation) -> Notation) -> Notation {
     let n = || Box::new(dimension(arena, rows));
     let identity = || Notation::Identity(n());
     let zeros = || Notation::Zeros(n(), Some(n()));
-    let block = Notation::Blocks(vec![vec![notation(arena, a), notation(arena, e)], vec![zeros(), notation(arena, a)]]);
+    let block = Notation::Blocks(vec![vec![arena.part(a), arena.part(e)], vec![zeros(), arena.part(a)]]);
     Notation::Product(vec![
         Notation::Blocks(vec![vec![identity(), zeros()]]),
         f(block),

@@ -65,10 +65,98 @@ pub enum Notation {
     /// a repeated to a larger shape beside it: text in the language leaves the ones out (the second form), others show
     /// the product with ones (the first).
     Broadcast(Box<Notation>, Box<Notation>),
+    /// Sums along rows or columns: the language calls a function (the second form), books write the product with ones (the
+    /// first).
+    Sums(Box<Notation>, Box<Notation>),
+    /// A part left out because the whole is too large to read.
+    Elided,
     /// ∂F/∂X as a left side.
     Partial(String, String),
     /// d(expr) of a compound, for a left side.
     DifferentialOf(Box<Notation>),
     /// a = b = …
     Equation(Vec<Notation>),
+}
+
+impl Notation {
+    /// The same form with each operand replaced.
+    pub fn map(&self, with: &dyn Fn(&Notation) -> Notation) -> Notation {
+        let one = |a: &Notation| Box::new(with(a));
+        let many = |list: &[Notation]| list.iter().map(with).collect();
+        match self {
+            Notation::Number(_)
+            | Notation::Pi
+            | Notation::Euler
+            | Notation::Name(_)
+            | Notation::Differential(_)
+            | Notation::Partial(..)
+            | Notation::Elided => self.clone(),
+            Notation::Negative(a) => Notation::Negative(one(a)),
+            Notation::Sum(terms) => Notation::Sum(terms.iter().map(|(minus, a)| (*minus, with(a))).collect()),
+            Notation::Product(factors) => Notation::Product(many(factors)),
+            Notation::Grouped(a) => Notation::Grouped(one(a)),
+            Notation::Quotient(a, b) => Notation::Quotient(one(a), one(b)),
+            Notation::Hadamard(factors) => Notation::Hadamard(many(factors)),
+            Notation::HadamardQuotient(a, b) => Notation::HadamardQuotient(one(a), one(b)),
+            Notation::Power(a, b) => Notation::Power(one(a), one(b)),
+            Notation::HadamardPower(a, b) => Notation::HadamardPower(one(a), one(b)),
+            Notation::Transpose(a) => Notation::Transpose(one(a)),
+            Notation::Inverse(a) => Notation::Inverse(one(a)),
+            Notation::Root(a) => Notation::Root(one(a)),
+            Notation::Compare(comparison, a, b) => Notation::Compare(*comparison, one(a), one(b)),
+            Notation::Call { function, arguments, columns } => {
+                Notation::Call { function, arguments: many(arguments), columns: *columns }
+            }
+            Notation::Identity(n) => Notation::Identity(one(n)),
+            Notation::Ones(m, n) => Notation::Ones(one(m), n.as_deref().map(one)),
+            Notation::Zeros(m, n) => Notation::Zeros(one(m), n.as_deref().map(one)),
+            Notation::Unit(n, i) => Notation::Unit(one(n), *i),
+            Notation::Blocks(rows) => Notation::Blocks(rows.iter().map(|row| many(row)).collect()),
+            Notation::Broadcast(a, b) => Notation::Broadcast(one(a), one(b)),
+            Notation::Sums(a, b) => Notation::Sums(one(a), one(b)),
+            Notation::DifferentialOf(a) => Notation::DifferentialOf(one(a)),
+            Notation::Equation(sides) => Notation::Equation(many(sides)),
+        }
+    }
+
+    /// Calls `visit` with each operand.
+    pub fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a Notation)) {
+        match self {
+            Notation::Number(_)
+            | Notation::Pi
+            | Notation::Euler
+            | Notation::Name(_)
+            | Notation::Differential(_)
+            | Notation::Partial(..)
+            | Notation::Elided => {}
+            Notation::Sum(terms) => terms.iter().for_each(|(_, a)| visit(a)),
+            Notation::Product(list) | Notation::Hadamard(list) | Notation::Equation(list) => {
+                list.iter().for_each(visit)
+            }
+            Notation::Call { arguments, .. } => arguments.iter().for_each(visit),
+            Notation::Blocks(rows) => rows.iter().flatten().for_each(visit),
+            Notation::Ones(m, n) | Notation::Zeros(m, n) => {
+                visit(m);
+                n.iter().for_each(|n| visit(n));
+            }
+            Notation::Negative(a)
+            | Notation::Grouped(a)
+            | Notation::Transpose(a)
+            | Notation::Inverse(a)
+            | Notation::Root(a)
+            | Notation::Identity(a)
+            | Notation::Unit(a, _)
+            | Notation::DifferentialOf(a) => visit(a),
+            Notation::Quotient(a, b)
+            | Notation::HadamardQuotient(a, b)
+            | Notation::Power(a, b)
+            | Notation::HadamardPower(a, b)
+            | Notation::Compare(_, a, b)
+            | Notation::Broadcast(a, b)
+            | Notation::Sums(a, b) => {
+                visit(a);
+                visit(b);
+            }
+        }
+    }
 }

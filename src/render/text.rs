@@ -1,23 +1,31 @@
-//! Notation as text of the language: brackets exactly where the grammar needs them, so that it reads back as it was.
+//! Notation on a line: text of the language, with brackets exactly where the grammar needs them, so that it reads back as
+//! it was; and the same in the signs of a book (`Xᵀ·G`), which reads back too wherever the language has the sign.
 
+use super::names::unicode_name;
 use super::notation::Notation;
+use super::readers::{Reader, for_reader};
 use crate::number::Number;
+use crate::syntax::ast::Comparison;
 
-/// How tightly a form binds, loosest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Comparison,
-    Sum,
-    Product,
-    Power,
-    Postfix,
+/// The formula in the language, as short as the language allows.
+pub fn text(notation: &Notation) -> String {
+    write(&for_reader(notation, Reader::Parser), Signs::Language)
 }
 
-/// The formula in the language.
-pub fn text(notation: &Notation) -> String {
-    let mut out = String::with_capacity(64);
-    write(&mut out, notation, Level::Comparison);
-    out
+/// The formula in the language with broadcasts written out.
+pub fn explicit_text(notation: &Notation) -> String {
+    write(&for_reader(notation, Reader::Page), Signs::Language)
+}
+
+/// The formula in a book's signs on one line. `√`, `½`, `1_N`, `I_n` and `0_n` are the signs in it that the language lacks.
+pub fn unicode(notation: &Notation) -> String {
+    write(&for_reader(notation, Reader::Book), Signs::Book)
+}
+
+fn write(notation: &Notation, signs: Signs) -> String {
+    let mut line = Line { out: String::with_capacity(64), signs };
+    line.write(notation, Level::Comparison);
+    line.out
 }
 
 /// A number as the language writes it: an integer, a short decimal, else a ratio.
@@ -51,162 +59,344 @@ fn decimal(n: i64, d: i64) -> Option<String> {
     None
 }
 
-fn level(notation: &Notation) -> Level {
+/// A ratio that a book prints as a fraction: halves and quarters, and what is no short decimal.
+pub(super) fn as_fraction(value: Number) -> Option<(i64, i64)> {
+    match value {
+        Number::Ratio(n, d) if d != 1 && (matches!(d, 2 | 4) && n.abs() < 10 || decimal(n, d).is_none()) => {
+            Some((n, d))
+        }
+        _ => None,
+    }
+}
+
+/// How tightly a form binds, loosest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Comparison,
+    Sum,
+    Product,
+    Power,
+    Postfix,
+}
+
+/// Which signs a line is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Language,
+    Book,
+}
+
+fn level(notation: &Notation, signs: Signs) -> Level {
+    let book = signs == Signs::Book;
     match notation {
+        // In a book a comparison has brackets of its own, [a > b].
+        Notation::Compare(..) if book => Level::Postfix,
         Notation::Equation(_) | Notation::Compare(..) => Level::Comparison,
         Notation::Sum(_) | Notation::Negative(_) => Level::Sum,
         Notation::Product(_) | Notation::Quotient(..) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) => {
             Level::Product
         }
+        Notation::Number(value) if book && vulgar(*value).is_some() => Level::Postfix,
         Notation::Number(Number::Ratio(n, d)) if *d != 1 && decimal(*n, *d).is_none() => Level::Product,
-        Notation::Grouped(inner) => level(inner),
-        Notation::Broadcast(_, short) => level(short),
-        Notation::Power(..) | Notation::HadamardPower(..) => Level::Power,
-        Notation::Transpose(_) => Level::Postfix,
+        Notation::Grouped(inner) => level(inner, signs),
+        Notation::Broadcast(_, short) | Notation::Sums(_, short) => level(short, signs),
+        Notation::Ones(_, Some(_)) if book => Level::Product,
+        Notation::Call { function: "kron", .. } if book => Level::Product,
+        Notation::Root(_) if book => Level::Power,
+        Notation::HadamardPower(..) => Level::Power,
+        Notation::Power(_, exponent) => match book.then(|| superscript(exponent)).flatten() {
+            Some(_) => Level::Postfix,
+            None => Level::Power,
+        },
         _ => Level::Postfix,
     }
 }
 
-fn bracketed(out: &mut String, notation: &Notation) {
-    out.push('(');
-    write(out, notation, Level::Comparison);
-    out.push(')');
+struct Line {
+    out: String,
+    signs: Signs,
 }
 
-fn write(out: &mut String, notation: &Notation, least: Level) {
-    if level(notation) < least {
-        return bracketed(out, notation);
+impl Line {
+    fn bracketed(&mut self, notation: &Notation) {
+        self.out.push('(');
+        self.write(notation, Level::Comparison);
+        self.out.push(')');
     }
-    match notation {
-        Notation::Number(value) => out.push_str(&number_text(*value)),
-        Notation::Pi => out.push_str("pi"),
-        Notation::Euler => out.push('e'),
-        Notation::Name(name) => out.push_str(name),
-        Notation::Differential(name) => {
-            out.push('d');
-            out.push_str(name);
+
+    /// The sign of the language, or of a book.
+    fn sign(&mut self, language: &str, book: &str) {
+        self.out.push_str(if self.signs == Signs::Book { book } else { language });
+    }
+
+    fn name(&mut self, name: &str) {
+        match self.signs {
+            Signs::Language => self.out.push_str(name),
+            Signs::Book => self.out.push_str(&unicode_name(name)),
         }
-        Notation::Negative(inner) => {
-            out.push('-');
-            write(out, inner, Level::Product);
+    }
+
+    fn write(&mut self, notation: &Notation, least: Level) {
+        if level(notation, self.signs) < least {
+            return self.bracketed(notation);
         }
-        Notation::Sum(terms) => {
-            for (i, (minus, term)) in terms.iter().enumerate() {
-                let (minus, term) = match term {
-                    Notation::Negative(inner) => (!minus, &**inner),
-                    _ => (*minus, term),
-                };
-                match (i, minus) {
-                    (0, false) => {}
-                    (0, true) => out.push('-'),
-                    (_, false) => out.push_str(" + "),
-                    (_, true) => out.push_str(" - "),
-                }
-                write(out, term, Level::Product);
+        match notation {
+            Notation::Number(value) => self.number(*value),
+            Notation::Pi => self.sign("pi", "π"),
+            Notation::Euler => self.out.push('e'),
+            Notation::Name(name) => self.name(name),
+            Notation::Differential(name) => {
+                self.out.push('d');
+                self.name(name);
             }
-        }
-        Notation::Product(factors) => {
-            for (i, factor) in factors.iter().enumerate() {
-                if i > 0 {
-                    out.push('*');
-                    write(out, factor, Level::Power);
-                } else if by_elements(factor) {
-                    bracketed(out, factor);
+            Notation::Negative(inner) => {
+                self.sign("-", "−");
+                self.write(inner, Level::Product);
+            }
+            Notation::Sum(terms) => self.sum(terms),
+            Notation::Product(factors) => self.product(factors),
+            Notation::Grouped(inner) => self.write(inner, least),
+            Notation::Broadcast(_, short) | Notation::Sums(_, short) => self.write(short, least),
+            Notation::Quotient(above, below) => {
+                if by_elements(above) {
+                    self.bracketed(above);
                 } else {
-                    write(out, factor, Level::Product);
+                    self.write(above, Level::Product);
                 }
+                self.out.push('/');
+                self.write(below, Level::Power);
             }
-        }
-        Notation::Grouped(inner) => write(out, inner, least),
-        Notation::Quotient(above, below) => {
-            if by_elements(above) {
-                bracketed(out, above)
-            } else {
-                write(out, above, Level::Product)
-            }
-            out.push('/');
-            write(out, below, Level::Power);
-        }
-        Notation::Hadamard(factors) => {
-            for (i, factor) in factors.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(" .* ");
-                    write(out, factor, Level::Power);
-                } else {
-                    first_of_elements(out, factor);
-                }
-            }
-        }
-        Notation::HadamardQuotient(above, below) => {
-            first_of_elements(out, above);
-            out.push_str(" ./ ");
-            write(out, below, Level::Power);
-        }
-        Notation::Power(base, exponent) => {
-            write(out, base, Level::Postfix);
-            out.push('^');
-            write_exponent(out, exponent);
-        }
-        Notation::HadamardPower(base, exponent) => {
-            write(out, base, Level::Postfix);
-            out.push_str(".^");
-            write_exponent(out, exponent);
-        }
-        Notation::Transpose(inner) => {
-            write(out, inner, Level::Postfix);
-            out.push('\'');
-        }
-        Notation::Inverse(inner) => call(out, "inv", &[inner], false),
-        Notation::Root(inner) => call(out, "sqrt", &[inner], false),
-        Notation::Compare(comparison, a, b) => {
-            write(out, a, Level::Sum);
-            out.push(' ');
-            out.push_str(comparison.text());
-            out.push(' ');
-            write(out, b, Level::Sum);
-        }
-        Notation::Call { function, arguments, columns } => {
-            let arguments: Vec<&Notation> = arguments.iter().collect();
-            call(out, function, &arguments, *columns);
-        }
-        Notation::Identity(n) => call(out, "eye", &[n], false),
-        Notation::Ones(m, n) => filled(out, "ones", m, n.as_deref()),
-        Notation::Zeros(m, n) => filled(out, "zeros", m, n.as_deref()),
-        Notation::Unit(n, i) => call(out, "unit", &[n, &Notation::Name(i.to_string())], false),
-        Notation::Blocks(rows) => {
-            out.push('[');
-            for (i, row) in rows.iter().enumerate() {
-                if i > 0 {
-                    out.push_str("; ");
-                }
-                for (j, block) in row.iter().enumerate() {
-                    if j > 0 {
-                        out.push_str(", ");
+            Notation::Hadamard(factors) => {
+                for (i, factor) in factors.iter().enumerate() {
+                    if i > 0 {
+                        self.sign(" .* ", " ⊙ ");
+                        self.write(factor, Level::Power);
+                    } else {
+                        self.first_of_elements(factor);
                     }
-                    write(out, block, Level::Comparison);
                 }
             }
-            out.push(']');
-        }
-        Notation::Broadcast(_, short) => write(out, short, least),
-        Notation::Partial(of, wrt) => {
-            out.push('∂');
-            out.push_str(of);
-            out.push_str("/∂");
-            out.push_str(wrt);
-        }
-        Notation::DifferentialOf(inner) => {
-            out.push_str("d(");
-            write(out, inner, Level::Comparison);
-            out.push(')');
-        }
-        Notation::Equation(sides) => {
-            for (i, side) in sides.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(" = ");
-                }
-                write(out, side, Level::Sum);
+            Notation::HadamardQuotient(above, below) => {
+                self.first_of_elements(above);
+                self.sign(" ./ ", " ⊘ ");
+                self.write(below, Level::Power);
             }
+            Notation::Power(base, exponent) => self.power(base, "^", exponent),
+            Notation::HadamardPower(base, exponent) => self.power(base, ".^", exponent),
+            Notation::Transpose(inner) => self.transpose(inner),
+            Notation::Inverse(inner) if self.signs == Signs::Book => {
+                self.write(inner, Level::Postfix);
+                self.out.push_str("⁻¹");
+            }
+            Notation::Inverse(inner) => self.call("inv", &[inner], false),
+            Notation::Root(inner) if self.signs == Signs::Book => {
+                self.out.push('√');
+                self.write(inner, Level::Postfix);
+            }
+            Notation::Root(inner) => self.call("sqrt", &[inner], false),
+            Notation::Compare(comparison, a, b) => self.compare(*comparison, a, b),
+            Notation::Call { function, arguments, columns } => {
+                let arguments: Vec<&Notation> = arguments.iter().collect();
+                match (self.signs, *function, &arguments[..]) {
+                    (Signs::Book, "kron", [a, b]) => {
+                        self.write(a, Level::Power);
+                        self.out.push_str(" ⊗ ");
+                        self.write(b, Level::Power);
+                    }
+                    (Signs::Book, "dot", [_, _]) => self.list('⟨', &arguments, '⟩'),
+                    _ => self.call(function, &arguments, *columns),
+                }
+            }
+            Notation::Identity(n) if self.signs == Signs::Book => self.indexed("I", n),
+            Notation::Identity(n) => self.call("eye", &[n], false),
+            Notation::Ones(m, n) => self.filled('1', "ones", m, n.as_deref()),
+            Notation::Zeros(m, n) => self.filled('0', "zeros", m, n.as_deref()),
+            Notation::Unit(_, i) if self.signs == Signs::Book => {
+                self.out.push('e');
+                self.out.push_str(&unicode_name(&format!("{i}")));
+            }
+            Notation::Unit(n, i) => self.call("unit", &[n, &Notation::Name(i.to_string())], false),
+            Notation::Blocks(rows) => {
+                self.out.push('[');
+                for (i, row) in rows.iter().enumerate() {
+                    if i > 0 {
+                        self.out.push_str("; ");
+                    }
+                    for (j, block) in row.iter().enumerate() {
+                        if j > 0 {
+                            self.out.push_str(", ");
+                        }
+                        self.write(block, Level::Comparison);
+                    }
+                }
+                self.out.push(']');
+            }
+            Notation::Partial(of, wrt) => {
+                self.out.push('∂');
+                self.name(of);
+                self.out.push_str("/∂");
+                self.name(wrt);
+            }
+            Notation::DifferentialOf(inner) => {
+                self.out.push('d');
+                self.bracketed(inner);
+            }
+            Notation::Equation(sides) => {
+                for (i, side) in sides.iter().enumerate() {
+                    if i > 0 {
+                        self.out.push_str(" = ");
+                    }
+                    self.write(side, Level::Sum);
+                }
+            }
+            Notation::Elided => self.out.push('…'),
+        }
+    }
+
+    fn number(&mut self, value: Number) {
+        match (self.signs, vulgar(value)) {
+            (Signs::Book, Some(sign)) => self.out.push(sign),
+            _ => self.out.push_str(&number_text(value)),
+        }
+    }
+
+    fn sum(&mut self, terms: &[(bool, Notation)]) {
+        for (i, (minus, term)) in terms.iter().enumerate() {
+            let (minus, term) = match term {
+                Notation::Negative(inner) => (!minus, &**inner),
+                _ => (*minus, term),
+            };
+            match (i, minus) {
+                (0, false) => {}
+                (0, true) => self.sign("-", "−"),
+                (_, false) => self.out.push_str(" + "),
+                (_, true) => self.sign(" - ", " − "),
+            }
+            self.write(term, Level::Product);
+        }
+    }
+
+    fn product(&mut self, factors: &[Notation]) {
+        for (i, factor) in factors.iter().enumerate() {
+            if i > 0 {
+                self.sign("*", "·");
+                self.write(factor, Level::Power);
+            } else if by_elements(factor) || self.signs == Signs::Book && matches!(factor, Notation::Product(_)) {
+                self.bracketed(factor);
+            } else {
+                self.write(factor, Level::Product);
+            }
+        }
+    }
+
+    fn power(&mut self, base: &Notation, operator: &str, exponent: &Notation) {
+        self.write(base, Level::Postfix);
+        if self.signs == Signs::Book
+            && operator == "^"
+            && let Some(raised) = superscript(exponent)
+        {
+            return self.out.push_str(&raised);
+        }
+        self.out.push_str(operator);
+        match exponent {
+            Notation::Number(_) | Notation::Name(_) => self.write(exponent, Level::Power),
+            _ => self.bracketed(exponent),
+        }
+    }
+
+    fn transpose(&mut self, inner: &Notation) {
+        if self.signs == Signs::Book
+            && let Notation::Inverse(inner) = inner
+        {
+            self.write(inner, Level::Postfix);
+            return self.out.push_str("⁻ᵀ");
+        }
+        self.write(inner, Level::Postfix);
+        self.sign("'", "ᵀ");
+    }
+
+    fn compare(&mut self, comparison: Comparison, a: &Notation, b: &Notation) {
+        let book = self.signs == Signs::Book;
+        if book {
+            self.out.push('[');
+        }
+        self.write(a, Level::Sum);
+        let sign = match comparison {
+            Comparison::GreaterEqual if book => "≥",
+            Comparison::LessEqual if book => "≤",
+            Comparison::NotEqual if book => "≠",
+            other => other.text(),
+        };
+        self.out.push(' ');
+        self.out.push_str(sign);
+        self.out.push(' ');
+        self.write(b, Level::Sum);
+        if book {
+            self.out.push(']');
+        }
+    }
+
+    /// The first operand of .* or ./: a product in brackets, unless it is a number times one thing.
+    fn first_of_elements(&mut self, notation: &Notation) {
+        let open = match notation {
+            Notation::Product(factors) => {
+                factors.iter().filter(|f| !matches!(f, Notation::Number(_) | Notation::Quotient(..))).count() <= 1
+            }
+            Notation::Quotient(..) => false,
+            Notation::Ones(_, Some(_)) => self.signs == Signs::Language,
+            _ => true,
+        };
+        if open { self.write(notation, Level::Product) } else { self.bracketed(notation) }
+    }
+
+    fn filled(&mut self, sign: char, function: &str, m: &Notation, n: Option<&Notation>) {
+        match (self.signs, n) {
+            (Signs::Book, None) => self.indexed(&sign.to_string(), m),
+            (Signs::Book, Some(n)) if sign == '1' => {
+                self.indexed("1", m);
+                self.out.push('·');
+                self.indexed("1", n);
+                self.out.push('ᵀ');
+            }
+            (Signs::Book, Some(n)) => {
+                self.out.push_str("0_(");
+                self.write(m, Level::Power);
+                self.out.push('×');
+                self.write(n, Level::Power);
+                self.out.push(')');
+            }
+            (Signs::Language, Some(n)) => self.call(function, &[m, n], false),
+            (Signs::Language, None) if function == "zeros" => {
+                self.call(function, &[m, &Notation::Number(Number::ONE)], false);
+            }
+            (Signs::Language, None) => self.call(function, &[m], false),
+        }
+    }
+
+    /// A letter with a dimension as its index: `I_n`, `1_(n+1)`.
+    fn indexed(&mut self, letter: &str, index: &Notation) {
+        self.out.push_str(letter);
+        self.out.push('_');
+        self.write(index, Level::Postfix);
+    }
+
+    fn call(&mut self, function: &str, arguments: &[&Notation], columns: bool) {
+        self.out.push_str(function);
+        self.list('(', arguments, if columns { '=' } else { ')' });
+    }
+
+    fn list(&mut self, open: char, arguments: &[&Notation], close: char) {
+        self.out.push(open);
+        for (i, argument) in arguments.iter().enumerate() {
+            if i > 0 {
+                self.out.push_str(", ");
+            }
+            self.write(argument, Level::Comparison);
+        }
+        if close == '=' {
+            self.out.push_str(", axis=0)");
+        } else {
+            self.out.push(close);
         }
     }
 }
@@ -215,49 +405,38 @@ fn write(out: &mut String, notation: &Notation, least: Level) {
 fn by_elements(notation: &Notation) -> bool {
     match notation {
         Notation::Hadamard(_) | Notation::HadamardQuotient(..) => true,
-        Notation::Grouped(inner) | Notation::Broadcast(_, inner) => by_elements(inner),
+        Notation::Call { function: "kron", .. } => true,
+        Notation::Grouped(inner) | Notation::Broadcast(_, inner) | Notation::Sums(_, inner) => by_elements(inner),
         _ => false,
     }
 }
 
-/// The first operand of .* or ./: a product in brackets, unless it is a number times one thing.
-fn first_of_elements(out: &mut String, notation: &Notation) {
-    let open = match notation {
-        Notation::Product(factors) => {
-            factors.iter().filter(|f| !matches!(f, Notation::Number(_) | Notation::Quotient(..))).count() <= 1
-        }
-        Notation::Quotient(..) => false,
-        _ => true,
+/// A ratio that has a sign of its own.
+fn vulgar(value: Number) -> Option<char> {
+    match value {
+        Number::Ratio(1, 2) => Some('½'),
+        Number::Ratio(1, 3) => Some('⅓'),
+        Number::Ratio(2, 3) => Some('⅔'),
+        Number::Ratio(1, 4) => Some('¼'),
+        Number::Ratio(3, 4) => Some('¾'),
+        _ => None,
+    }
+}
+
+/// An integer exponent in raised digits.
+fn superscript(exponent: &Notation) -> Option<String> {
+    let (sign, exponent) = match exponent {
+        Notation::Negative(inner) => ("⁻", &**inner),
+        other => ("", other),
     };
-    if open { write(out, notation, Level::Product) } else { bracketed(out, notation) }
-}
-
-fn write_exponent(out: &mut String, exponent: &Notation) {
-    match exponent {
-        Notation::Number(_) | Notation::Name(_) => write(out, exponent, Level::Power),
-        _ => bracketed(out, exponent),
-    }
-}
-
-fn filled(out: &mut String, function: &str, m: &Notation, n: Option<&Notation>) {
-    match n {
-        Some(n) => call(out, function, &[m, n], false),
-        None if function == "zeros" => call(out, function, &[m, &Notation::Number(Number::ONE)], false),
-        None => call(out, function, &[m], false),
-    }
-}
-
-fn call(out: &mut String, function: &str, arguments: &[&Notation], columns: bool) {
-    out.push_str(function);
-    out.push('(');
-    for (i, argument) in arguments.iter().enumerate() {
-        if i > 0 {
-            out.push_str(", ");
-        }
-        write(out, argument, Level::Comparison);
-    }
-    if columns {
-        out.push_str(", axis=0");
-    }
-    out.push(')');
+    let Notation::Number(value) = exponent else { return None };
+    let digits = value.as_integer()?.to_string();
+    let raised = digits.chars().map(|c| match c {
+        '0' => Some('⁰'),
+        '1' => Some('¹'),
+        '2' => Some('²'),
+        '3' => Some('³'),
+        _ => c.to_digit(10).and_then(|d| char::from_u32(u32::from('⁴') + d - 4)),
+    });
+    Some(sign.to_owned() + &raised.collect::<Option<String>>()?)
 }

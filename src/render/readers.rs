@@ -1,0 +1,51 @@
+//! One notation tree for several readers: the language's parser, who reads a page of text, who reads a book. What stands in
+//! the tree in two forms is decided here, and what only the parser needs is dropped.
+
+use super::notation::Notation;
+use crate::number::Number;
+
+/// Who reads a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The parser: the shortest text that means the same.
+    Parser,
+    /// A person in the language: broadcasts are written out, numbers aside.
+    Page,
+    /// A person in a book's notation: broadcasts and sums along rows or columns are products with ones; brackets that are
+    /// there for the cost of a product are dropped.
+    Book,
+}
+
+/// The tree as a reader sees it; no `Broadcast` and no `Sums` is left in it, and no `Grouped` for a book.
+pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
+    let inner = |a: &Notation| for_reader(a, reader);
+    match notation {
+        Notation::Broadcast(explicit, short) => match (reader, &**short) {
+            (Reader::Parser, _) | (Reader::Page, Notation::Number(_)) => inner(short),
+            _ => inner(explicit),
+        },
+        Notation::Sums(explicit, _) if reader == Reader::Book => inner(explicit),
+        Notation::Sums(_, call) => inner(call),
+        Notation::Grouped(a) if reader == Reader::Book => inner(a),
+        Notation::Product(factors) if reader == Reader::Book => {
+            let mut flat = Vec::with_capacity(factors.len());
+            for factor in factors {
+                // A scalar that is itself a chain of factors keeps its brackets: (w'x) S w.
+                let open = match factor {
+                    Notation::Grouped(_) => true,
+                    Notation::Sums(_, call) => !matches!(**call, Notation::Call { function: "sum", .. }),
+                    _ => factors.len() == 1,
+                };
+                match inner(factor) {
+                    Notation::Product(list) if open => flat.extend(list),
+                    other => flat.push(other),
+                }
+            }
+            Notation::Product(flat)
+        }
+        Notation::Ones(m, Some(n)) if reader == Reader::Book && **m == Notation::Number(Number::ONE) => {
+            Notation::Transpose(Box::new(Notation::Ones(n.clone(), None)))
+        }
+        other => other.map(&inner),
+    }
+}
