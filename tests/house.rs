@@ -164,9 +164,13 @@ fn a_module_uses_only_rooms_above_it() {
 
 #[test]
 fn the_search_for_paths_finds_them() {
-    let code = code_of("use crate::{a::{b, c}, d}; // crate::e\nlet x = \"crate::f\"; fn f() { crate::g::h() } xcrate::i");
+    let code =
+        code_of("use crate::{a::{b, c}, d}; // crate::e\nlet x = \"crate::f\"; fn f() { crate::g::h() } xcrate::i");
     assert_eq!(rooms_used(&code), ["a", "d", "g"]);
-    assert_eq!(code_of("a'\"'b \"c\\\"d\" e r#\"f\"g\"# h").split_whitespace().collect::<Vec<_>>(), ["a", "b", "e", "h"]);
+    assert_eq!(
+        code_of("a'\"'b \"c\\\"d\" e r#\"f\"g\"# h").split_whitespace().collect::<Vec<_>>(),
+        ["a", "b", "e", "h"]
+    );
 }
 
 #[test]
