@@ -134,7 +134,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
-        outcome.derivation.steps.retain(|step| step.detail <= detail);
+        outcome.derivation = outcome.derivation.up_to(detail);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
 }
@@ -194,7 +194,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
         let name = arena.name_of(gradient.wrt);
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
-        let mut notes: Vec<String> = sweep.kinks.iter().map(|&k| k.to_owned()).collect();
+        let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
         if let Some(how) = gradient.projection {
             notes.push(format!("{name} is structured: this is {how}"));
         }

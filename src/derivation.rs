@@ -52,3 +52,29 @@ pub struct Derivation {
     /// The steps in order.
     pub steps: Vec<Step>,
 }
+
+impl Derivation {
+    /// The steps up to a level of detail; a line whose chain began with one that is left out gets its left side.
+    pub fn up_to(&self, detail: Detail) -> Derivation {
+        let mut left: Option<ExprId> = None;
+        let mut shown = false;
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            match step.left {
+                Left::Expression(id) => (left, shown) = (Some(id), false),
+                Left::Gradient { .. } => (left, shown) = (None, false),
+                Left::Continued | Left::Aside(_) => {}
+            }
+            if step.detail > detail {
+                continue;
+            }
+            let mut step = step.clone();
+            if let (Left::Continued, false, Some(id)) = (&step.left, shown, left) {
+                step.left = Left::Expression(id);
+            }
+            shown |= !matches!(step.left, Left::Aside(_));
+            steps.push(step);
+        }
+        Derivation { steps }
+    }
+}

@@ -27,6 +27,8 @@ pub struct Gradient {
     pub value: ExprId,
     /// How many definitions it comes from.
     pub uses: usize,
+    /// Where a function has no derivative and a usual value was taken.
+    pub kinks: Vec<&'static str>,
     /// How the variable's structure entered, in words.
     pub projection: Option<&'static str>,
     /// The steps that lead here and that no earlier gradient of the sweep has shown.
@@ -40,8 +42,6 @@ pub struct Sweep {
     pub gradients: Vec<Gradient>,
     /// The steps of the sweep, in order.
     pub derivation: Derivation,
-    /// Where a function has no derivative and a usual value was taken.
-    pub kinks: Vec<&'static str>,
 }
 
 /// What moves when the leaves of `wrt` do: those leaves and each definition below `root` that depends on them.
@@ -68,6 +68,7 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     cotangents.insert(root, vec![one]);
     let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::new();
     let mut names = Names::default();
+    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::new();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
@@ -83,14 +84,16 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
         let (d, differentials) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
         let Some(d) = d else { continue };
         let d = names.put_into(arena, d);
-        note_kinks(arena, &differentials, &mut sweep.kinks);
+        carry_kinks(arena, id, &differentials, &mut kinks);
         let targets = local_nodes(arena, d).iter().filter(|&&n| matches!(arena.op(n), Op::Differential(_))).count();
         let uses = parts.len();
         let g = name_adjoint(arena, id, g, targets, uses, log.then_some(&mut steps));
         let pulled = if log {
             let (left, right) = take_differential(arena, id, g, d, &differentials, &mut steps);
             let mut lines = Lines::new(&mut steps, left, right);
-            pull_back(arena, d, g, Some(&mut lines))?
+            let pulled = pull_back(arena, d, g, Some(&mut lines))?;
+            lines.finish();
+            pulled
         } else {
             pull_back(arena, d, g, None)?
         };
@@ -108,10 +111,19 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
                 (arena.zeros(shape), 0)
             }
         };
-        let (named, projection) = project(arena, leaf, named);
         let value = write_out_adjoints(arena, named, &mut written_out);
+        let (named, projection) = project(arena, leaf, named);
         let (value, _) = project(arena, leaf, value);
-        sweep.gradients.push(Gradient { wrt: leaf, named, value, uses, projection, derivation: Derivation::default() });
+        let kinks = kinks.remove(&leaf).unwrap_or_default();
+        sweep.gradients.push(Gradient {
+            wrt: leaf,
+            named,
+            value,
+            uses,
+            projection,
+            kinks,
+            derivation: Derivation::default(),
+        });
     }
     sweep.derivation.steps = steps;
     Ok(sweep)
@@ -138,6 +150,7 @@ fn name_adjoint(
 ) -> ExprId {
     let Op::Named(name) = *arena.op(id) else { return g };
     let (_, inner) = arena.coefficient(g);
+    let (_, inner) = arena.split_scalars(inner);
     let simple = matches!(
         arena.op(inner),
         Op::Number(_) | Op::Variable(_) | Op::Named(_) | Op::Ones | Op::Identity | Op::Dimension(_)
@@ -231,22 +244,46 @@ fn rule_of(arena: &Arena, node: ExprId) -> Option<RuleId> {
     })
 }
 
-fn note_kinks(arena: &Arena, parts: &Differentials, kinks: &mut Vec<&'static str>) {
-    for &node in &parts.order {
-        let note = match arena.op(node) {
-            Op::Call(Function::Relu, ..) => "relu has no derivative at 0; relu'(0) = 0 is taken",
-            Op::Call(Function::LeakyRelu, ..) => "leaky_relu has no derivative at 0; the slope is taken there",
-            Op::Call(Function::Abs, ..) => "abs has no derivative at 0; sign(0) = 0 is taken",
-            Op::Call(Function::Norm1, ..) => "norm1 has no derivative where an entry is 0; sign(0) = 0 is taken",
-            Op::Call(Function::Norm, ..) => "norm has no derivative at 0",
-            Op::Call(Function::Max, ..) => "max has no derivative at a tie; it is split evenly",
-            Op::Call(Function::Min, ..) => "min has no derivative at a tie; it is split evenly",
-            _ => continue,
-        };
-        if !kinks.contains(&note) {
-            kinks.push(note);
+/// Notes of kinks go with the adjoints: what d of a definition passes, with what the definition's own adjoint carries.
+fn carry_kinks(arena: &Arena, id: ExprId, parts: &Differentials, carried: &mut HashMap<ExprId, Vec<&'static str>>) {
+    let add = |leaf: ExprId, note: &'static str, carried: &mut HashMap<ExprId, Vec<&'static str>>| {
+        let notes = carried.entry(leaf).or_default();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    };
+    let leaves = |id: ExprId| {
+        local_nodes(arena, id).into_iter().filter(|&n| matches!(arena.op(n), Op::Variable(_) | Op::Named(_)))
+    };
+    if let Some(own) = carried.get(&id).cloned()
+        && let Some(&body) = parts.order.last()
+    {
+        for leaf in leaves(body).filter(|&leaf| leaf != id) {
+            own.iter().for_each(|&note| add(leaf, note, carried));
         }
     }
+    for &node in &parts.order {
+        if let Some(note) = kink(arena, node) {
+            leaves(node).for_each(|leaf| add(leaf, note, carried));
+        }
+    }
+}
+
+/// Where the function of a node has no derivative, and what is taken there.
+fn kink(arena: &Arena, node: ExprId) -> Option<&'static str> {
+    let Op::Call(function, ..) = arena.op(node) else { return None };
+    Some(match function {
+        Function::Relu => "relu has no derivative at 0; relu'(0) = 0 is taken",
+        Function::LeakyRelu => "leaky_relu has no derivative at 0; the slope is taken there",
+        Function::Abs => "abs has no derivative at 0; sign(0) = 0 is taken",
+        Function::Norm1 => "norm1 has no derivative where an entry is 0; sign(0) = 0 is taken",
+        Function::Norm => "norm has no derivative at 0",
+        Function::Max => "max has no derivative at a tie; it is split evenly",
+        Function::Min => "min has no derivative at a tie; it is split evenly",
+        Function::Sign => "sign has no derivative at 0; 0 is taken",
+        Function::Step => "step has no derivative at 0; 0 is taken",
+        _ => return None,
+    })
 }
 
 /// The gradient of the unconstrained entries projected onto the variable's structure.

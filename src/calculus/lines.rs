@@ -34,6 +34,13 @@ impl<'a> Lines<'a> {
         Lines { steps, left, last, continues: true }
     }
 
+    /// The last line of the chain, in which the gradients stand, is shown in brief too.
+    pub fn finish(self) {
+        if let Some(last) = self.steps.last_mut().filter(|last| !matches!(last.left, Left::Aside(_))) {
+            last.detail = Detail::Brief;
+        }
+    }
+
     /// One level: the parts before, how they moved, the parts after.
     pub(super) fn round(&mut self, arena: &mut Arena, parts: &[Part], moves: &[Move], after: &[Part]) {
         self.asides(arena);
@@ -137,7 +144,7 @@ fn forms(arena: &mut Arena, node: ExprId, g: ExprId, moved: &[(ExprId, ExprId)])
         Op::Product { scalars, factors } => {
             let child = moved.first().map(|&(child, _)| child);
             match factors.iter().position(|&f| Some(f) == child) {
-                Some(i) => product_forms(arena, g, before, &scalars, &factors, i, &mut out),
+                Some(i) => product_forms(arena, g, &scalars, &factors, i, &mut out),
                 None => out.push((rules::LINEARITY, after.clone())),
             }
             let spreads = factors.iter().any(|&f| matches!(arena.op(f), Op::Ones));
@@ -165,38 +172,65 @@ fn forms(arena: &mut Arena, node: ExprId, g: ExprId, moved: &[(ExprId, ExprId)])
     out
 }
 
-/// tr(g'·A·dX·B) = tr(B·g'·A·dX): the d goes to the end.
+/// tr(g'·A·dX·B) = tr(B·g'·A·dX): the d goes to the end; where it stands transposed, the whole is transposed first.
 fn product_forms(
     arena: &mut Arena,
     g: ExprId,
-    before: ExprId,
     scalars: &[ExprId],
     factors: &[ExprId],
     i: usize,
     out: &mut Vec<(RuleId, Vec<ExprId>)>,
 ) {
-    let last = i + 1 == factors.len();
-    let is_chain =
-        arena.shape(factors[0]).rows == DimId::ONE || arena.shape(factors[factors.len() - 1]).columns == DimId::ONE;
-    let column = arena.shape(factors[i]).columns == DimId::ONE;
-    if is_chain && !(last && column) {
-        out.push((rules::SCALAR, vec![raw_trace(arena, before)]));
+    let (first, last) = (factors[0], factors[factors.len() - 1]);
+    let scalar = arena.shape(first).rows == DimId::ONE && arena.shape(last).columns == DimId::ONE;
+    if scalar && [first, last].iter().all(|&f| matches!(arena.op(f), Op::Ones)) {
+        return;
     }
-    let end = factors[factors.len() - 1];
-    let scalar = arena.shape(factors[0]).rows == DimId::ONE && arena.shape(end).columns == DimId::ONE;
-    let turned = if scalar { g } else { raw_transpose(arena, g) };
-    let mut operands: Vec<ExprId> = scalars.to_vec();
+    // The factors in the order of the trace: what comes before the d, the d, what comes behind it.
+    let mut before: Vec<ExprId> = factors[..i].to_vec();
+    let mut behind: Vec<ExprId> = factors[i + 1..].to_vec();
+    let mut front: Vec<ExprId> = scalars.to_vec();
     if scalar {
-        operands.push(g);
-        operands.extend(&factors[i + 1..]);
+        front.insert(0, g);
     } else {
-        operands.extend(&factors[i + 1..]);
-        operands.push(turned);
+        let (c, inner) = arena.coefficient(g);
+        let (s, base) = arena.split_scalars(inner);
+        let c = arena.number(c);
+        front.splice(0..0, [c, s]);
+        before.insert(0, raw_transpose(arena, base));
     }
-    operands.extend(&factors[..=i]);
-    let product = raw_product(arena, &operands);
-    let shown = if arena.shape(product).is_scalar() { product } else { raw_trace(arena, product) };
-    if !last {
+    let mut d = factors[i];
+    let line = |arena: &mut Arena, chain: &[ExprId]| {
+        let chain = raw_product(arena, chain);
+        let row_times_column = arena.shape(chain).is_scalar();
+        let shown = if row_times_column { chain } else { raw_trace(arena, chain) };
+        let mut all = front.clone();
+        all.push(shown);
+        (row_times_column, raw_product(arena, &all))
+    };
+    if let Op::Transpose(inner) = *arena.op(d) {
+        let turned = |arena: &mut Arena, list: &[ExprId]| -> Vec<ExprId> {
+            list.iter().rev().map(|&f| arena.transpose(f)).collect()
+        };
+        (before, behind) = (turned(arena, &behind), turned(arena, &before));
+        d = inner;
+        let chain: Vec<ExprId> = before.iter().copied().chain([d]).chain(behind.iter().copied()).collect();
+        let (_, shown) = line(arena, &chain);
+        out.push((rules::TRANSPOSE, vec![shown]));
+    }
+    let chain: Vec<ExprId> = before.iter().copied().chain([d]).chain(behind.iter().copied()).collect();
+    let (row_times_column, _) = line(arena, &chain);
+    let column = arena.shape(d).columns == DimId::ONE;
+    if row_times_column && !(behind.is_empty() && column) {
+        let product = raw_product(arena, &chain);
+        let trace = raw_trace(arena, product);
+        let mut all = front.clone();
+        all.push(trace);
+        out.push((rules::SCALAR, vec![raw_product(arena, &all)]));
+    }
+    if !behind.is_empty() {
+        let chain: Vec<ExprId> = behind.iter().copied().chain(before.iter().copied()).chain([d]).collect();
+        let (_, shown) = line(arena, &chain);
         out.push((rules::CYCLIC, vec![shown]));
     }
 }
@@ -204,6 +238,10 @@ fn product_forms(
 /// ⟨g, node⟩ as a line shows it: tr(g'·node), g'·x for columns, g·s for scalars; with g the identity or ones the trace or
 /// the sum.
 pub fn pairing(arena: &mut Arena, g: ExprId, node: ExprId) -> ExprId {
+    if let Op::Transpose(inner) = *arena.op(node) {
+        let turned = arena.transpose(g);
+        return pairing(arena, turned, inner);
+    }
     let shape = arena.shape(node);
     if shape.is_scalar() {
         return if matches!(arena.op(g), Op::Number(k) if k.is_one()) { node } else { raw_product(arena, &[g, node]) };
@@ -234,7 +272,11 @@ fn raw_transpose(arena: &mut Arena, a: ExprId) -> ExprId {
         && factors.len() >= 2
         && !factors.iter().any(|&f| matches!(arena.op(f), Op::Ones))
     {
+        let transposes = factors.iter().filter(|&&f| matches!(arena.op(f), Op::Transpose(_))).count();
         let chain = arena.multiply(&factors);
+        if 2 * transposes > factors.len() {
+            return arena.transpose(a);
+        }
         if arena.properties(chain).has(Property::Symmetric) {
             return a;
         }
@@ -283,6 +325,14 @@ fn raw_product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
 fn raw_trace(arena: &mut Arena, a: ExprId) -> ExprId {
     let (c, inner) = arena.coefficient(a);
     let node = match arena.op(inner).clone() {
+        Op::Product { scalars, factors } if !scalars.is_empty() && factors.is_empty() => {
+            // A product of scalars: the chain among them is the trace.
+            let at = scalars.iter().position(|&s| matches!(arena.op(s), Op::Product { .. })).unwrap_or(0);
+            let trace = arena.call_node(Function::Trace, Axis::All, &[scalars[at]]);
+            let mut operands = scalars.to_vec();
+            operands[at] = trace;
+            raw_product(arena, &operands)
+        }
         Op::Product { scalars, factors } if !scalars.is_empty() => {
             let chain = raw_product(arena, &factors);
             let trace = arena.call_node(Function::Trace, Axis::All, &[chain]);

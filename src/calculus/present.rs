@@ -62,6 +62,18 @@ fn improved(arena: &mut Arena, id: ExprId) -> ExprId {
             Some(shorter) => arena.scale(c, shorter),
             None => id,
         },
+        Op::Call(Function::Trace, _, arguments) => {
+            // tr(B'·B) = normsq(B)
+            let (d, of) = arena.coefficient(arguments[0]);
+            let Op::Product { scalars, factors } = arena.op(of).clone() else { return id };
+            match half_of_palindrome(arena, &factors).filter(|_| scalars.is_empty()) {
+                Some(half) => {
+                    let square = arena.call(Function::NormSq, Axis::All, &[half]);
+                    arena.scale(c.times(d), square)
+                }
+                None => id,
+            }
+        }
         Op::Call(Function::Diag, _, arguments) if !arena.shape(arguments[0]).is_column() => {
             // diag(B·B') = rowsum(B.^2)
             let (d, of) = arena.coefficient(arguments[0]);

@@ -361,6 +361,11 @@ impl Arena {
                 let norm = self.call(Function::Norm, axis, &arguments);
                 return if k.is_negative() { self.reciprocal(norm) } else { norm };
             }
+            Op::Call(Function::Norm, axis, arguments) if k.as_integer().is_some_and(|k| k % 2 == 0) => {
+                let square = self.call(Function::NormSq, axis, &arguments);
+                let exponent = self.number(k.times(Number::HALF));
+                return self.power(square, exponent);
+            }
             Op::Call(Function::Abs, _, arguments) if k == Number::integer(2) => {
                 return self.power(arguments[0], exponent);
             }

@@ -300,6 +300,12 @@ impl Arena {
                 let sums = along(self, rest);
                 Some(self.times(vector, sums))
             }
+            Op::Transpose(_) => {
+                // A'·1 is (1'·A)'.
+                let (row, column) = (self.transpose(b), self.transpose(a));
+                let sums = self.sums_of(row, column)?;
+                Some(self.transpose(sums))
+            }
             _ => None,
         }
     }
@@ -427,6 +433,14 @@ impl Arena {
                 Op::Product { scalars: inner, factors } if factors.is_empty() => stack.extend(inner.iter().rev()),
                 _ => {
                     let (base, k) = self.scalar_power_form(s);
+                    // Squares of a norm count as its powers, so that norm(x)^3 over norm(x) is normsq(x).
+                    let (base, k) = match self.op(base).clone() {
+                        Op::Call(Function::NormSq, axis, arguments) if k.as_integer().is_some() => {
+                            let norm = self.call(Function::Norm, axis, &arguments);
+                            (norm, k.plus(k))
+                        }
+                        _ => (base, k),
+                    };
                     match powers.iter_mut().find(|(b, _)| *b == base) {
                         Some((_, sum)) => *sum = sum.plus(k),
                         None => powers.push((base, k)),
@@ -441,7 +455,12 @@ impl Arena {
                 continue;
             }
             let exponent = self.number(k);
-            let power = if k.is_one() { base } else { self.power_node(base, exponent) };
+            let norm = matches!(self.op(base), Op::Call(Function::Norm, ..));
+            let power = match norm {
+                _ if k.is_one() => base,
+                true => self.power(base, exponent),
+                false => self.power_node(base, exponent),
+            };
             match self.op(power) {
                 Op::Number(value) => *coefficient = coefficient.times(*value),
                 _ => out.push(power),

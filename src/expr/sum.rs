@@ -276,11 +276,40 @@ impl Arena {
             let product = self.multiply(&common);
             return self.scale(content, product);
         }
+        self.plain_before_transposed(&mut terms);
         let properties = self.sum_properties(&terms, shape);
         let mut key = terms.clone();
         key.sort_unstable_by_key(|&(_, a)| a);
         let id = self.intern_as(Op::Sum(key.into()), Op::Sum(terms.into()), shape, properties);
         self.scale(content, id)
+    }
+
+    /// A + A' and not A' + A.
+    fn plain_before_transposed(&mut self, terms: &mut [(Number, ExprId)]) {
+        if terms.len() > 8 || terms.iter().any(|&(_, t)| !self.shape(t).is_square() || self.shape(t).is_scalar()) {
+            return;
+        }
+        for i in 0..terms.len() {
+            let turned = self.transpose(terms[i].1);
+            let (_, turned) = self.coefficient(turned);
+            if turned != terms[i].1
+                && let Some(j) = (i + 1..terms.len()).find(|&j| terms[j].1 == turned)
+                && self.transposes(terms[i].1) > self.transposes(turned)
+            {
+                terms.swap(i, j);
+            }
+        }
+    }
+
+    /// How many transposes stand at the top of a term.
+    fn transposes(&self, id: ExprId) -> usize {
+        let is_transpose = |&&f: &&ExprId| matches!(self.op(f), Op::Transpose(_));
+        match self.op(id) {
+            Op::Product { factors, .. } => factors.iter().filter(is_transpose).count(),
+            Op::Hadamard(list) => list.iter().filter(is_transpose).count(),
+            Op::Transpose(_) => 1,
+            _ => 0,
+        }
     }
 
     fn without_scalars(&mut self, id: ExprId, common: &[ExprId]) -> ExprId {

@@ -74,7 +74,10 @@ pub(super) fn term(arena: &Written, c: Number, id: ExprId) -> Notation {
 
 /// A sum in reading order: a positive term first.
 fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
-    let mut ordered: Vec<(Number, ExprId)> = terms.to_vec();
+    let terms = &with_means_inside(arena, terms)[..];
+    let mut ordered: Vec<(Number, ExprId)> = terms.iter().map(|&(c, a, _)| (c, a)).collect();
+    let divisor_of: std::collections::HashMap<ExprId, ExprId> =
+        terms.iter().filter_map(|&(_, a, divisor)| Some((a, divisor?))).collect();
     // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
     let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
     if let Some(place) = ordered.iter().position(|&(_, a)| is_number(a)) {
@@ -106,10 +109,15 @@ fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> No
     let mut full = shape.is_scalar() || ordered.iter().any(|&(_, a)| spread(arena, a).is_none());
     let mut out = Vec::with_capacity(ordered.len());
     for (c, a) in ordered {
-        let explicit = term(arena, c.abs(), a);
+        let divisor = divisor_of.get(&a).copied();
+        let explicit = match divisor {
+            Some(divisor) => divided(arena, c.abs(), a, divisor),
+            None => term(arena, c.abs(), a),
+        };
         let shown = match spread(arena, a) {
             Some(vector) if full && !shape.is_scalar() => {
-                let short = product_of(arena, c.abs(), &vector.scalars, &vector.factors);
+                let scalars: Vec<ExprId> = vector.scalars.iter().copied().chain(divisor).collect();
+                let short = product_of(arena, c.abs(), &scalars, &vector.factors);
                 Notation::Broadcast(Box::new(explicit), Box::new(short))
             }
             Some(_) if !shape.is_scalar() => {
@@ -121,6 +129,59 @@ fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> No
         out.push((c.is_negative(), shown));
     }
     Notation::Sum(out)
+}
+
+/// The terms of a sum, where 1/n·(a + b) stands as a/n + b/n if each of those is shown as a mean; with the divisor.
+fn with_means_inside(arena: &Written, terms: &[(Number, ExprId)]) -> Vec<(Number, ExprId, Option<ExprId>)> {
+    let mut out = Vec::with_capacity(terms.len());
+    for &(c, a) in terms {
+        match mean_terms(arena, a) {
+            Some((divisor, inner)) => out.extend(inner.iter().map(|&(d, t)| (c.times(d), t, Some(divisor)))),
+            None => out.push((c, a, None)),
+        }
+    }
+    out
+}
+
+/// Splits 1/n·(a + b) into 1/n and the terms, if each term sums over n entries.
+fn mean_terms<'a>(arena: &'a Written, id: ExprId) -> Option<(ExprId, &'a [(Number, ExprId)])> {
+    let Op::Product { scalars, factors } = arena.op(id) else { return None };
+    let ([divisor], [sum]) = (&**scalars, &**factors) else { return None };
+    let Op::Sum(terms) = arena.op(*sum) else { return None };
+    let all = terms.iter().all(|&(_, t)| takes_divisor(arena, t, *divisor));
+    (terms.len() > 1 && all).then_some((*divisor, &**terms))
+}
+
+/// Whether a term is shown as a mean once it is divided.
+fn takes_divisor(arena: &Written, term: ExprId, divisor: ExprId) -> bool {
+    let is_sum = |id: ExprId| match arena.op(id) {
+        Op::Product { scalars, factors } if scalars.is_empty() => take_means(arena, &[divisor], factors).1.is_some(),
+        _ => false,
+    };
+    let parts = match arena.op(term) {
+        Op::Hadamard(list) => list.to_vec(),
+        _ => vec![term],
+    };
+    parts.iter().any(|&part| match spread(arena, part) {
+        Some(vector) if vector.scalars.is_empty() => {
+            take_means(arena, &[divisor], &vector.factors).1.is_some()
+                || vector.factors.len() == 1
+                    && arena.element_factors(vector.factors[0]).iter().any(|&(f, k)| k.is_one() && is_sum(f))
+        }
+        _ => false,
+    })
+}
+
+/// c·A·divisor.
+fn divided(arena: &Written, c: Number, a: ExprId, divisor: ExprId) -> Notation {
+    match arena.op(a) {
+        Op::Product { scalars, factors } => {
+            let scalars: Vec<ExprId> = scalars.iter().copied().chain([divisor]).collect();
+            product_of(arena, c, &scalars, factors)
+        }
+        Op::Hadamard(list) => hadamard(arena, c, &[divisor], list),
+        _ => product_of(arena, c, &[divisor], &[a]),
+    }
 }
 
 /// The smaller operand that a product with ones repeats.
@@ -218,7 +279,7 @@ fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<E
     };
     let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
     match *factors {
-        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) => {
+        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) && arena.shape(x).rows != DimId::ONE => {
             if let Some(i) = divisor(&left, arena.shape(last).rows) {
                 left.remove(i);
                 let (n, ones) = (one_over(arena, arena.shape(last).rows), leaf(arena, last));
@@ -287,6 +348,7 @@ fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) 
     }
     let (mut simple, mut below_simple, mut below): (Vec<Notation>, Vec<Notation>, Vec<Notation>) =
         (Vec::new(), Vec::new(), Vec::new());
+    let by_dimensions = rest.iter().all(|&s| matches!(arena.op(arena.element_power_form(s).0), Op::Dimension(_)));
     let mut number = c;
     if let Number::Ratio(n, d) = c
         && d != 1
@@ -316,16 +378,16 @@ fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) 
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         return if below_simple.is_empty() { above } else { quotient(above, product(below_simple)) };
     }
+    // X/f and (x - a)/f, but 1/N*X'*(…) for a mean over a dimension.
     let leaf = |n: &Notation| match n {
         Notation::Transpose(inner) => matches!(**inner, Notation::Name(_) | Notation::Differential(_)),
         n => matches!(n, Notation::Name(_) | Notation::Differential(_)),
     };
     let mut all = Vec::new();
-    if simple.is_empty() && compound.is_empty() && below.is_empty() && chain.len() == 1 && leaf(&chain[0]) {
-        below.append(&mut below_simple);
-        all.extend(chain.clone());
-        let above = product(all);
-        return if below.is_empty() { above } else { quotient(above, product(below)) };
+    let alone = simple.is_empty() && compound.is_empty() && chain.len() == 1;
+    if alone && !below_simple.is_empty() && (leaf(&chain[0]) || !by_dimensions) {
+        below_simple.extend(below);
+        return quotient(product(chain), product(below_simple));
     }
     if !below_simple.is_empty() {
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
@@ -393,6 +455,8 @@ pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
 fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
     let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
+    let list = &in_reading_order(arena, list);
+    let mut left = scalars.to_vec();
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
         let (base, k) = arena.element_power_form(a);
@@ -401,7 +465,16 @@ fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> 
             Some(vector) if vector.scalars.is_empty() && vector.factors.len() == 1 && k.is_one() => {
                 // Each factor of the vector by itself, so that 1 ./ s divides.
                 for (part, j) in arena.element_factors(vector.factors[0]) {
-                    let short = element_power(leaf_or_group(arena, part), j.abs());
+                    let mean = match arena.op(part) {
+                        Op::Product { scalars, factors } if scalars.is_empty() && j.is_one() => {
+                            let (rest, mean) = take_means(arena, &left, factors);
+                            left = rest;
+                            mean
+                        }
+                        _ => None,
+                    };
+                    let shown = mean.unwrap_or_else(|| leaf_or_group(arena, part));
+                    let short = element_power(shown, j.abs());
                     let explicit = vector.repeated(arena, short.clone());
                     let shown = Notation::Broadcast(Box::new(explicit), Box::new(short));
                     if j.is_negative() { below.push(shown) } else { above.push(shown) }
@@ -418,30 +491,47 @@ fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> 
             }
             None => {
                 full = true;
-                leaf_or_group(arena, base)
+                let mean = match arena.op(base) {
+                    Op::Product { scalars, factors } if scalars.is_empty() && k.is_one() => {
+                        let (rest, mean) = take_means(arena, &left, factors);
+                        left = rest;
+                        mean
+                    }
+                    _ => None,
+                };
+                mean.unwrap_or_else(|| leaf_or_group(arena, base))
             }
         };
         let shown = element_power(shown, k.abs());
         if k.is_negative() { below.push(shown) } else { above.push(shown) }
     }
+    let scalars = &left[..];
     let many = |mut list: Vec<Notation>| if list.len() == 1 { list.remove(0) } else { Notation::Hadamard(list) };
     if above.is_empty() {
         let one = scaled(arena, c, scalars, Vec::new());
         return Notation::HadamardQuotient(Box::new(one), Box::new(many(below)));
+    }
+    let several = above.len() + below.len() > 1;
+    if !scalars.is_empty() && several {
+        // Symbolic scalars stand before the whole: 2*a*(x ./ y).
+        let above = many(above);
+        let whole =
+            if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) };
+        return scaled(arena, c, scalars, vec![whole]);
     }
     let first = above.remove(0);
     let plain = c.is_one() && scalars.is_empty();
     let first = if plain { first } else { scaled(arena, c, scalars, vec![first]) };
     // A divisor at the end of the scaled first operand would end in front of the others: keep it outside.
     let above = match first {
-        Notation::Quotient(top, bottom) if !above.is_empty() || !below.is_empty() => {
+        Notation::Quotient(top, bottom) if several => {
             let mut rest = vec![*top];
             rest.extend(above);
-            let inner = many(rest);
+            let above = many(rest);
             let inner = if below.is_empty() {
-                inner
+                above
             } else {
-                Notation::HadamardQuotient(Box::new(inner), Box::new(many(below)))
+                Notation::HadamardQuotient(Box::new(above), Box::new(many(below)))
             };
             return Notation::Quotient(Box::new(inner), bottom);
         }
@@ -452,6 +542,25 @@ fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> 
         }
     };
     if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
+}
+
+/// The factors of an element-wise product as they are read: a name before the function or the sum it multiplies.
+fn in_reading_order(arena: &Written, list: &[ExprId]) -> Vec<ExprId> {
+    let is_name = |id: ExprId| matches!(arena.op(id), Op::Variable(_) | Op::Named(_));
+    let goes_behind = |id: ExprId| match arena.op(arena.element_power_form(id).0) {
+        Op::Sum(terms) => terms.len() > 1,
+        Op::Call(..) => true,
+        _ => false,
+    };
+    let mut out: Vec<ExprId> = Vec::with_capacity(list.len());
+    for &factor in list {
+        let mut place = out.len();
+        while place > 0 && is_name(factor) && goes_behind(out[place - 1]) {
+            place -= 1;
+        }
+        out.insert(place, factor);
+    }
+    out
 }
 
 fn element_power(base: Notation, k: Number) -> Notation {

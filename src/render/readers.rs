@@ -9,14 +9,15 @@ use crate::number::Number;
 pub enum Reader {
     /// The parser: the shortest text that means the same.
     Parser,
-    /// A person in the language: broadcasts are written out, numbers aside.
+    /// A person in the language: broadcasts are written out, numbers aside; brackets that are there for the cost of a product
+    /// are dropped.
     Page,
     /// A person in a book's notation: broadcasts and sums along rows or columns are products with ones; brackets that are
     /// there for the cost of a product are dropped.
     Book,
 }
 
-/// The tree as a reader sees it; no `Broadcast` and no `Sums` is left in it, and no `Grouped` for a book.
+/// The tree as a reader sees it; no `Broadcast` and no `Sums` is left in it, and no `Grouped` for a person.
 pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
     let inner = |a: &Notation| for_reader(a, reader);
     match notation {
@@ -26,8 +27,8 @@ pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
         },
         Notation::Sums(explicit, _) if reader == Reader::Book => inner(explicit),
         Notation::Sums(_, call) => inner(call),
-        Notation::Grouped(a) if reader == Reader::Book => inner(a),
-        Notation::Product(factors) if reader == Reader::Book => {
+        Notation::Grouped(a) if reader != Reader::Parser => inner(a),
+        Notation::Product(factors) if reader != Reader::Parser => {
             let mut flat = Vec::with_capacity(factors.len());
             for factor in factors {
                 // A scalar that is itself a chain of factors keeps its brackets: (w'x) S w.

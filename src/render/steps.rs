@@ -2,6 +2,7 @@
 
 use super::build::notation;
 use super::notation::Notation;
+use super::readers::{Reader, for_reader};
 use crate::derivation::{Derivation, Left};
 use crate::expr::Arena;
 use crate::rules::RuleId;
@@ -19,28 +20,34 @@ pub struct ShownStep {
     pub continued: bool,
 }
 
-/// The steps of a derivation in order.
+/// The steps of a derivation in order; a line that reads as the one before it is left out.
 pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
     let mut out: Vec<ShownStep> = Vec::with_capacity(derivation.steps.len());
+    // The left side of the chain, and its last right side as it is read.
     let mut chain = Notation::Name("dF".to_owned());
+    let mut last: Option<Notation> = None;
     for step in &derivation.steps {
+        let right = notation(arena, step.right);
+        let rules = step.rules.clone();
         let (left, continued) = match &step.left {
             Left::Continued => (chain.clone(), out.last().is_some_and(|last| last.left == chain)),
             Left::Aside(id) => {
-                let left = notation(arena, *id);
-                out.push(ShownStep {
-                    rules: step.rules.clone(),
-                    left,
-                    right: notation(arena, step.right),
-                    continued: false,
-                });
+                out.push(ShownStep { rules, left: notation(arena, *id), right, continued: false });
                 continue;
             }
             Left::Expression(id) => (notation(arena, *id), false),
             Left::Gradient { of, wrt } => (Notation::Partial(of.clone(), wrt.clone()), false),
         };
+        let read = for_reader(&right, Reader::Page);
+        let repeated = match step.left {
+            Left::Continued => last.as_ref() == Some(&read),
+            _ => for_reader(&left, Reader::Page) == read,
+        };
         chain = left.clone();
-        out.push(ShownStep { rules: step.rules.clone(), left, right: notation(arena, step.right), continued });
+        if !repeated {
+            last = Some(read);
+            out.push(ShownStep { rules, left, right, continued });
+        }
     }
     out
 }

@@ -281,7 +281,7 @@ impl Line {
             if i > 0 {
                 self.sign("*", "·");
                 self.write(factor, Level::Power);
-            } else if by_elements(factor) || self.signs == Signs::Book && matches!(factor, Notation::Product(_)) {
+            } else if by_elements(factor) || matches!(factor, Notation::Product(_)) {
                 self.bracketed(factor);
             } else {
                 self.write(factor, Level::Product);
@@ -300,6 +300,10 @@ impl Line {
         self.out.push_str(operator);
         match exponent {
             Notation::Number(_) | Notation::Name(_) => self.write(exponent, Level::Power),
+            Notation::Negative(inner) if matches!(&**inner, Notation::Number(k) if k.as_integer().is_some()) => {
+                self.sign("-", "−");
+                self.write(inner, Level::Power);
+            }
             _ => self.bracketed(exponent),
         }
     }
