@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, unused_name, write_out_adjoints};
+use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, write_out_adjoints};
 use crate::calculus::present::Presenter;
-use crate::calculus::substitute::{rebuild, tree_size};
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Meaning, Property, Typed, elaborate};
+use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
@@ -163,7 +163,8 @@ fn named_request(arena: &mut Arena, of: ExprId) -> ExprId {
     if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Request && n.body == of) {
         return arena.named_node(i);
     }
-    let name = unused_name(arena, "f".to_owned());
+    let name = arena.unused_name("f");
+    let of = arena.cut_into_parts(of);
     arena.name(name, of, NameKind::Request)
 }
 
@@ -186,7 +187,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
     let mut out = Vec::with_capacity(wrt.len());
     for gradient in &sweep.gradients {
         let result = names.presenter.present(arena, gradient.named);
-        let value = present_value(arena, gradient.value, names);
+        let value = gradient.value.and_then(|value| present_value(arena, value, names));
         let shown = crate::calculus::gradient::Gradient { named: result, ..gradient.clone() };
         if log {
             conclude(arena, &arena.name_of(of), &shown, &mut steps);
@@ -247,8 +248,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         }
         let mut done = HashMap::new();
         let known_now = known.clone();
-        let full =
-            crate::calculus::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
+        let full = crate::expr::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
         if id == of {
             total = full;
         } else {
@@ -296,7 +296,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         }
         if let Op::Named(named) = arena.op(id) {
             let named = arena.named(*named);
-            if named.kind == NameKind::Adjoint {
+            if matches!(named.kind, NameKind::Adjoint | NameKind::Part) {
                 adjoints.push(id);
                 if !names.written.contains(&id) {
                     let body = arena_body(arena, id);
@@ -320,7 +320,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         lines.push(Line { name: line_name, right: body });
     }
     let result = cut(arena, result, names, &mut lines);
-    let name = unused_name(arena, name);
+    let name = arena.unused_name(&name);
     // The name is taken from here on; the node that stands for it is not needed.
     arena.name(name.clone(), result, NameKind::Shared);
     lines.push(Line { name, right: result });
@@ -336,7 +336,7 @@ fn arena_body(arena: &Arena, id: ExprId) -> ExprId {
 
 /// Gives parts of an expression that stand in it more than once, or that are too long, a line of their own.
 fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>) -> ExprId {
-    let nodes = crate::calculus::differential::local_nodes(arena, root);
+    let nodes = crate::expr::substitute::local_nodes(arena, root);
     let mut uses: HashMap<ExprId, usize> = HashMap::new();
     for &id in &nodes {
         arena.operands(id, |a| *uses.entry(a).or_default() += 1);
@@ -359,7 +359,7 @@ fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>
         if id != root && (shared || size > LONGEST_LINE) && !carries_differential {
             names.count += 1;
             let base = format!("T{}", names.count);
-            let text = unused_name(arena, base);
+            let text = arena.unused_name(&base);
             let node = arena.name(text.clone(), own, NameKind::Shared);
             lines.push(Line { name: text, right: own });
             names.shared.insert(id, node);

@@ -1,27 +1,59 @@
-//! Errors as the user sees them, in `tests/errors/`: programs that are wrong and what is said about them. `UPDATE=1 cargo
-//! test --test errors` writes the messages anew.
+//! Golden messages: each file of `tests/errors` is a program with mistakes, a line `---`, and what a person then reads.
+//! `UPDATE=1 cargo test` rewrites them; read the difference.
 
-mod chapters;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use chapters::{compare, pages};
-use matgrad::answer::answer;
-use matgrad::derivation::Detail;
 use matgrad::diagnostic::render;
+use matgrad::elaborate::read;
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// What a person reads about a program that is wrong.
+fn message(source: &str, name: &str) -> String {
+    match read(source) {
+        Ok(_) => "no mistake\n".to_owned(),
+        Err(errors) => render(&errors, source, &format!("{name}.mg")),
+    }
+}
 
 #[test]
-fn errors_are_as_written() {
-    let count = compare(&pages("errors"), |section| match answer(&section.program, Detail::None) {
-        Ok(_) => panic!("{}: no error", section.title),
-        Err(errors) => {
-            assert!(section.known.is_empty(), "{}: an error has no formula", section.title);
-            let message = render(&errors, &section.program, "file.mg");
-            let mut out = String::with_capacity(message.len());
-            for line in message.lines() {
-                out.push_str(line.trim_end());
-                out.push('\n');
-            }
-            out
+fn messages_are_as_written_down() {
+    let mut wrong = Vec::new();
+    let paths = cases();
+    for path in &paths {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(path).unwrap();
+        let (source, expected) = text.split_once("---\n").unwrap();
+        let found = message(source, &name);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(path, format!("{source}---\n{found}")).unwrap();
+        } else if found != expected {
+            wrong.push(format!("{name}: found\n{found}\nexpected\n{expected}"));
         }
-    });
-    assert!(count >= 50, "only {count} wrong programs were read");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(paths.len() >= 80, "only {} cases", paths.len());
+}
+
+#[test]
+fn every_message_has_a_place_and_plain_words() {
+    for path in cases() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let (source, _) = text.split_once("---\n").unwrap();
+        for error in read(source).unwrap_err() {
+            let about_the_whole = matches!(name.as_str(), "empty" | "asks_nothing");
+            assert!(error.span.is_some() || about_the_whole, "{name}: no place");
+            let words = format!("{} {}", error.message, error.hint.unwrap_or_default());
+            for clumsy in ["DimId", "Some(", "None", "NodeId", "unwrap", "invalid syntax", "?1"] {
+                assert!(!words.contains(clumsy), "{name}: {words}");
+            }
+        }
+    }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::NotCovered;
-use super::differential::local_nodes;
 use super::lines::Lines;
 use crate::dimension::DimId;
+use crate::expr::substitute::local_nodes;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
@@ -52,6 +52,7 @@ pub fn pull_back(
                 moves.push(None);
                 continue;
             }
+            NotCovered::unless_small(arena)?;
             let g = total(arena, &part.cotangent);
             let mut moved = transpose_of(arena, part.node, g, &|id| levels.contains_key(&id))?;
             moved.retain(|&(_, g)| !arena.is_zero(g));
@@ -202,14 +203,13 @@ fn transpose_of(
 /// The columns of a block row that belong to block i: [0; I; 0].
 fn cut_out(arena: &mut Arena, sizes: &[DimId], i: usize) -> ExprId {
     let columns = sizes[i];
-    let parts: Vec<ExprId> =
-        sizes
-            .iter()
-            .enumerate()
-            .map(|(j, &rows)| {
-                if i == j { arena.identity(columns) } else { arena.zeros(crate::dimension::Shape::new(rows, columns)) }
-            })
-            .collect();
+    let zeros = |arena: &mut Arena, rows: &[DimId]| {
+        let (&first, rest) = rows.split_first()?;
+        let rows = rest.iter().fold(first, |sum, &n| arena.dimensions.sum(sum, n).expect("a part of a shape in use"));
+        Some(arena.zeros(crate::dimension::Shape::new(rows, columns)))
+    };
+    let (above, identity, below) = (zeros(arena, &sizes[..i]), arena.identity(columns), zeros(arena, &sizes[i + 1..]));
+    let parts: Vec<ExprId> = above.into_iter().chain([identity]).chain(below).collect();
     arena.vertical(&parts)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::expr::substitute::tree_size;
 use crate::expr::{Arena, ExprId, Op};
 use crate::number::Number;
 
@@ -145,7 +146,7 @@ fn spread_factor(arena: &mut Arena, common: Common, inverse: bool) -> ExprId {
 }
 
 fn weight(arena: &Arena, id: ExprId) -> usize {
-    super::substitute::tree_size(arena, id, 40) + 1
+    tree_size(arena, id, 40) + 1
 }
 
 fn without(arena: &mut Arena, a: ExprId, common: Common) -> ExprId {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::substitute::rebuild;
+use crate::expr::substitute::rebuild;
 use crate::expr::{Arena, ExprId, NameKind, NamedId, Op};
 use crate::number::Number;
 

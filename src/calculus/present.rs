@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::expand::expanded;
 use super::factor::factor_sum;
 use super::names::Names;
-use super::substitute::{rebuild, tree_size};
+use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
