@@ -6,10 +6,11 @@ mod chapters;
 
 use std::fmt::Write;
 
-use chapters::{Section, compare, pages, sections};
-use matgrad::answer::{Answer, answer};
+use chapters::{compare, pages, sections};
+use matgrad::answer::{Answer, Outcome, answer};
 use matgrad::derivation::Detail;
 use matgrad::eval::{Numbers, evaluate, sample};
+use matgrad::matrix::Matrix;
 use matgrad::render::build::notation;
 use matgrad::render::text::text;
 use matgrad::syntax::ast::AskKind;
@@ -49,24 +50,20 @@ fn answered(title: &str, program: &str) -> Answer {
     answer(program, Detail::None).unwrap_or_else(|errors| panic!("{title}: {errors:?}"))
 }
 
-/// The problem's answer with each formula of the literature as a definition at the end. There `dX` is a variable of the
-/// type of X.
-fn with_literature(problem: &Section) -> Answer {
-    let mut program = problem.program.clone();
-    let plain = answered(&problem.title, &program);
-    for outcome in plain.outcomes.iter().filter(|outcome| outcome.kind == AskKind::Differential) {
+/// The program with `dX` declared with the type of X, for formulas in which differentials stand.
+fn with_differentials(title: &str, program: &str) -> String {
+    let answer = answered(title, program);
+    let mut out = program.to_owned();
+    for outcome in answer.outcomes.iter().filter(|outcome| outcome.kind == AskKind::Differential) {
         for name in &outcome.wrt {
-            let moved = plain.typed.variables.iter().find(|variable| variable.name == *name);
-            let _ = writeln!(program, "d{name} : {}", moved.map_or("scalar", |variable| &variable.kind));
+            let moved = answer.typed.variables.iter().find(|variable| variable.name == *name);
+            let _ = writeln!(out, "d{name} : {}", moved.map_or("scalar", |variable| &variable.kind));
         }
     }
-    for (i, (_, formula)) in problem.known.iter().enumerate() {
-        let _ = writeln!(program, "literature{i} = {formula}");
-    }
-    answered(&problem.title, &program)
+    out
 }
 
-/// The variable `dX` of a formula of the literature gets the number of the differential.
+/// The variable `dX` gets the number of the differential.
 fn let_differentials_agree(answer: &Answer, numbers: &mut Numbers) {
     for outcome in answer.outcomes.iter().filter(|outcome| outcome.kind == AskKind::Differential) {
         for (name, &leaf) in outcome.wrt.iter().zip(&outcome.wrt_nodes) {
@@ -78,29 +75,74 @@ fn let_differentials_agree(answer: &Answer, numbers: &mut Numbers) {
     }
 }
 
+/// Compares a result with definitions of the same program at a random point; in words where they differ.
+fn differences(answer: &Answer, outcome: &Outcome, names: &[&str]) -> Vec<String> {
+    let definition = |name: &str| answer.typed.definitions.iter().position(|d| d.name == name).expect("it was added");
+    let mut roots = vec![outcome.result];
+    roots.extend(names.iter().map(|name| answer.definitions[definition(name)]));
+    let mut numbers = sample(&answer.arena, &answer.typed, &roots, 7).expect("a point in the domain");
+    let_differentials_agree(answer, &mut numbers);
+    let values = evaluate(&answer.arena, &numbers, &roots).expect("numbers");
+    let (found, others) = values.split_first().expect("the result");
+    let largest = found.entries().iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+    let close = |(a, b): (&f64, &f64)| (a - b).abs() <= TOLERANCE * largest;
+    let same = |other: &Matrix| {
+        let shapes = found.rows() == other.rows() && found.columns() == other.columns();
+        shapes && found.entries().iter().zip(other.entries()).all(close)
+    };
+    let wrong = names.iter().zip(others).filter(|(_, other)| !same(other));
+    wrong.map(|(name, other)| format!("{found:?}, but {name} is {other:?}")).collect()
+}
+
 #[test]
 fn results_are_what_the_literature_has() {
     let mut compared = 0;
     let mut wrong = Vec::new();
     for problem in pages("book").iter().flat_map(|page| sections(page)) {
-        let answer = with_literature(&problem);
-        let first = answer.definitions.len() - problem.known.len();
+        let mut program = with_differentials(&problem.title, &problem.program);
+        for (i, (_, formula)) in problem.known.iter().enumerate() {
+            let _ = writeln!(program, "literature{i} = {formula}");
+        }
+        let answer = answered(&problem.title, &program);
         for (i, (wrt, _)) in problem.known.iter().enumerate() {
             let found = answer.outcomes.iter().find(|outcome| outcome.wrt.join(",") == *wrt);
             let outcome = found.unwrap_or_else(|| panic!("{}: nothing by {wrt}", problem.title));
-            let roots = [outcome.result, answer.definitions[first + i]];
-            let mut numbers = sample(&answer.arena, &answer.typed, &roots, 7).expect("a point in the domain");
-            let_differentials_agree(&answer, &mut numbers);
-            let values = evaluate(&answer.arena, &numbers, &roots).expect("numbers");
-            let largest = values[1].entries().iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
-            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= TOLERANCE * largest;
-            let same = values[0].rows() == values[1].rows() && values[0].columns() == values[1].columns();
-            if !same || !values[0].entries().iter().zip(values[1].entries()).all(close) {
-                wrong.push(format!("{} by {wrt}: {:?} instead of {:?}", problem.title, values[0], values[1]));
+            for difference in differences(&answer, outcome, &[&format!("literature{i}")]) {
+                wrong.push(format!("{} by {wrt}: {difference}", problem.title));
             }
             compared += 1;
         }
     }
     assert!(compared >= 150, "only {compared} formulas were compared");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn results_can_be_read_back() {
+    let mut wrong = Vec::new();
+    for problem in pages("book").iter().flat_map(|page| sections(page)) {
+        let plain = answered(&problem.title, &problem.program);
+        let mut program = with_differentials(&problem.title, &problem.program);
+        let mut names: Vec<Vec<String>> = Vec::new();
+        for (i, outcome) in plain.outcomes.iter().enumerate() {
+            let mut added = Vec::new();
+            if let Some(value) = outcome.value {
+                let _ = writeln!(program, "value{i} = {}", text(&notation(&plain.arena, value)));
+                added.push(format!("value{i}"));
+            }
+            for line in &outcome.program {
+                let _ = writeln!(program, "{} = {}", line.name, text(&notation(&plain.arena, line.right)));
+            }
+            added.extend(outcome.program.last().map(|line| line.name.clone()));
+            names.push(added);
+        }
+        let answer = answered(&problem.title, &program);
+        for (outcome, names) in answer.outcomes.iter().zip(&names) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            for difference in differences(&answer, outcome, &names) {
+                wrong.push(format!("{} by {}: {difference}", problem.title, outcome.wrt.join(", ")));
+            }
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
