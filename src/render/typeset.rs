@@ -544,6 +544,16 @@ fn fenced(open: char, inner: Piece, close: char) -> Piece {
     Piece::Fenced { open, inner: Box::new(inner), close, size }
 }
 
+/// Whether a function's name stands first.
+pub(super) fn starts_with_operation(piece: &Piece) -> bool {
+    match piece {
+        Piece::Operation(_) => true,
+        Piece::Scripts { base, .. } => starts_with_operation(base),
+        Piece::Row(row) => row.first().is_some_and(starts_with_operation),
+        _ => false,
+    }
+}
+
 /// Whether a piece is taller than a line.
 fn is_tall(piece: &Piece) -> bool {
     match piece {
