@@ -11,6 +11,8 @@ use super::words::{Mention, legend, title};
 
 /// Right sides are broken where they would be wider, in characters.
 const WIDEST: usize = 58;
+/// The same where the reasons stand below the lines, because what cannot be broken is wider still.
+const BROADEST: usize = 84;
 /// A left side wider than this stands on a line of its own.
 const WIDEST_LEFT: usize = 18;
 
@@ -70,7 +72,7 @@ impl Html {
             self.push("<h2>Definitions</h2>\n<div class=\"chain\">\n");
             for (name, body) in &page.definitions {
                 self.left(name);
-                self.right(body);
+                self.right(body, BROADEST);
             }
             self.push("</div>\n");
         }
@@ -102,7 +104,7 @@ impl Html {
         if let Some(meaning) = &request.meaning {
             self.push("<div class=\"chain\">\n");
             self.left(&request.of);
-            self.right(meaning);
+            self.right(meaning, BROADEST);
             self.push("</div>\n");
         }
         if !request.waypoints.is_empty() {
@@ -150,18 +152,25 @@ impl Html {
         let mut open = false;
         for chain in &waypoint.chains {
             let wide = width(&typeset(&chain.left)) > WIDEST_LEFT;
-            let own = wide || chain.lines.len() > 1;
+            let broad = chain.lines.iter().any(|line| is_broad(&line.right));
+            let own = wide || broad || chain.lines.len() > 1;
             if open && own {
                 self.push("</div>\n");
                 open = false;
             }
             if own {
-                self.push(if wide { "<div class=\"chain wide\">\n" } else { "<div class=\"chain\">\n" });
+                let class = match (wide, broad) {
+                    (false, false) => "chain",
+                    (true, false) => "chain wide",
+                    (false, true) => "chain broad",
+                    (true, true) => "chain broad wide",
+                };
+                self.push(&format!("<div class=\"{class}\">\n"));
             } else if !open {
                 self.push("<div class=\"chain\">\n");
                 open = true;
             }
-            self.chain(chain);
+            self.chain(chain, if broad { BROADEST } else { WIDEST });
             if own {
                 self.push("</div>\n");
             }
@@ -171,10 +180,10 @@ impl Html {
         }
     }
 
-    fn chain(&mut self, chain: &Chain) {
+    fn chain(&mut self, chain: &Chain, widest: usize) {
         self.left(&chain.left);
         for line in &chain.lines {
-            self.right(&line.right);
+            self.right(&line.right, widest);
             self.why(line);
         }
     }
@@ -185,9 +194,9 @@ impl Html {
         self.push("</div>\n");
     }
 
-    fn right(&mut self, formula: &Notation) {
+    fn right(&mut self, formula: &Notation, widest: usize) {
         self.push("<div class=\"right\">");
-        for Broken { minus, part } in broken(formula, WIDEST) {
+        for Broken { minus, part } in broken(formula, widest) {
             let sign = match minus {
                 None => Piece::Relation('='),
                 Some(false) => Piece::Plain('+'),
@@ -225,7 +234,7 @@ impl Html {
 
     fn result(&mut self, shown: &Shown) {
         self.left(&shown.left);
-        self.right(&shown.right);
+        self.right(&shown.right, BROADEST);
         self.push("<div class=\"why\">");
         if shown.shape.iter().any(|d| text(d) != "1") {
             let mut row = Vec::new();
@@ -240,7 +249,7 @@ impl Html {
         }
         self.push("</div>\n");
         if let Some(whole) = &shown.whole {
-            self.right(whole);
+            self.right(whole, BROADEST);
         }
     }
 
@@ -248,7 +257,10 @@ impl Html {
         for part in parts {
             match part {
                 Inline::Prose(words) => self.push(&escaped(&words)),
-                Inline::Formula(formula) => self.formula(&formula),
+                Inline::Formula(formula) => {
+                    let inner = spelled(&typeset(&formula));
+                    self.push(&format!("<math alttext=\"{}\">{inner}</math>", escaped(&text(&formula))));
+                }
             }
         }
     }
@@ -309,6 +321,11 @@ impl Html {
             Mention::Elided => self.push("… is a part left out: the formula is too large to read."),
         }
     }
+}
+
+/// Whether a part that cannot be broken leaves no room for reasons beside it.
+fn is_broad(formula: &Notation) -> bool {
+    broken(formula, WIDEST).iter().any(|line| width(&typeset(&line.part)) > WIDEST + 4)
 }
 
 fn plain_title(parts: &[Inline]) -> String {

@@ -326,7 +326,9 @@ fn between(before: &Notation, last: &Piece, factor: &Notation, next: &Piece) -> 
     let name_before_bracket = matches!(before, Notation::Name(_)) && open(next);
     let call = |n: &Notation| matches!(n, Notation::Call { .. });
     let scalar_in_brackets = matches!(before, Notation::Product(_)) && open(last);
-    if scalar_in_brackets
+    let blocks = matches!((before, factor), (Notation::Blocks(_), Notation::Blocks(_)));
+    if blocks
+        || scalar_in_brackets
         || fraction(last)
         || fraction(next)
         || moves(before)
