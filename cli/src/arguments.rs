@@ -87,8 +87,8 @@ pub fn command() -> Command {
             .arg(path("out", "FILE").required(true).help("Where the results go, a .npz or .safetensors file")),
         )
         .subcommand(later("emit", "Code for a target (not there yet)"))
-        .subcommand(later("train", "Trains the two-layer network on data (not there yet)"))
-        .subcommand(later("predict", "Predicts with a trained network (not there yet)"))
+        .subcommand(crate::train::command())
+        .subcommand(crate::train::predict_command())
         .subcommand(later("serve", "The web page (not there yet)"))
         .subcommand(
             Command::new("completions")
