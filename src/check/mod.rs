@@ -5,6 +5,7 @@
 mod differences;
 mod exact;
 mod field;
+mod higher;
 mod opaque;
 mod report;
 mod results;
@@ -77,7 +78,7 @@ fn groups(answer: &Answer) -> Vec<Group> {
     let mut next = 0;
     for ask in &answer.typed.asks {
         let start = next;
-        let wanted = if ask.kind == AskKind::Gradient {
+        let wanted = if matches!(ask.kind, AskKind::Gradient | AskKind::Jacobian) {
             let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
             ask.wrt.iter().filter(named).count()
         } else {
