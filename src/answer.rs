@@ -1,7 +1,7 @@
 //! From a text to all it asks for: the one call that the doors make. A program's text comes in; results with their
 //! derivations go out, as expressions of one arena, or all the errors of the text. Nothing is printed here.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
@@ -223,7 +223,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
     let moving = moving_names(arena, of, wrt);
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
-    let mut known: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut known: HashMap<ExprId, ExprId> = HashMap::default();
     let mut steps = Vec::new();
     let mut definitions = crate::calculus::names::Names::default();
     let mut total = arena.zeros(Shape { rows, columns });
@@ -248,7 +248,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
             let rules = rules_of(arena, &differentials);
             steps.push(Step { rules, left, right: d, detail: Detail::Brief });
         }
-        let mut done = HashMap::new();
+        let mut done = HashMap::default();
         let known_now = known.clone();
         let full = crate::expr::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
         if id == of {
@@ -290,7 +290,7 @@ fn present_value(arena: &mut Arena, value: ExprId, names: &mut Names) -> Option<
 fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut adjoints: Vec<ExprId> = Vec::new();
-    let mut seen: HashSet<ExprId> = HashSet::new();
+    let mut seen: HashSet<ExprId> = HashSet::default();
     let mut stack = vec![result];
     while let Some(id) = stack.pop() {
         if !seen.insert(id) {
@@ -339,12 +339,12 @@ fn arena_body(arena: &Arena, id: ExprId) -> ExprId {
 /// Gives parts of an expression that stand in it more than once, or that are too long, a line of their own.
 fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>) -> ExprId {
     let nodes = crate::expr::substitute::local_nodes(arena, root);
-    let mut uses: HashMap<ExprId, usize> = HashMap::new();
+    let mut uses: HashMap<ExprId, usize> = HashMap::default();
     for &id in &nodes {
         arena.operands(id, |a| *uses.entry(a).or_default() += 1);
     }
-    let mut built: HashMap<ExprId, ExprId> = HashMap::new();
-    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+    let mut built: HashMap<ExprId, ExprId> = HashMap::default();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
     for &id in &nodes {
         if let Some(&name) = names.shared.get(&id)
             && id != root
@@ -376,5 +376,5 @@ fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>
 
 /// The expression with every adjoint and shared part written out, for a check that knows only variables and definitions.
 pub fn written_out(arena: &mut Arena, id: ExprId) -> ExprId {
-    write_out_adjoints(arena, id, &mut HashMap::new())
+    write_out_adjoints(arena, id, &mut HashMap::default())
 }

@@ -1,5 +1,9 @@
 //! The one shape of a user's error: a place, a plain sentence, and what would be right. All errors of a text are
-//! collected; nothing here prints.
+//! collected; nothing here prints. A text may have been put together from pieces with names of their own (a file, an
+//! argument): a place is shown within its piece.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -77,15 +81,56 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     }
 }
 
+/// A piece of a text and what a person knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The file's name, `-e`, `-d 2`, …
+    pub name: String,
+    /// Where in the text it stands, in bytes.
+    pub range: Range<usize>,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The text is wrong.
+    Error,
+    /// The text is right; the reader should know.
+    Note,
+}
+
+/// For whom a message is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// No escape sequences.
+    Plain,
+    /// Escape sequences for colour.
+    Terminal,
+}
+
 /// Errors as a person reads them: `file:line:column`, the line with the place underlined, and what would be right.
 pub fn render(diagnostics: &[Diagnostic], source: &str, file: &str) -> String {
-    let lines = LineIndex::new(source);
+    let piece = Piece { name: file.to_owned(), range: 0..source.len() };
+    render_pieces(diagnostics, source, &[piece], Severity::Error, Paint::Plain)
+}
+
+/// As [`render`], of a text put together from pieces in order.
+pub fn render_pieces(
+    diagnostics: &[Diagnostic],
+    source: &str,
+    pieces: &[Piece],
+    severity: Severity,
+    paint: Paint,
+) -> String {
+    let texts: Vec<Text<'_>> = pieces.iter().map(|piece| Text::new(source, piece)).collect();
+    let view = View { texts, severity, paint };
     let mut out = String::new();
     for (i, diagnostic) in diagnostics.iter().enumerate() {
-        let text = render_one(diagnostic, source, &lines, file);
+        let text = view.one(diagnostic);
         if i > 0 && (i >= SHOWN || out.chars().count() + text.chars().count() > LENGTH) {
             let left = diagnostics.len() - i;
-            out.push_str(&format!("\n… and {left} more error{}\n", if left == 1 { "" } else { "s" }));
+            let what = if severity == Severity::Error { "error" } else { "note" };
+            out.push_str(&format!("\n… and {left} more {what}{}\n", if left == 1 { "" } else { "s" }));
             break;
         }
         if i > 0 {
@@ -97,40 +142,110 @@ pub fn render(diagnostics: &[Diagnostic], source: &str, file: &str) -> String {
     out
 }
 
-fn render_one(diagnostic: &Diagnostic, source: &str, lines: &LineIndex, file: &str) -> String {
-    let message = shorten(&diagnostic.message, 600);
-    let title = Level::ERROR.primary_title(message);
-    let mut group = match diagnostic.span {
-        None => Group::with_title(title).element(Origin::path(file)),
-        Some(span) => match lines.excerpt(diagnostic, span, source) {
-            Some(snippet) => title.element(snippet.path(file)),
-            None => return render_long_line(diagnostic, span, source, lines, file),
-        },
-    };
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(shorten(hint, 600)));
-    }
-    Renderer::plain().render(&[group])
+/// A piece with its own lines; places are counted from its start.
+struct Text<'a> {
+    name: &'a str,
+    start: usize,
+    source: Cow<'a, str>,
+    lines: LineIndex,
 }
 
-/// A place in a line too long to show: the line is cut around it, the column stays that of the whole line.
-fn render_long_line(diagnostic: &Diagnostic, span: Span, source: &str, lines: &LineIndex, file: &str) -> String {
-    let (line, column) = lines.place(source, span.start as usize);
-    let text = lines.text(source, line);
-    let before: Vec<char> = text.chars().take(column - 1).collect();
-    let start: String = before[before.len().saturating_sub(40)..].iter().collect();
-    let rest: String = text.chars().skip(column - 1).take(80).collect();
-    let dots = if before.len() > 40 { "…" } else { "" };
-    let marked = (span.end.saturating_sub(span.start) as usize).clamp(1, rest.chars().count().max(1));
-    let number = line.to_string();
-    let margin = " ".repeat(number.len());
-    let under = " ".repeat(start.chars().count() + dots.chars().count());
-    let mut out = format!("error: {}\n{margin}--> {file}:{line}:{column}\n", shorten(&diagnostic.message, 600));
-    out.push_str(&format!("{margin} |\n{number} | {dots}{start}{rest}…\n{margin} | {under}{}", "^".repeat(marked)));
-    if let Some(hint) = &diagnostic.hint {
-        out.push_str(&format!("\n{margin} = help: {}", shorten(hint, 600)));
+impl<'a> Text<'a> {
+    fn new(source: &'a str, piece: &'a Piece) -> Text<'a> {
+        let source = source.get(piece.range.clone()).unwrap_or_default();
+        // Line ends of two characters would be shown; as many bytes keep all places.
+        let source = if source.contains("\r\n") { source.replace("\r\n", " \n").into() } else { Cow::Borrowed(source) };
+        let lines = LineIndex::new(&source);
+        Text { name: &piece.name, start: piece.range.start, source, lines }
     }
-    out
+
+    fn within(&self, span: Span) -> Span {
+        Span::new((span.start as usize).saturating_sub(self.start), (span.end as usize).saturating_sub(self.start))
+    }
+}
+
+/// How diagnostics are shown.
+struct View<'a> {
+    texts: Vec<Text<'a>>,
+    severity: Severity,
+    paint: Paint,
+}
+
+impl View<'_> {
+    /// The piece that a place stands in: the last that begins at or before it.
+    fn text_at(&self, span: Span) -> Option<&Text<'_>> {
+        self.texts.iter().rev().find(|text| text.start <= span.start as usize).or(self.texts.first())
+    }
+
+    fn renderer(&self) -> Renderer {
+        match self.paint {
+            Paint::Plain => Renderer::plain(),
+            Paint::Terminal => Renderer::styled(),
+        }
+    }
+
+    fn one(&self, diagnostic: &Diagnostic) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Note => Level::NOTE,
+        };
+        let title = level.primary_title(shorten(&diagnostic.message, 600));
+        let placed = diagnostic.span.and_then(|span| Some((span, self.text_at(span)?)));
+        let mut group = match placed {
+            None => {
+                let group = Group::with_title(title);
+                match self.texts.last() {
+                    Some(text) => group.element(Origin::path(text.name)),
+                    None => group,
+                }
+            }
+            Some((span, text)) => {
+                let near = |other: &Span| self.text_at(*other).is_some_and(|found| found.start == text.start);
+                let (inside, outside): (Vec<_>, Vec<_>) =
+                    diagnostic.related.iter().take(4).partition(|(other, _)| near(other));
+                let inside: Vec<(Span, &str)> =
+                    inside.into_iter().map(|(other, label)| (text.within(*other), label.as_str())).collect();
+                let Some(snippet) = text.lines.excerpt(text.within(span), true, &inside, &text.source) else {
+                    return self.long_line(diagnostic, text.within(span), text);
+                };
+                let mut group = title.element(snippet.path(text.name));
+                for (other, label) in outside {
+                    let Some(text) = self.text_at(*other) else { continue };
+                    let place = text.within(*other);
+                    if let Some(snippet) = text.lines.excerpt(place, false, &[(place, label.as_str())], &text.source) {
+                        group = group.element(snippet.path(text.name));
+                    }
+                }
+                group
+            }
+        };
+        if let Some(hint) = &diagnostic.hint {
+            group = group.element(Level::HELP.message(shorten(hint, 600)));
+        }
+        self.renderer().render(&[group])
+    }
+
+    /// A place in a line too long to show: the line is cut around it, the column stays that of the whole line.
+    fn long_line(&self, diagnostic: &Diagnostic, span: Span, text: &Text<'_>) -> String {
+        let (line, column) = text.lines.place(&text.source, span.start as usize);
+        let whole = text.lines.text(&text.source, line);
+        let before: Vec<char> = whole.chars().take(column - 1).collect();
+        let start: String = before[before.len().saturating_sub(40)..].iter().collect();
+        let rest: String = whole.chars().skip(column - 1).take(80).collect();
+        let dots = if before.len() > 40 { "…" } else { "" };
+        let marked = (span.end.saturating_sub(span.start) as usize).clamp(1, rest.chars().count().max(1));
+        let number = line.to_string();
+        let margin = " ".repeat(number.len());
+        let under = " ".repeat(start.chars().count() + dots.chars().count());
+        let level = if self.severity == Severity::Error { "error" } else { "note" };
+        let message = shorten(&diagnostic.message, 600);
+        let mut out = format!("{level}: {message}\n{margin}--> {}:{line}:{column}\n", text.name);
+        out.push_str(&format!("{margin} |\n{number} | {dots}{start}{rest}…\n{margin} | {under}{}", "^".repeat(marked)));
+        if let Some(hint) = &diagnostic.hint {
+            out.push_str(&format!("\n{margin} = help: {}", shorten(hint, 600)));
+        }
+        out
+    }
 }
 
 /// Where the lines of a text begin.
@@ -159,17 +274,16 @@ impl LineIndex {
         source[self.starts[line - 1]..end].trim_start_matches('\u{feff}')
     }
 
-    /// The lines that hold the places of a diagnostic; `None` where one of them is too long to show.
+    /// The lines that hold a place and the related ones; `None` where one of them is too long to show.
     fn excerpt<'a>(
         &self,
-        diagnostic: &'a Diagnostic,
-        primary: Span,
+        place: Span,
+        primary: bool,
+        related: &[(Span, &'a str)],
         source: &'a str,
     ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-        let first = self.place(source, primary.start as usize).0;
-        let last = self.place(source, primary.end as usize).0.min(first + 2);
-        // Second places far away are left out: the snippet would be the whole file.
-        let related: Vec<&(Span, String)> = diagnostic.related.iter().take(4).collect();
+        let first = self.place(source, place.start as usize).0;
+        let last = self.place(source, place.end as usize).0.min(first + 2);
         let places = related.iter().map(|(span, _)| self.place(source, span.start as usize).0);
         let (top, bottom) = places.fold((first, last), |(top, bottom), line| (top.min(line), bottom.max(line)));
         if (top..=bottom).take(500).any(|line| self.text(source, line).len() > LINE) {
@@ -186,12 +300,12 @@ impl LineIndex {
             let next = source[from..end].chars().next().filter(|_| to == from).map_or(0, char::len_utf8);
             from - start..source.ceil_char_boundary(to).min(end) + next - start
         };
-        let mut snippet = Snippet::source(&source[start..end])
-            .line_start(top)
-            .fold(true)
-            .annotation(AnnotationKind::Primary.span(inside(primary)));
+        let mut snippet = Snippet::source(&source[start..end]).line_start(top).fold(true);
+        if primary {
+            snippet = snippet.annotation(AnnotationKind::Primary.span(inside(place)));
+        }
         for (span, label) in related {
-            snippet = snippet.annotation(AnnotationKind::Context.span(inside(*span)).label(label.as_str()));
+            snippet = snippet.annotation(AnnotationKind::Context.span(inside(*span)).label(*label));
         }
         Some(snippet)
     }

@@ -17,3 +17,4 @@ pub mod calculus;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod train;

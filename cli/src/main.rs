@@ -1,6 +1,49 @@
-//! The `matgrad` command.
+//! The `matgrad` command: arguments come in, one call of the library is made, what it gives is shown. Results go to
+//! standard output and all else to standard error; the exit code tells how it went. No mathematics happens here.
 
-fn main() {
-    eprintln!("error: no command yet");
-    std::process::exit(2);
+mod arguments;
+mod arrays;
+mod derive;
+mod failure;
+mod input;
+mod output;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let matches = match arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return arguments_are_wrong(&error),
+    };
+    let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(failure::WRONG_INPUT) };
+    let done = match name {
+        "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
+        "train" | "predict" => train::run(name, matches),
+        "completions" => arguments::completions(matches),
+        _ => Err(Failure::not_there_yet(name)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::message(&failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Help and the version go to standard output; a mistake in the arguments is the user's input being wrong.
+fn arguments_are_wrong(error: &clap::Error) -> ExitCode {
+    // Nothing can be done where even the message cannot be written.
+    let _ = error.print();
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let names: Vec<String> =
+            arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        output::message(&format!("The commands are {}.\n", names.join(", ")));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::WRONG_INPUT))
 }

@@ -1,7 +1,9 @@
 //! The trace tricks: ⟨G, dE⟩ with dE linear in the d's becomes Σ ⟨Gₓ, dX⟩. One rule for each linear operation (a
 //! factor of a product, a transpose, a Hadamard factor, a trace, …). What a derivation shows of it is in `lines`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap as HashMap;
 
 use super::NotCovered;
 use super::lines::Lines;
@@ -35,7 +37,7 @@ pub fn pull_back(
         let is_open = |arena: &Arena, node: ExprId| !matches!(arena.op(node), Op::Differential(_));
         let next = parts.iter().filter(|part| is_open(arena, part.node)).map(|part| levels[&part.node]).min();
         let Some(level) = next else { break };
-        let mut places: HashMap<ExprId, usize> = HashMap::new();
+        let mut places: HashMap<ExprId, usize> = HashMap::default();
         let mut after: Vec<Part> = Vec::with_capacity(parts.len() + 1);
         let mut add = |node: ExprId, cotangent: &[ExprId]| {
             let place = *places.entry(node).or_insert_with(|| {
@@ -78,7 +80,7 @@ pub fn pull_back(
 /// The nodes in which a d stands, each with its longest distance from the root.
 fn linear_levels(arena: &Arena, d: ExprId) -> HashMap<ExprId, usize> {
     let nodes = local_nodes(arena, d);
-    let mut linear = std::collections::HashSet::new();
+    let mut linear = rustc_hash::FxHashSet::default();
     for &id in &nodes {
         let mut any = matches!(arena.op(id), Op::Differential(_));
         arena.operands(id, |a| any |= linear.contains(&a));
@@ -86,7 +88,7 @@ fn linear_levels(arena: &Arena, d: ExprId) -> HashMap<ExprId, usize> {
             linear.insert(id);
         }
     }
-    let mut levels = HashMap::from([(d, 0)]);
+    let mut levels = HashMap::from_iter([(d, 0)]);
     for &id in nodes.iter().rev().filter(|id| linear.contains(id)) {
         let level = levels[&id];
         arena.operands(id, |a| {

@@ -1,7 +1,7 @@
 //! d of an expression by the rules of differentials (Magnus and Neudecker, Matrix Differential Calculus, ch. 8): an
 //! expression and the names that move come in; dF, linear in the d's of those names, goes out. Each node is visited once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::NotCovered;
 use super::special;

@@ -1,7 +1,9 @@
 //! Gradients of one scalar with respect to several variables in one sweep: from the last definition to the first, each
 //! definition's adjoint is finished before its own differential is taken. The size of the work is that of the program.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::NotCovered;
 use super::adjoint::{pull_back, total};
@@ -72,9 +74,9 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     let mut cotangents: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
     let one = arena.integer(1);
     cotangents.insert(root, vec![one]);
-    let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::new();
+    let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::default();
     let mut names = Names::default();
-    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::new();
+    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::default();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
@@ -108,7 +110,8 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
             cotangents.entry(leaf).or_default().splice(0..0, parts);
         }
     }
-    let mut written_out: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
+    let mut written_out: HashMap<ExprId, ExprId> = HashMap::default();
     for &leaf in wrt {
         let (named, uses) = match finished.get(&leaf) {
             Some(&found) => found,
@@ -117,7 +120,7 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
                 (arena.zeros(shape), 0)
             }
         };
-        let value = (written_size(arena, named, LARGEST_WRITTEN) <= LARGEST_WRITTEN).then(|| {
+        let value = (written_size(arena, named, LARGEST_WRITTEN, &mut sizes) <= LARGEST_WRITTEN).then(|| {
             let value = write_out_adjoints(arena, named, &mut written_out);
             project(arena, leaf, value).0
         });
@@ -138,8 +141,7 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
 }
 
 /// The size of an expression as a tree with adjoints written out, up to a limit.
-fn written_size(arena: &Arena, root: ExprId, limit: usize) -> usize {
-    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+fn written_size(arena: &Arena, root: ExprId, limit: usize, sizes: &mut HashMap<ExprId, usize>) -> usize {
     let mut stack = vec![root];
     while let Some(&id) = stack.last() {
         if sizes.contains_key(&id) {

@@ -1,6 +1,6 @@
 //! The user's names put back: where a definition's expression stands, its name does, so that P stays P.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::expr::substitute::rebuild;
 use crate::expr::{Arena, ExprId, NameKind, NamedId, Op};

@@ -1,6 +1,6 @@
 //! Differentials that are more than a line of the dictionary: ties, Cholesky factors, roots.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::dimension::Shape;
 use crate::expr::{Arena, Axis, ExprId};

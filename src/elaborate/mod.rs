@@ -13,12 +13,23 @@ mod unify;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{Dimensions, Shape};
 use crate::syntax::ast::{AskKind, Ast, NodeId};
+use crate::syntax::{Request, parse, parse_request};
 
 pub use extend::{Extended, Line, LineError};
 
 /// Reads a whole program: all errors of its text, of the syntax and of the shapes, in order of their places.
 pub fn read(source: &str) -> Result<Typed, Vec<Diagnostic>> {
-    let (ast, mut errors) = crate::syntax::parse(source);
+    let (ast, errors) = parse(source);
+    with_errors(ast, errors, source)
+}
+
+/// As [`read`], of a text in pieces that asks for one derivative.
+pub fn read_request(request: &Request<'_>) -> Result<Typed, Vec<Diagnostic>> {
+    let (ast, errors) = parse_request(request);
+    with_errors(ast, errors, request.source)
+}
+
+fn with_errors(ast: Ast, mut errors: Vec<Diagnostic>, source: &str) -> Result<Typed, Vec<Diagnostic>> {
     let complete = errors.is_empty();
     match reader::elaborate(ast, source, complete) {
         Ok(typed) if complete => Ok(typed),

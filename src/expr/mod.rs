@@ -10,7 +10,7 @@ pub mod substitute;
 mod sum;
 mod transpose;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::dimension::{DimId, Dimensions, Shape};
 use crate::elaborate::{Properties, Property, Variable, VariableId};
@@ -174,8 +174,8 @@ impl Arena {
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
         Arena {
             nodes: Vec::new(),
-            ids: HashMap::new(),
-            raw: HashMap::new(),
+            ids: HashMap::default(),
+            raw: HashMap::default(),
             named: Vec::new(),
             names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
             operand_count: 0,

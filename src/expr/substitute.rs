@@ -1,14 +1,14 @@
 //! Rebuilding expressions with some nodes replaced: names written out, names put back, large expressions cut into named
 //! parts. Every node is built once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 
 /// The nodes below a root, not looking behind names, in order of evaluation.
 pub fn local_nodes(arena: &Arena, root: ExprId) -> Vec<ExprId> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = rustc_hash::FxHashSet::default();
     let mut stack = vec![root];
     let mut out = Vec::new();
     while let Some(id) = stack.pop() {
@@ -118,7 +118,7 @@ pub fn rebuild(arena: &mut Arena, id: ExprId, of: &dyn Fn(ExprId) -> ExprId) -> 
 
 /// The number of nodes of an expression written out as a tree, up to a limit; names count as one.
 pub fn tree_size(arena: &Arena, root: ExprId, limit: usize) -> usize {
-    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
     for id in local_nodes(arena, root) {
         let mut size = 1_usize;
         arena.operands(id, |a| size = size.saturating_add(1).saturating_add(sizes[&a]));
@@ -139,8 +139,8 @@ impl Arena {
         if tree_size(self, root, LARGEST_BODY) <= LARGEST_BODY {
             return root;
         }
-        let mut built: HashMap<ExprId, ExprId> = HashMap::new();
-        let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+        let mut built: HashMap<ExprId, ExprId> = HashMap::default();
+        let mut sizes: HashMap<ExprId, usize> = HashMap::default();
         for id in local_nodes(self, root) {
             let mut size = 1_usize;
             self.operands(id, |a| size = size.saturating_add(sizes[&a]));

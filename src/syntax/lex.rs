@@ -52,11 +52,11 @@ pub(super) struct Token {
     pub(super) span: Span,
 }
 
-/// All tokens of a text; the last is [`Kind::End`].
-pub(super) fn tokens(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
-    let mut lexer = Lexer { source, at: 0, tokens: Vec::new(), diagnostics: Vec::new() };
-    if source.starts_with('\u{feff}') {
-        lexer.at = '\u{feff}'.len_utf8();
+/// All tokens of a text from byte `start` on; the last is [`Kind::End`].
+pub(super) fn tokens(source: &str, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
+    let mut lexer = Lexer { source, at: start, tokens: Vec::new(), diagnostics: Vec::new(), given_up: false };
+    if source[start..].starts_with('\u{feff}') {
+        lexer.at += '\u{feff}'.len_utf8();
     }
     while let Some(c) = lexer.peek() {
         lexer.token(c);
@@ -70,6 +70,8 @@ struct Lexer<'a> {
     at: usize,
     tokens: Vec<Token>,
     diagnostics: Vec<Diagnostic>,
+    /// Whether a character of this statement could not be made sense of: further ones would be the same mistake.
+    given_up: bool,
 }
 
 impl Lexer<'_> {
@@ -107,6 +109,9 @@ impl Lexer<'_> {
             return self.push(kind, start);
         }
         self.at += c.len_utf8();
+        if matches!(c, '\n' | ';') {
+            self.given_up = false;
+        }
         match c {
             ' ' | '\t' | '\r' | '\u{a0}' => {}
             '#' => self.skip_while(|c| c != '\n'),
@@ -261,7 +266,11 @@ impl Lexer<'_> {
                 Diagnostic::at(span, format!("unexpected character {shown}({code})"))
             }
         };
-        self.diagnostics.push(diagnostic);
+        let gives_up = self.tokens.last().is_some_and(|token| token.kind == Kind::Bad && token.span == span);
+        if !(gives_up && self.given_up) {
+            self.diagnostics.push(diagnostic);
+        }
+        self.given_up |= gives_up;
     }
 }
 
@@ -304,7 +313,7 @@ mod tests {
     use super::{Kind, tokens};
 
     fn names(text: &str) -> Vec<String> {
-        let (tokens, diagnostics) = tokens(text);
+        let (tokens, diagnostics) = tokens(text, 0);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         tokens
             .into_iter()
@@ -313,7 +322,7 @@ mod tests {
     }
 
     fn messages(text: &str) -> Vec<String> {
-        tokens(text).1.into_iter().map(|d| format!("{} {}", d.message, d.hint.unwrap_or_default())).collect()
+        tokens(text, 0).1.into_iter().map(|d| format!("{} {}", d.message, d.hint.unwrap_or_default())).collect()
     }
 
     #[test]
@@ -323,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_dot_before_an_operator_belongs_to_it() {
-        let kinds = |text: &str| tokens(text).0.len();
+        let kinds = |text: &str| tokens(text, 0).0.len();
         for text in ["2.*x", "1./x", "x.^2"] {
             assert_eq!(kinds(text), 4, "{text}");
         }

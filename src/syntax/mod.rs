@@ -5,9 +5,11 @@ mod expression;
 mod letters;
 mod lex;
 mod parse;
+mod request;
 
 pub use letters::is_lower_greek;
 pub use parse::{parse, parse_chain, parse_chain_into, parse_expression};
+pub use request::{Request, parse_request};
 
 use crate::diagnostic::Diagnostic;
 
@@ -38,6 +40,15 @@ pub fn is_keyword(name: &str) -> bool {
 /// Whether a name is a type's.
 pub fn is_type(name: &str) -> bool {
     TYPES.iter().any(|&(kind, _)| kind == name)
+}
+
+/// A name as the language knows it: `λ₂` is `lambda2`; `None` where the text is not one name.
+pub fn canonical_name(text: &str) -> Option<String> {
+    let (tokens, diagnostics) = lex::tokens(text, 0);
+    match tokens.as_slice() {
+        [lex::Token { kind: lex::Kind::Name(name), .. }, _] if diagnostics.is_empty() => Some(name.clone()),
+        _ => None,
+    }
 }
 
 /// The text of a file; an error that tells the encoding where it is not UTF-8.

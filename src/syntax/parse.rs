@@ -1,6 +1,8 @@
 //! Statements: each is read by itself, and a mistake in one costs the rest of that statement only, so that all mistakes
 //! of a file are told at once and each of them once.
 
+use std::ops::Range;
+
 use super::ast::{AskKind, Ast, Named, Node, NodeId, Statement};
 use super::lex::{Bracket, Kind, Token, tokens};
 use super::{is_keyword, is_type};
@@ -21,15 +23,8 @@ pub(super) struct Parser<'a> {
 /// Parses a program. Statements with a mistake are left out, or hold [`Node::Error`] where their name is known.
 pub fn parse(source: &str) -> (Ast, Vec<Diagnostic>) {
     let mut parser = Parser::new(source, Ast::default());
-    while parser.token().kind != Kind::End {
-        if matches!(parser.token().kind, Kind::Newline | Kind::Semicolon) {
-            parser.advance();
-        } else {
-            parser.statement();
-        }
-    }
-    let (ast, diagnostics) = parser.finish();
-    (ast, diagnostics)
+    parser.statements();
+    parser.finish()
 }
 
 /// Parses one expression.
@@ -55,11 +50,16 @@ pub fn parse_chain_into(ast: Ast, source: &str) -> (Ast, Vec<NodeId>, Vec<Diagno
 
 impl<'a> Parser<'a> {
     fn new(source: &'a str, ast: Ast) -> Parser<'a> {
-        let (tokens, diagnostics) = tokens(source);
+        Parser::within(source, &(0..source.len()), ast)
+    }
+
+    /// Of one piece of a text.
+    pub(super) fn within(source: &'a str, piece: &Range<usize>, ast: Ast) -> Parser<'a> {
+        let (tokens, diagnostics) = tokens(&source[..piece.end], piece.start);
         Parser { source, tokens, at: 0, ast, diagnostics }
     }
 
-    fn finish(mut self) -> (Ast, Vec<Diagnostic>) {
+    pub(super) fn finish(mut self) -> (Ast, Vec<Diagnostic>) {
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
         (self.ast, self.diagnostics)
     }
@@ -103,8 +103,18 @@ impl<'a> Parser<'a> {
     /// The place right behind the token before this one (newlines aside).
     pub(super) fn place_before(&self) -> Span {
         let before = self.tokens[..self.at].iter().rev().find(|token| token.kind != Kind::Newline);
-        let end = before.map_or(0, |token| token.span.end as usize);
+        let end = before.map_or(self.tokens[0].span.start, |token| token.span.end) as usize;
         Span::new(end, end)
+    }
+
+    /// Whether this token is the first of its line.
+    pub(super) fn begins_a_line(&self) -> bool {
+        self.at > 0 && self.tokens[self.at - 1].kind == Kind::Newline
+    }
+
+    /// The token before this one, newlines too.
+    pub(super) fn span_before(&self) -> Span {
+        self.at.checked_sub(1).map_or_else(Span::default, |before| self.tokens[before].span)
     }
 
     /// The token as a message shows it.
@@ -129,7 +139,13 @@ impl<'a> Parser<'a> {
 
     pub(super) fn juxtaposition(&self) -> Diagnostic {
         let message = format!("unexpected {}: a product needs `*`", self.shown());
-        Diagnostic::at(self.token().span, message)
+        let diagnostic = Diagnostic::at(self.token().span, message);
+        match self.token().kind {
+            Kind::Open(Bracket::Square) => {
+                diagnostic.hint("an entry of a vector is `unit(n, 1)'*x`, of a matrix `unit(m, 1)'*X*unit(n, 2)`")
+            }
+            _ => diagnostic,
+        }
     }
 
     pub(super) fn not_a_keyword(&mut self, name: &str, span: Span) -> Result<(), Reported> {
@@ -140,7 +156,23 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn statement(&mut self) {
+    pub(super) fn statements(&mut self) {
+        loop {
+            self.skip_separators();
+            if self.token().kind == Kind::End {
+                return;
+            }
+            self.statement();
+        }
+    }
+
+    pub(super) fn skip_separators(&mut self) {
+        while matches!(self.token().kind, Kind::Newline | Kind::Semicolon) {
+            self.advance();
+        }
+    }
+
+    pub(super) fn statement(&mut self) {
         let (first_node, first_token) = (self.ast.len(), self.at);
         if self.try_statement().is_err() {
             self.ast.truncate(first_node);
@@ -169,7 +201,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn begins_a_statement(&self) -> bool {
+    pub(super) fn begins_a_statement(&self) -> bool {
         let Kind::Name(name) = &self.token().kind else { return false };
         let named_argument = self.second_kind() == &Kind::Equals && name == "axis";
         (is_keyword(name) && name != "wrt")
@@ -235,6 +267,10 @@ impl<'a> Parser<'a> {
                 let found = self.shown();
                 self.report(Diagnostic::at(token.span, format!("a statement cannot start with {found}")).hint(forms))
             }
+            Kind::Infix(_) if self.text(token.span) == "/" => {
+                let diagnostic = Diagnostic::at(token.span, "a statement cannot start with `/`");
+                self.report(diagnostic.hint("a comment starts with `#`"))
+            }
             _ => self.report(Diagnostic::at(token.span, "an expression alone asks for nothing").hint(forms)),
         }
     }
@@ -245,7 +281,7 @@ impl<'a> Parser<'a> {
         self.ast.statements.push(Statement::Declaration { names, kind, arguments: Vec::new() });
     }
 
-    fn name(&mut self, what: &str) -> Result<Named, Reported> {
+    pub(super) fn name(&mut self, what: &str) -> Result<Named, Reported> {
         match &self.token().kind {
             Kind::Name(name) => {
                 let named = Named { name: name.clone(), span: self.token().span };
@@ -265,7 +301,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn comma(&mut self) -> bool {
+    pub(super) fn comma(&mut self) -> bool {
         let found = self.token().kind == Kind::Comma;
         if found {
             self.advance();
@@ -293,6 +329,10 @@ impl<'a> Parser<'a> {
             Kind::Equals => {
                 let span = self.token().span;
                 Err(self.report(Diagnostic::at(span, "unexpected `=`").hint("a comparison is written `==`")))
+            }
+            Kind::Close(_) => {
+                let (span, found) = (self.token().span, self.shown());
+                Err(self.report(Diagnostic::at(span, format!("unexpected {found}: no bracket is open here"))))
             }
             _ => {
                 let (span, found) = (self.token().span, self.shown());
@@ -360,7 +400,15 @@ impl<'a> Parser<'a> {
             let property = self.name("a property")?;
             self.expect(&Kind::Open(Bracket::Round), "`(`, as in `assume symmetric(A)`")?;
             let name = self.name("a variable's name")?;
-            self.expect(&Kind::Close(Bracket::Round), "`)`")?;
+            if self.token().kind != Kind::Close(Bracket::Round) {
+                let told = self.expected("`)`");
+                if let Some(last) = self.diagnostics.last_mut() {
+                    last.hint
+                        .get_or_insert_with(|| "properties are assumed of one variable each, by its name".to_owned());
+                }
+                return Err(told);
+            }
+            self.advance();
             list.push((property, name));
             if !self.comma() {
                 break;
@@ -416,6 +464,11 @@ impl<'a> Parser<'a> {
             names.push(self.name("a name")?);
         }
         self.expect(&Kind::Colon, "`:` and a type")?;
+        if self.token().kind == Kind::Equals {
+            let (span, name) = (self.token().span, self.text(names[0].span));
+            let hint = format!("a definition is written `{} = …`", shorten(name, 40));
+            return Err(self.report(Diagnostic::at(span, "expected a type, found `=`").hint(hint)));
+        }
         let kind = self.name("a type")?;
         let mut arguments = Vec::new();
         if self.token().kind == Kind::Open(Bracket::Round) {
@@ -442,6 +495,9 @@ impl<'a> Parser<'a> {
     fn ask(&mut self, kind: AskKind) -> Result<(), Reported> {
         let start = self.token().span;
         self.advance();
+        if matches!(&self.token().kind, Kind::Name(name) if name == "wrt") {
+            return Err(self.expected("what to differentiate"));
+        }
         let of = self.expression()?;
         let mut wrt = Vec::new();
         let asks = matches!(&self.token().kind, Kind::Name(name) if name == "wrt");
@@ -456,7 +512,14 @@ impl<'a> Parser<'a> {
         } else if kind != AskKind::Differential && ends {
             let message = "expected `wrt` and what to differentiate by, found the end of the line";
             let span = self.place_before();
-            return Err(self.report(Diagnostic::at(span, message).hint("as in `grad F wrt X`")));
+            let wrt_follows = matches!(self.second_kind(), Kind::Name(name) if name == "wrt");
+            let hint = if wrt_follows { "write `grad F wrt X` on one line" } else { "as in `grad F wrt X`" };
+            let told = self.report(Diagnostic::at(span, message).hint(hint));
+            if wrt_follows {
+                // The next line belongs to this one, and goes with it.
+                self.advance();
+            }
+            return Err(told);
         } else {
             self.end_of_statement()?;
         }
@@ -499,13 +562,15 @@ impl<'a> Parser<'a> {
         Ok(nodes)
     }
 
-    fn end_of_text(&mut self) -> Result<(), Reported> {
-        while matches!(self.token().kind, Kind::Newline | Kind::Semicolon) {
-            self.advance();
-        }
+    pub(super) fn end_of_text(&mut self) -> Result<(), Reported> {
+        self.end_of_statement()?;
+        self.skip_separators();
         match self.token().kind {
             Kind::End => Ok(()),
-            _ => self.end_of_statement(),
+            _ => {
+                let (span, found) = (self.token().span, self.shown());
+                Err(self.report(Diagnostic::at(span, format!("unexpected {found} behind the expression"))))
+            }
         }
     }
 }

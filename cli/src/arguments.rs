@@ -1,0 +1,210 @@
+//! The words of the command line: which commands there are, what each takes, and the help that tells it.
+
+use std::path::Path;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+use crate::output;
+
+const FORMATS: [&str; 6] = ["text", "unicode", "latex", "markdown", "html", "json"];
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("matgrad")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Matrix gradients derived by differentials, step by step, checked by numbers")
+        .after_help(
+            "Examples:\n  \
+             matgrad grad -e \"norm(X*w - y)^2\" --wrt w\n  \
+             matgrad derive network.mg --format markdown -o network.md\n  \
+             matgrad check network.mg\n  \
+             matgrad eval network.mg --data in.npz --out out.npz\n\n\
+             Exit codes: 0 done, 1 a check failed, 2 the input is wrong, 3 a file could not be read or written.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(one(
+            "grad",
+            "The gradients of one scalar expression",
+            "Examples:\n  \
+             matgrad grad -e \"tr(A*X)\" --wrt X\n  \
+             matgrad grad -e \"logdet(S) + tr(inv(S)*C)\" --wrt S -d \"S: symmetric(n)\" --format latex\n  \
+             matgrad grad -e \"r = X*w - y; r'*r\" --wrt w,X --steps full",
+        ))
+        .subcommand(one(
+            "jacobian",
+            "The derivative of a vector or matrix expression",
+            "Example:\n  matgrad jacobian -e \"A*x\" --wrt x",
+        ))
+        .subcommand(one(
+            "hessian",
+            "The second derivative of one scalar expression",
+            "Example:\n  matgrad hessian -e \"x'*A*x\" --wrt x",
+        ))
+        .subcommand(one(
+            "differential",
+            "The differential of one expression; without --wrt every variable moves",
+            "Example:\n  matgrad differential -e \"inv(X)\" -d \"X: invertible(n)\"",
+        ))
+        .subcommand(
+            shown(program(
+                "derive",
+                "Everything a program asks for, with the derivation step by step",
+                "Examples:\n  \
+                 matgrad derive network.mg\n  \
+                 matgrad derive network.mg --format html -o network.html\n  \
+                 echo 'f = x'\"'\"'*A*x; grad f wrt x' | matgrad derive -",
+            ))
+            .arg(seed()),
+        )
+        .subcommand(
+            program(
+                "check",
+                "Every result and every step against independent numbers at random points",
+                "Exit code 1 where something disagrees.\n\n\
+                 Examples:\n  matgrad check network.mg --seed 7\n  matgrad check -e \"tr(inv(X))\" --wrt X",
+            )
+            .arg(wrt().help("The gradient of the expression with respect to these, as X,Y"))
+            .arg(seed()),
+        )
+        .subcommand(
+            program(
+                "eval",
+                "Values and derivatives at given numbers",
+                "Arrays are read from and written to .npz or .safetensors files. Each variable is an entry by its name:\n\
+                 scalars as 0-d or length-1 arrays, vectors and rows as 1-d or 2-d ones, in any of NumPy's number types.\n\
+                 The dimensions come from the data. A differential needs the entry dX as well.\n\n\
+                 What is written, in 64-bit floats: every definition by its name, `grad(L,W1)`, `jacobian(Y,X)`,\n\
+                 `hessian(L,X,X)` and `differential(F)`. Scalars are 0-d. The gradient of a vector or row has the form\n\
+                 its variable was given in; other vectors and rows are 1-d where all vectors and rows of the data were,\n\
+                 else n×1 and 1×n.\n\n\
+                 Example:\n  matgrad eval network.mg --data in.npz --out out.npz",
+            )
+            .arg(path("data", "FILE").short(None).required(true).help("The numbers, a .npz or .safetensors file"))
+            .arg(path("out", "FILE").required(true).help("Where the results go, a .npz or .safetensors file")),
+        )
+        .subcommand(later("emit", "Code for a target (not there yet)"))
+        .subcommand(crate::train::command())
+        .subcommand(crate::train::predict_command())
+        .subcommand(later("serve", "The web page (not there yet)"))
+        .subcommand(
+            Command::new("completions")
+                .about("A script that completes matgrad's arguments in a shell")
+                .arg(Arg::new("SHELL").required(true).value_parser(value_parser!(Shell))),
+        )
+}
+
+/// A command for one expression.
+fn one(name: &'static str, about: &'static str, examples: &'static str) -> Command {
+    shown(
+        Command::new(name)
+            .about(about)
+            .after_help(examples)
+            .arg(
+                expression("EXPR").required(true).help(
+                    "The expression; statements may stand before it, as \"Z = X*w; sum(Z)\"; - reads standard input",
+                ),
+            )
+            .arg(wrt().required(name != "differential").help("The variables, as X,Y"))
+            .arg(declaration())
+            .arg(seed()),
+    )
+}
+
+/// A command for a whole program.
+fn program(name: &'static str, about: &'static str, examples: &'static str) -> Command {
+    Command::new(name)
+        .about(about)
+        .after_help(examples)
+        .arg(Arg::new("FILE").help("The program, a .mg file; - is standard input"))
+        .arg(expression("PROGRAM").help("The program itself instead of a file, statements joined by `;`"))
+        .arg(declaration())
+        .group(ArgGroup::new("program").args(["FILE", "expression"]).required(true))
+}
+
+/// What commands that show a derivation take.
+fn shown(command: Command) -> Command {
+    let steps = if command.get_name() == "derive" { "full" } else { "brief" };
+    command
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(FORMATS))
+                .help("How results are written [default: text, or by the ending of -o]"),
+        )
+        .arg(
+            Arg::new("steps")
+                .long("steps")
+                .value_name("STEPS")
+                .value_parser(PossibleValuesParser::new(["none", "brief", "full"]))
+                .help(format!("How much of the derivation is shown [default: {steps}]")),
+        )
+        .arg(path("output", "FILE").short('o').help("Writes the results to a file, whole or not at all"))
+}
+
+fn later(name: &'static str, about: &'static str) -> Command {
+    let rest = Arg::new("rest").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).hide(true);
+    Command::new(name).about(about).arg(rest)
+}
+
+fn expression(value: &'static str) -> Arg {
+    Arg::new("expression").short('e').long("expression").value_name(value).allow_hyphen_values(true)
+}
+
+fn wrt() -> Arg {
+    Arg::new("wrt").long("wrt").value_name("NAMES").action(ArgAction::Append)
+}
+
+fn declaration() -> Arg {
+    Arg::new("declaration")
+        .short('d')
+        .long("declare")
+        .value_name("DECL")
+        .action(ArgAction::Append)
+        .help("A declaration, as \"X: matrix(m,n)\"; may be given several times")
+}
+
+fn seed() -> Arg {
+    Arg::new("seed")
+        .long("seed")
+        .value_name("NUMBER")
+        .value_parser(value_parser!(u64))
+        .default_value("0")
+        .help("Which random points the checks take")
+}
+
+fn path(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).value_parser(value_parser!(std::path::PathBuf))
+}
+
+/// The file of `-o`.
+pub fn output_file(matches: &ArgMatches) -> Option<&Path> {
+    matches.get_one::<std::path::PathBuf>("output").map(std::path::PathBuf::as_path)
+}
+
+/// The format asked for, or the one that fits the ending of the file.
+pub fn format_of(matches: &ArgMatches) -> Result<&str, Failure> {
+    if let Some(format) = matches.get_one::<String>("format") {
+        return Ok(format);
+    }
+    let ending = output_file(matches).and_then(Path::extension).and_then(std::ffi::OsStr::to_str);
+    Ok(match ending {
+        Some("tex") => "latex",
+        Some("md") => "markdown",
+        Some("html" | "htm") => "html",
+        Some("json") => "json",
+        _ => "text",
+    })
+}
+
+/// A shell's completions.
+pub fn completions(matches: &ArgMatches) -> Result<(), Failure> {
+    let Some(&shell) = matches.get_one::<Shell>("SHELL") else { return Ok(()) };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "matgrad", &mut script);
+    output::result(&String::from_utf8_lossy(&script), None)
+}

@@ -1,0 +1,82 @@
+//! Arrays with names, in files: `.npz` of NumPy and `.safetensors`. What comes in is any file at all; what goes out is
+//! arrays of 64-bit floats in row-major order, or a message that tells what is wrong and where. Nothing is guessed: a
+//! number that a 64-bit float cannot hold is an error.
+
+mod element;
+mod npy;
+mod npz;
+mod safetensors;
+
+use std::fs;
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::output::write_whole;
+
+/// An array of any number of axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The length of each axis; none for a scalar.
+    pub shape: Vec<usize>,
+    /// The entries, the last axis fastest.
+    pub entries: Vec<f64>,
+}
+
+/// Arrays by name, in the order of the file.
+pub type Named = Vec<(String, Array)>;
+
+/// Which kind of file a path's ending tells.
+enum Kind {
+    Npz,
+    Safetensors,
+}
+
+/// All arrays of a file.
+pub fn read(path: &Path) -> Result<Named, Failure> {
+    let kind = kind_of(path)?;
+    let bytes = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+    let read = match kind {
+        Kind::Npz => npz::read(&bytes),
+        Kind::Safetensors => safetensors::read(&bytes),
+    };
+    read.map_err(|message| Failure::wrong(format!("`{}`: {message}", path.display())))
+}
+
+/// Writes arrays to a file, whole or not at all.
+pub fn write(path: &Path, arrays: &[(String, Array)]) -> Result<(), Failure> {
+    let bytes = match kind_of(path)? {
+        Kind::Npz => npz::write(arrays),
+        Kind::Safetensors => safetensors::write(arrays),
+    };
+    match bytes {
+        Ok(bytes) => write_whole(path, &bytes),
+        Err(message) => Err(Failure::wrong(format!("`{}`: {message}", path.display()))),
+    }
+}
+
+/// Whether a file's ending is one that arrays are written with; checked before long work.
+pub fn check_ending(path: &Path) -> Result<(), Failure> {
+    kind_of(path).map(|_| ())
+}
+
+fn kind_of(path: &Path) -> Result<Kind, Failure> {
+    match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("npz") => Ok(Kind::Npz),
+        Some("safetensors") => Ok(Kind::Safetensors),
+        _ => Err(Failure::wrong(format!("`{}` ends in neither .npz nor .safetensors", path.display()))),
+    }
+}
+
+/// The number of entries of a shape; `None` where it leaves the machine's range.
+fn count(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis))
+}
+
+/// `3×4`, or `0-d`.
+pub fn shape_text(shape: &[usize]) -> String {
+    match shape {
+        [] => "0-d".to_owned(),
+        [n] => format!("of length {n}"),
+        _ => shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+    }
+}

@@ -1,0 +1,73 @@
+//! How far a training is: a bar on a terminal, a few lines elsewhere, all on standard error.
+
+use std::fmt::Write;
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use matgrad::train::Progress;
+
+use crate::output;
+
+/// Without a terminal there are about this many lines.
+const LINES: usize = 5;
+
+/// What shows the progress.
+pub struct Shown {
+    quiet: bool,
+    terminal: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    /// Nothing where quiet.
+    pub fn new(quiet: bool) -> Shown {
+        Shown { quiet, terminal: io::stderr().is_terminal(), bar: None }
+    }
+
+    /// After a batch.
+    pub fn tell(&mut self, progress: &Progress) {
+        if self.quiet {
+            return;
+        }
+        let validation = match progress.validation {
+            Some(accuracy) => format!(", validation {:.1} %", 100.0 * accuracy),
+            None => String::new(),
+        };
+        let text = format!(
+            "epoch {} of {}: loss {:.4}, accuracy {:.1} %{validation}",
+            progress.epoch,
+            progress.epochs,
+            progress.loss,
+            100.0 * progress.accuracy
+        );
+        if self.terminal {
+            let bar = self.bar.get_or_insert_with(|| new_bar(progress.total));
+            bar.set_message(text);
+            bar.set_position(progress.samples as u64);
+            return;
+        }
+        let last = progress.epoch == progress.epochs;
+        let due = progress.epoch == 1 || last || progress.epoch.is_multiple_of(progress.epochs.div_ceil(LINES));
+        if due && progress.batch == progress.batches {
+            output::message(&format!("{text}\n"));
+        }
+    }
+
+    /// The bar goes away; what it led to is told by others.
+    pub fn end(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar(samples: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("[{bar:20}] {rate}, {eta} left, {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            // A line that cannot be formatted is not shown; there is nobody to tell.
+            let _ = write!(out, "{:.0} samples/s", state.per_sec());
+        });
+    ProgressBar::with_draw_target(Some(samples as u64), ProgressDrawTarget::stderr()).with_style(style)
+}
