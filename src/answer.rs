@@ -1,17 +1,17 @@
 //! From a text to all it asks for: the one call that the doors make. A program's text comes in; results with their
 //! derivations go out, as expressions of one arena, or all the errors of the text. Nothing is printed here.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, unused_name, write_out_adjoints};
+use crate::calculus::gradient::{conclude, gradients, moving_names, rules_of, write_out_adjoints};
 use crate::calculus::present::Presenter;
-use crate::calculus::substitute::{rebuild, tree_size};
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Meaning, Property, Typed, elaborate};
+use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
@@ -20,6 +20,8 @@ use crate::syntax::parse;
 pub const LARGEST_VALUE: usize = 500;
 /// A part used more than once gets a name in a program from this size on.
 const SHARED_FROM: usize = 8;
+/// A step of a derivation with more nodes is left out: nobody reads it.
+const LONGEST_STEP: usize = 500;
 /// A line of a program is not longer than this many nodes.
 const LONGEST_LINE: usize = 120;
 
@@ -134,7 +136,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
-        outcome.derivation = outcome.derivation.up_to(detail);
+        outcome.derivation = outcome.derivation.up_to(detail, |id| tree_size(&arena, id, LONGEST_STEP) <= LONGEST_STEP);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
 }
@@ -163,7 +165,8 @@ fn named_request(arena: &mut Arena, of: ExprId) -> ExprId {
     if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Request && n.body == of) {
         return arena.named_node(i);
     }
-    let name = unused_name(arena, "f".to_owned());
+    let name = arena.unused_name("f");
+    let of = arena.cut_into_parts(of);
     arena.name(name, of, NameKind::Request)
 }
 
@@ -186,7 +189,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
     let mut out = Vec::with_capacity(wrt.len());
     for gradient in &sweep.gradients {
         let result = names.presenter.present(arena, gradient.named);
-        let value = present_value(arena, gradient.value, names);
+        let value = gradient.value.and_then(|value| present_value(arena, value, names));
         let shown = crate::calculus::gradient::Gradient { named: result, ..gradient.clone() };
         if log {
             conclude(arena, &arena.name_of(of), &shown, &mut steps);
@@ -220,7 +223,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
     let moving = moving_names(arena, of, wrt);
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
-    let mut known: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut known: HashMap<ExprId, ExprId> = HashMap::default();
     let mut steps = Vec::new();
     let mut definitions = crate::calculus::names::Names::default();
     let mut total = arena.zeros(Shape { rows, columns });
@@ -245,10 +248,9 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
             let rules = rules_of(arena, &differentials);
             steps.push(Step { rules, left, right: d, detail: Detail::Brief });
         }
-        let mut done = HashMap::new();
+        let mut done = HashMap::default();
         let known_now = known.clone();
-        let full =
-            crate::calculus::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
+        let full = crate::expr::substitute::substitute(arena, d, &mut done, &|_, node| known_now.get(&node).copied());
         if id == of {
             total = full;
         } else {
@@ -288,7 +290,7 @@ fn present_value(arena: &mut Arena, value: ExprId, names: &mut Names) -> Option<
 fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut adjoints: Vec<ExprId> = Vec::new();
-    let mut seen: HashSet<ExprId> = HashSet::new();
+    let mut seen: HashSet<ExprId> = HashSet::default();
     let mut stack = vec![result];
     while let Some(id) = stack.pop() {
         if !seen.insert(id) {
@@ -296,7 +298,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         }
         if let Op::Named(named) = arena.op(id) {
             let named = arena.named(*named);
-            if named.kind == NameKind::Adjoint {
+            if matches!(named.kind, NameKind::Adjoint | NameKind::Part) {
                 adjoints.push(id);
                 if !names.written.contains(&id) {
                     let body = arena_body(arena, id);
@@ -320,7 +322,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         lines.push(Line { name: line_name, right: body });
     }
     let result = cut(arena, result, names, &mut lines);
-    let name = unused_name(arena, name);
+    let name = arena.unused_name(&name);
     // The name is taken from here on; the node that stands for it is not needed.
     arena.name(name.clone(), result, NameKind::Shared);
     lines.push(Line { name, right: result });
@@ -336,13 +338,13 @@ fn arena_body(arena: &Arena, id: ExprId) -> ExprId {
 
 /// Gives parts of an expression that stand in it more than once, or that are too long, a line of their own.
 fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>) -> ExprId {
-    let nodes = crate::calculus::differential::local_nodes(arena, root);
-    let mut uses: HashMap<ExprId, usize> = HashMap::new();
+    let nodes = crate::expr::substitute::local_nodes(arena, root);
+    let mut uses: HashMap<ExprId, usize> = HashMap::default();
     for &id in &nodes {
         arena.operands(id, |a| *uses.entry(a).or_default() += 1);
     }
-    let mut built: HashMap<ExprId, ExprId> = HashMap::new();
-    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+    let mut built: HashMap<ExprId, ExprId> = HashMap::default();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
     for &id in &nodes {
         if let Some(&name) = names.shared.get(&id)
             && id != root
@@ -359,7 +361,7 @@ fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>
         if id != root && (shared || size > LONGEST_LINE) && !carries_differential {
             names.count += 1;
             let base = format!("T{}", names.count);
-            let text = unused_name(arena, base);
+            let text = arena.unused_name(&base);
             let node = arena.name(text.clone(), own, NameKind::Shared);
             lines.push(Line { name: text, right: own });
             names.shared.insert(id, node);
@@ -374,5 +376,5 @@ fn cut(arena: &mut Arena, root: ExprId, names: &mut Names, lines: &mut Vec<Line>
 
 /// The expression with every adjoint and shared part written out, for a check that knows only variables and definitions.
 pub fn written_out(arena: &mut Arena, id: ExprId) -> ExprId {
-    write_out_adjoints(arena, id, &mut HashMap::new())
+    write_out_adjoints(arena, id, &mut HashMap::default())
 }

@@ -54,8 +54,9 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// The steps up to a level of detail; a line whose chain began with one that is left out gets its left side.
-    pub fn up_to(&self, detail: Detail) -> Derivation {
+    /// The steps up to a level of detail that `fits` to be shown; a line whose chain began with one that is left out gets its
+    /// left side.
+    pub fn up_to(&self, detail: Detail, fits: impl Fn(ExprId) -> bool) -> Derivation {
         let mut left: Option<ExprId> = None;
         let mut shown = false;
         let mut steps = Vec::new();
@@ -65,7 +66,7 @@ impl Derivation {
                 Left::Gradient { .. } => (left, shown) = (None, false),
                 Left::Continued | Left::Aside(_) => {}
             }
-            if step.detail > detail {
+            if step.detail > detail || !fits(step.right) || matches!(step.left, Left::Expression(id) if !fits(id)) {
                 continue;
             }
             let mut step = step.clone();

@@ -120,15 +120,21 @@ impl Number {
     /// −self.
     pub fn negate(self) -> Number {
         match self {
-            Number::Ratio(n, d) => {
-                Number::ratio(-i128::from(n), i128::from(d)).unwrap_or(Number::Float(-self.to_f64()))
-            }
+            Number::Ratio(n, d) => match n.checked_neg() {
+                Some(n) => Number::Ratio(n, d),
+                None => Number::Float(-self.to_f64()),
+            },
             Number::Float(x) => Number::Float(-x),
         }
     }
 
     /// self + other, exact where it fits.
     pub fn plus(self, other: Number) -> Number {
+        if let (Number::Ratio(a, 1), Number::Ratio(b, 1)) = (self, other)
+            && let Some(sum) = a.checked_add(b)
+        {
+            return Number::Ratio(sum, 1);
+        }
         let exact = match (self, other) {
             (Number::Ratio(a, b), Number::Ratio(c, d)) => {
                 let (a, b, c, d) = (i128::from(a), i128::from(b), i128::from(c), i128::from(d));
@@ -141,6 +147,17 @@ impl Number {
 
     /// self · other, exact where it fits.
     pub fn times(self, other: Number) -> Number {
+        if let (Number::Ratio(a, 1), Number::Ratio(b, 1)) = (self, other)
+            && let Some(product) = a.checked_mul(b)
+        {
+            return Number::Ratio(product, 1);
+        }
+        if self.is_one() {
+            return other;
+        }
+        if other.is_one() {
+            return self;
+        }
         let exact = match (self, other) {
             (Number::Ratio(a, b), Number::Ratio(c, d)) => {
                 Number::ratio(i128::from(a) * i128::from(c), i128::from(b) * i128::from(d))

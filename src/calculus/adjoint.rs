@@ -1,12 +1,14 @@
 //! The trace tricks: ⟨G, dE⟩ with dE linear in the d's becomes Σ ⟨Gₓ, dX⟩. One rule for each linear operation (a
 //! factor of a product, a transpose, a Hadamard factor, a trace, …). What a derivation shows of it is in `lines`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap as HashMap;
 
 use super::NotCovered;
-use super::differential::local_nodes;
 use super::lines::Lines;
 use crate::dimension::DimId;
+use crate::expr::substitute::local_nodes;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
@@ -35,7 +37,7 @@ pub fn pull_back(
         let is_open = |arena: &Arena, node: ExprId| !matches!(arena.op(node), Op::Differential(_));
         let next = parts.iter().filter(|part| is_open(arena, part.node)).map(|part| levels[&part.node]).min();
         let Some(level) = next else { break };
-        let mut places: HashMap<ExprId, usize> = HashMap::new();
+        let mut places: HashMap<ExprId, usize> = HashMap::default();
         let mut after: Vec<Part> = Vec::with_capacity(parts.len() + 1);
         let mut add = |node: ExprId, cotangent: &[ExprId]| {
             let place = *places.entry(node).or_insert_with(|| {
@@ -52,6 +54,7 @@ pub fn pull_back(
                 moves.push(None);
                 continue;
             }
+            NotCovered::unless_small(arena)?;
             let g = total(arena, &part.cotangent);
             let mut moved = transpose_of(arena, part.node, g, &|id| levels.contains_key(&id))?;
             moved.retain(|&(_, g)| !arena.is_zero(g));
@@ -77,7 +80,7 @@ pub fn pull_back(
 /// The nodes in which a d stands, each with its longest distance from the root.
 fn linear_levels(arena: &Arena, d: ExprId) -> HashMap<ExprId, usize> {
     let nodes = local_nodes(arena, d);
-    let mut linear = std::collections::HashSet::new();
+    let mut linear = rustc_hash::FxHashSet::default();
     for &id in &nodes {
         let mut any = matches!(arena.op(id), Op::Differential(_));
         arena.operands(id, |a| any |= linear.contains(&a));
@@ -85,7 +88,7 @@ fn linear_levels(arena: &Arena, d: ExprId) -> HashMap<ExprId, usize> {
             linear.insert(id);
         }
     }
-    let mut levels = HashMap::from([(d, 0)]);
+    let mut levels = HashMap::from_iter([(d, 0)]);
     for &id in nodes.iter().rev().filter(|id| linear.contains(id)) {
         let level = levels[&id];
         arena.operands(id, |a| {
@@ -202,14 +205,13 @@ fn transpose_of(
 /// The columns of a block row that belong to block i: [0; I; 0].
 fn cut_out(arena: &mut Arena, sizes: &[DimId], i: usize) -> ExprId {
     let columns = sizes[i];
-    let parts: Vec<ExprId> =
-        sizes
-            .iter()
-            .enumerate()
-            .map(|(j, &rows)| {
-                if i == j { arena.identity(columns) } else { arena.zeros(crate::dimension::Shape::new(rows, columns)) }
-            })
-            .collect();
+    let zeros = |arena: &mut Arena, rows: &[DimId]| {
+        let (&first, rest) = rows.split_first()?;
+        let rows = rest.iter().fold(first, |sum, &n| arena.dimensions.sum(sum, n).expect("a part of a shape in use"));
+        Some(arena.zeros(crate::dimension::Shape::new(rows, columns)))
+    };
+    let (above, identity, below) = (zeros(arena, &sizes[..i]), arena.identity(columns), zeros(arena, &sizes[i + 1..]));
+    let parts: Vec<ExprId> = above.into_iter().chain([identity]).chain(below).collect();
     arena.vertical(&parts)
 }
 

@@ -1,11 +1,12 @@
 //! d of an expression by the rules of differentials (Magnus and Neudecker, Matrix Differential Calculus, ch. 8): an
 //! expression and the names that move come in; dF, linear in the d's of those names, goes out. Each node is visited once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::NotCovered;
 use super::special;
 use super::template::{dictionary_differential, row_wise_differential};
+use crate::expr::substitute::local_nodes;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::{Function, Signature};
 use crate::number::Number;
@@ -41,6 +42,7 @@ pub fn differential(
         if !moves {
             continue;
         }
+        NotCovered::unless_small(arena)?;
         let d = of_node(arena, id, &out.of)?;
         if !arena.is_zero(d) {
             out.of.insert(id, d);
@@ -48,21 +50,6 @@ pub fn differential(
         }
     }
     Ok((out.of.get(&root).copied(), out))
-}
-
-/// The nodes below a root, not looking behind names, in order of evaluation.
-pub fn local_nodes(arena: &Arena, root: ExprId) -> Vec<ExprId> {
-    let mut seen = std::collections::HashSet::new();
-    let mut stack = vec![root];
-    let mut out = Vec::new();
-    while let Some(id) = stack.pop() {
-        if seen.insert(id) {
-            out.push(id);
-            arena.operands(id, |a| stack.push(a));
-        }
-    }
-    out.sort_unstable();
-    out
 }
 
 fn of_node(arena: &mut Arena, id: ExprId, d: &HashMap<ExprId, ExprId>) -> Result<ExprId, NotCovered> {

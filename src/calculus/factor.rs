@@ -1,7 +1,8 @@
 //! Common factors taken out of sums, for reading: A·X + B·X becomes (A + B)·X.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
+use crate::expr::substitute::tree_size;
 use crate::expr::{Arena, ExprId, Op};
 use crate::number::Number;
 
@@ -71,7 +72,7 @@ fn refactor(arena: &mut Arena, id: ExprId) -> ExprId {
 /// left alone.
 fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common, Vec<usize>)> {
     let mut groups: Vec<(Common, Vec<usize>)> = Vec::new();
-    let mut places: HashMap<Common, usize> = HashMap::new();
+    let mut places: HashMap<Common, usize> = HashMap::default();
     let mut add = |common: Common, i: usize| {
         let place = *places.entry(common).or_insert_with(|| {
             groups.push((common, Vec::new()));
@@ -145,7 +146,7 @@ fn spread_factor(arena: &mut Arena, common: Common, inverse: bool) -> ExprId {
 }
 
 fn weight(arena: &Arena, id: ExprId) -> usize {
-    super::substitute::tree_size(arena, id, 40) + 1
+    tree_size(arena, id, 40) + 1
 }
 
 fn without(arena: &mut Arena, a: ExprId, common: Common) -> ExprId {

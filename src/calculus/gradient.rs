@@ -1,20 +1,28 @@
 //! Gradients of one scalar with respect to several variables in one sweep: from the last definition to the first, each
 //! definition's adjoint is finished before its own differential is taken. The size of the work is that of the program.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::NotCovered;
 use super::adjoint::{pull_back, total};
-use super::differential::{Differentials, differential, local_nodes};
+use super::differential::{Differentials, differential};
 use super::lines::{Lines, pairing};
 use super::names::Names;
-use super::substitute::substitute;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::elaborate::Property;
+use crate::expr::substitute::local_nodes;
+use crate::expr::substitute::{substitute, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
 use crate::rules::{self, RuleId};
+
+/// A value with its adjoints written out is not built beyond this size.
+const LARGEST_WRITTEN: usize = 4_000;
+/// An adjoint with one way on gets a name from this size on.
+const LONGEST_UNNAMED: usize = 60;
 
 /// A gradient and how it came about.
 #[derive(Clone, Debug)]
@@ -23,8 +31,8 @@ pub struct Gradient {
     pub wrt: ExprId,
     /// With adjoints by name.
     pub named: ExprId,
-    /// With every adjoint written out.
-    pub value: ExprId,
+    /// With every adjoint written out, where that is not too large.
+    pub value: Option<ExprId>,
     /// How many definitions it comes from.
     pub uses: usize,
     /// Where a function has no derivative and a usual value was taken.
@@ -66,9 +74,9 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     let mut cotangents: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
     let one = arena.integer(1);
     cotangents.insert(root, vec![one]);
-    let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::new();
+    let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::default();
     let mut names = Names::default();
-    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::new();
+    let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::default();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
@@ -102,7 +110,8 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
             cotangents.entry(leaf).or_default().splice(0..0, parts);
         }
     }
-    let mut written_out: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
+    let mut written_out: HashMap<ExprId, ExprId> = HashMap::default();
     for &leaf in wrt {
         let (named, uses) = match finished.get(&leaf) {
             Some(&found) => found,
@@ -111,9 +120,11 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
                 (arena.zeros(shape), 0)
             }
         };
-        let value = write_out_adjoints(arena, named, &mut written_out);
+        let value = (written_size(arena, named, LARGEST_WRITTEN, &mut sizes) <= LARGEST_WRITTEN).then(|| {
+            let value = write_out_adjoints(arena, named, &mut written_out);
+            project(arena, leaf, value).0
+        });
         let (named, projection) = project(arena, leaf, named);
-        let (value, _) = project(arena, leaf, value);
         let kinks = kinks.remove(&leaf).unwrap_or_default();
         sweep.gradients.push(Gradient {
             wrt: leaf,
@@ -129,12 +140,35 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     Ok(sweep)
 }
 
+/// The size of an expression as a tree with adjoints written out, up to a limit.
+fn written_size(arena: &Arena, root: ExprId, limit: usize, sizes: &mut HashMap<ExprId, usize>) -> usize {
+    let mut stack = vec![root];
+    while let Some(&id) = stack.last() {
+        if sizes.contains_key(&id) {
+            stack.pop();
+            continue;
+        }
+        let mut children = Vec::new();
+        match arena.op(id) {
+            Op::Named(name) if arena.named(*name).kind.is_ours() => children.push(arena.named(*name).body),
+            _ => arena.operands(id, |a| children.push(a)),
+        }
+        let before = stack.len();
+        stack.extend(children.iter().filter(|a| !sizes.contains_key(a)));
+        if stack.len() > before {
+            continue;
+        }
+        let size = children.iter().fold(1_usize, |sum, a| sum.saturating_add(sizes[a]));
+        sizes.insert(id, size.min(limit + 1));
+        stack.pop();
+    }
+    sizes[&root]
+}
+
 /// The expression with each adjoint's name replaced by what it stands for.
 pub fn write_out_adjoints(arena: &mut Arena, root: ExprId, done: &mut HashMap<ExprId, ExprId>) -> ExprId {
     substitute(arena, root, done, &|arena, id| match arena.op(id) {
-        Op::Named(name) if matches!(arena.named(*name).kind, NameKind::Adjoint | NameKind::Shared) => {
-            Some(arena.named(*name).body)
-        }
+        Op::Named(name) if arena.named(*name).kind.is_ours() => Some(arena.named(*name).body),
         _ => None,
     })
 }
@@ -155,27 +189,19 @@ fn name_adjoint(
         arena.op(inner),
         Op::Number(_) | Op::Variable(_) | Op::Named(_) | Op::Ones | Op::Identity | Op::Dimension(_)
     );
-    if targets < 2 || simple || arena.is_ones(inner) {
+    // A long chain of waypoints with one way on would grow with each: from some size on it gets a name all the same.
+    let small = targets < 2 && tree_size(arena, g, LONGEST_UNNAMED) <= LONGEST_UNNAMED;
+    if small || simple || arena.is_ones(inner) {
         return g;
     }
     let base = format!("G_{}", arena.named(name).name);
-    let text = unused_name(arena, base);
+    let text = arena.unused_name(&base);
     let named = arena.name(text, g, NameKind::Adjoint);
     if let Some(steps) = steps {
         let rules = if uses > 1 { vec![rules::ADJOINT, rules::COLLECT] } else { vec![rules::ADJOINT] };
         steps.push(Step { rules, left: Left::Expression(named), right: g, detail: Detail::Brief });
     }
     named
-}
-
-/// A name that no variable, definition or adjoint has.
-pub fn unused_name(arena: &Arena, base: String) -> String {
-    let taken =
-        |name: &str| arena.variables.iter().any(|v| v.name == name) || arena.all_named().iter().any(|n| n.name == name);
-    if !taken(&base) {
-        return base;
-    }
-    (2..).map(|i| format!("{base}_{i}")).find(|name| !taken(name)).expect("some number is free")
 }
 
 /// The line dZ = dE of Z = E, and the one that puts it into ⟨G, dZ⟩; the sides of the last line.

@@ -10,7 +10,6 @@ pub mod lines;
 pub mod names;
 pub mod present;
 mod special;
-pub mod substitute;
 mod template;
 
 /// An operation that the calculus does not cover, in words for the user.
@@ -20,7 +19,20 @@ pub struct NotCovered {
     pub message: String,
 }
 
+/// All expressions of a program may have this many operands together, some gigabytes; beyond it the answer is refused.
+const MOST_OPERANDS: usize = 20_000_000;
+
 impl NotCovered {
+    /// An error once the expressions take too much memory.
+    fn unless_small(arena: &crate::expr::Arena) -> Result<(), NotCovered> {
+        if arena.operand_count() > MOST_OPERANDS {
+            return Err(NotCovered::new(
+                "the derivation grows too large; name parts of the expression and ask for less at once",
+            ));
+        }
+        Ok(())
+    }
+
     fn new(message: impl Into<String>) -> NotCovered {
         NotCovered { message: message.into() }
     }

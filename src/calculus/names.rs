@@ -1,8 +1,8 @@
 //! The user's names put back: where a definition's expression stands, its name does, so that P stays P.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
-use super::substitute::rebuild;
+use crate::expr::substitute::rebuild;
 use crate::expr::{Arena, ExprId, NameKind, NamedId, Op};
 use crate::number::Number;
 

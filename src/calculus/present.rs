@@ -2,12 +2,12 @@
 //! of sums or products multiplied out where that is shorter, patterns with a shorter name. Only results pass through here;
 //! what is differentiated stays in the arena's normal form, in which terms meet and cancel.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::expand::expanded;
 use super::factor::factor_sum;
 use super::names::Names;
-use super::substitute::{rebuild, tree_size};
+use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;

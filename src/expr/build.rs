@@ -39,49 +39,37 @@ impl Arena {
 
     /// All definitions and requests of a typed program.
     pub fn build(&mut self, typed: &Typed) -> Built {
-        let mut built = vec![None; typed.ast.len()];
+        let mut built = Nodes { built: vec![None; typed.ast.len()], joined: joined(&typed.ast) };
         let mut definitions: Vec<ExprId> = Vec::with_capacity(typed.definitions.len());
         let mut next = 0;
         for definition in &typed.definitions {
             self.build_up_to(typed, &mut next, definition.body, &definitions, &mut built);
-            let body = built[definition.body.0 as usize].expect("a definition's body is an expression");
+            let body = built.built[definition.body.0 as usize].expect("a definition's body is an expression");
+            let body = self.cut_into_parts(body);
             let named = self.name(definition.name.clone(), body, NameKind::Definition);
             definitions.push(named);
         }
         let mut asked = Vec::with_capacity(typed.asks.len());
         for ask in &typed.asks {
             self.build_up_to(typed, &mut next, ask.of, &definitions, &mut built);
-            asked.push(built[ask.of.0 as usize].expect("a request is of an expression"));
+            asked.push(built.built[ask.of.0 as usize].expect("a request is of an expression"));
         }
         Built { definitions, asked }
     }
 
-    fn build_up_to(
-        &mut self,
-        typed: &Typed,
-        next: &mut u32,
-        last: NodeId,
-        definitions: &[ExprId],
-        built: &mut [Option<ExprId>],
-    ) {
+    fn build_up_to(&mut self, typed: &Typed, next: &mut u32, last: NodeId, definitions: &[ExprId], nodes: &mut Nodes) {
         // Requests may stand between definitions, so their nodes may be behind.
         let from = if *next <= last.0 { *next } else { 0 };
         for i in from..=last.0 {
-            if built[i as usize].is_none() {
-                built[i as usize] = self.build_node(typed, NodeId(i), definitions, built);
+            if nodes.built[i as usize].is_none() && !nodes.joined[i as usize] {
+                nodes.built[i as usize] = self.build_node(typed, NodeId(i), definitions, nodes);
             }
         }
         *next = (*next).max(last.0 + 1);
     }
 
     /// One node whose children are built; `None` for a node that stands for a dimension.
-    fn build_node(
-        &mut self,
-        typed: &Typed,
-        id: NodeId,
-        definitions: &[ExprId],
-        built: &[Option<ExprId>],
-    ) -> Option<ExprId> {
+    fn build_node(&mut self, typed: &Typed, id: NodeId, definitions: &[ExprId], nodes: &Nodes) -> Option<ExprId> {
         let shape = typed.shapes[id.0 as usize];
         if let Node::Name(_) = typed.ast.node(id) {
             return match typed.meanings[id.0 as usize]? {
@@ -100,7 +88,46 @@ impl Arena {
                 }
             };
         }
-        self.combine(&typed.ast, id, shape, &|n| built[n.0 as usize])
+        let child = |n: NodeId| nodes.built[n.0 as usize];
+        if let Node::Binary(operator, a, b) = typed.ast.node(id)
+            && (nodes.joined[a.0 as usize] || nodes.joined[b.0 as usize])
+        {
+            let operands = operands_of_chain(&typed.ast, id, &nodes.joined);
+            let operands: Option<Vec<(bool, ExprId)>> =
+                operands.into_iter().map(|(minus, n)| Some((minus, child(n)?))).collect();
+            return Some(self.chain(*operator, &operands?, shape));
+        }
+        self.combine(&typed.ast, id, shape, &child)
+    }
+
+    /// a + b - c …, a*b*c … or a .* b .* c … at once, so that a chain of n operands costs n.
+    fn chain(&mut self, operator: Operator, operands: &[(bool, ExprId)], shape: Shape) -> ExprId {
+        match operator {
+            Operator::Multiply => {
+                let list: Vec<ExprId> = operands.iter().map(|&(_, a)| a).collect();
+                self.multiply(&list)
+            }
+            Operator::Hadamard => {
+                let (scalars, mut others): (Vec<ExprId>, Vec<ExprId>) =
+                    operands.iter().map(|&(_, a)| a).partition(|&a| self.shape(a).is_scalar());
+                for a in &mut others {
+                    *a = self.broadcast(*a, shape);
+                }
+                let mut list = scalars;
+                if !others.is_empty() {
+                    list.push(self.hadamard(&others));
+                }
+                self.multiply(&list)
+            }
+            _ => {
+                let mut terms = Vec::with_capacity(operands.len());
+                for &(minus, a) in operands {
+                    let sign = if minus { Number::MINUS_ONE } else { Number::ONE };
+                    terms.push((sign, self.broadcast(a, shape)));
+                }
+                self.sum(&terms)
+            }
+        }
     }
 
     /// A node that is no name, from its built children.
@@ -304,6 +331,48 @@ impl Arena {
         let (a, b) = self.same_shape(a, b);
         self.hadamard(&[a, b])
     }
+}
+
+/// What is built so far, by node of the tree.
+struct Nodes {
+    built: Vec<Option<ExprId>>,
+    /// Nodes that are built together with the operator above them.
+    joined: Vec<bool>,
+}
+
+/// Which operators are built together with the one above them: sums in sums, products in products.
+fn joined(ast: &Ast) -> Vec<bool> {
+    let kind = |id: NodeId| match ast.node(id) {
+        Node::Binary(Operator::Add | Operator::Subtract, ..) => Some(Operator::Add),
+        Node::Binary(operator @ (Operator::Multiply | Operator::Hadamard), ..) => Some(*operator),
+        _ => None,
+    };
+    let mut out = vec![false; ast.len()];
+    for i in 0..ast.len() {
+        let id = NodeId(i as u32);
+        if let (Some(own), Node::Binary(_, a, b)) = (kind(id), ast.node(id)) {
+            for child in [a, b] {
+                out[child.0 as usize] |= kind(*child) == Some(own);
+            }
+        }
+    }
+    out
+}
+
+/// The operands of a chain from left to right, each with whether it is subtracted.
+fn operands_of_chain(ast: &Ast, root: NodeId, joined: &[bool]) -> Vec<(bool, NodeId)> {
+    let mut out = Vec::new();
+    let mut stack = vec![(false, root)];
+    while let Some((minus, id)) = stack.pop() {
+        match ast.node(id) {
+            Node::Binary(operator, a, b) if id == root || joined[id.0 as usize] => {
+                stack.push((minus != (*operator == Operator::Subtract), *b));
+                stack.push((minus, *a));
+            }
+            _ => out.push((minus, id)),
+        }
+    }
+    out
 }
 
 fn positive() -> Properties {

@@ -4,11 +4,13 @@
 pub mod build;
 mod elementwise;
 mod functions;
+mod linear;
 mod product;
+pub mod substitute;
 mod sum;
 mod transpose;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use crate::dimension::{DimId, Dimensions, Shape};
 use crate::elaborate::{Properties, Property, Variable, VariableId};
@@ -108,6 +110,15 @@ pub enum NameKind {
     Adjoint,
     /// A part used more than once.
     Shared,
+    /// A part of an expression of the user's that is too large to be looked at in one piece.
+    Part,
+}
+
+impl NameKind {
+    /// Whether the name is not the user's: written out in a value, a line of its own in a program.
+    pub fn is_ours(self) -> bool {
+        matches!(self, NameKind::Adjoint | NameKind::Shared | NameKind::Part)
+    }
 }
 
 /// A named intermediate result.
@@ -147,6 +158,10 @@ pub struct Arena {
     /// Forms that only a derivation shows: never found by the constructors, so that logging changes no result.
     raw: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
+    /// Names in use, each with the number that was last tried behind it.
+    names: HashMap<String, u32>,
+    /// How many operands all nodes have together.
+    operand_count: usize,
     uses: Vec<PropertyUse>,
     /// The dimensions' table.
     pub dimensions: Dimensions,
@@ -159,9 +174,11 @@ impl Arena {
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
         Arena {
             nodes: Vec::new(),
-            ids: HashMap::new(),
-            raw: HashMap::new(),
+            ids: HashMap::default(),
+            raw: HashMap::default(),
             named: Vec::new(),
+            names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
+            operand_count: 0,
             uses: Vec::new(),
             dimensions,
             variables,
@@ -232,6 +249,24 @@ impl Arena {
         }
     }
 
+    /// A name that nothing has: `base`, or with a number behind it.
+    pub fn unused_name(&mut self, base: &str) -> String {
+        let Some(&last) = self.names.get(base) else { return base.to_owned() };
+        for i in last + 1.. {
+            let name = format!("{base}_{i}");
+            if !self.names.contains_key(&name) {
+                self.names.insert(base.to_owned(), i);
+                return name;
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// How much memory the nodes take, counted in operands.
+    pub fn operand_count(&self) -> usize {
+        self.operand_count
+    }
+
     /// All named intermediate results, in order.
     pub fn all_named(&self) -> &[NamedExpr] {
         &self.named
@@ -240,6 +275,7 @@ impl Arena {
     /// Gives an expression a name; the node that stands for it is new.
     pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
+        self.names.entry(name.clone()).or_insert(1);
         self.named.push(NamedExpr { name, body, kind });
         let (shape, properties) = (self.shape(body), self.named_properties(body));
         self.intern(Op::Named(id), shape, properties)
@@ -283,7 +319,7 @@ impl Arena {
             return id;
         }
         let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
-        self.nodes.push(Node { op: key.0.clone(), shape, properties: Properties::NONE });
+        self.push(key.0.clone(), shape, Properties::NONE);
         self.raw.insert(key, id);
         id
     }
@@ -301,8 +337,18 @@ impl Arena {
         }
         let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
         self.ids.insert((key, shape), id);
-        self.nodes.push(Node { op, shape, properties });
+        self.push(op, shape, properties);
         id
+    }
+
+    fn push(&mut self, op: Op, shape: Shape, properties: Properties) {
+        self.operand_count += match &op {
+            Op::Sum(terms) => terms.len(),
+            Op::Product { scalars, factors } => scalars.len() + factors.len(),
+            Op::Hadamard(list) | Op::Call(_, _, list) | Op::Horizontal(list) | Op::Vertical(list) => list.len(),
+            _ => 1,
+        };
+        self.nodes.push(Node { op, shape, properties });
     }
 
     /// Calls `visit` with each operand of a node; a `Named` node has none (see [`Arena::named`]).

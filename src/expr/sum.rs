@@ -1,6 +1,6 @@
 //! Linear combinations: like terms collected, the common numeric and symbolic content taken out.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::{Arena, ExprId, Op};
 use crate::dimension::{DimId, Shape};
@@ -138,7 +138,7 @@ impl Arena {
     /// Flattens nested sums and adds the coefficients of equal terms, in order of first appearance.
     fn collect(&mut self, terms: &[(Number, ExprId)]) -> Vec<(Number, ExprId)> {
         let mut out: Vec<(Number, ExprId)> = Vec::with_capacity(terms.len());
-        let mut places: HashMap<ExprId, usize> = HashMap::new();
+        let mut places: HashMap<ExprId, usize> = HashMap::default();
         let mut stack: Vec<(Number, ExprId)> = terms.iter().rev().copied().collect();
         let one = self.number(Number::ONE);
         while let Some((c, a)) = stack.pop() {
@@ -200,7 +200,7 @@ impl Arena {
             return;
         }
         let mut groups: Vec<(ExprId, Vec<usize>)> = Vec::new();
-        let mut places: HashMap<ExprId, usize> = HashMap::new();
+        let mut places: HashMap<ExprId, usize> = HashMap::default();
         for (i, &(_, a)) in terms.clone().iter().enumerate() {
             let base = self.split_scalars(a).1;
             let place = *places.entry(base).or_insert_with(|| {

@@ -29,7 +29,7 @@ pub fn json(answer: &Answer, source: &str, latex: &dyn Fn(&super::notation::Nota
     // Adjoints' names stand in the steps, so what they stand for is given beside the user's own.
     for named in answer.arena.all_named() {
         let kind = named.kind;
-        if matches!(kind, NameKind::Adjoint | NameKind::Request)
+        if matches!(kind, NameKind::Adjoint | NameKind::Request | NameKind::Part)
             && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty())
         {
             pair(&mut out, &mut first, &named.name, &text(&notation(&answer.arena, named.body)));

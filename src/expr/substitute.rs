@@ -1,10 +1,25 @@
-//! Rebuilding expressions with some nodes replaced: names written out, names put back. Every node is built once.
+//! Rebuilding expressions with some nodes replaced: names written out, names put back, large expressions cut into named
+//! parts. Every node is built once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
-use super::differential::local_nodes;
-use crate::expr::{Arena, ExprId, Op};
+use super::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
+
+/// The nodes below a root, not looking behind names, in order of evaluation.
+pub fn local_nodes(arena: &Arena, root: ExprId) -> Vec<ExprId> {
+    let mut seen = rustc_hash::FxHashSet::default();
+    let mut stack = vec![root];
+    let mut out = Vec::new();
+    while let Some(id) = stack.pop() {
+        if seen.insert(id) {
+            out.push(id);
+            arena.operands(id, |a| stack.push(a));
+        }
+    }
+    out.sort_unstable();
+    out
+}
 
 /// The expression with nodes replaced as `with` says (before their operands are looked at), rebuilt in normal form.
 pub fn substitute(
@@ -103,11 +118,44 @@ pub fn rebuild(arena: &mut Arena, id: ExprId, of: &dyn Fn(ExprId) -> ExprId) -> 
 
 /// The number of nodes of an expression written out as a tree, up to a limit; names count as one.
 pub fn tree_size(arena: &Arena, root: ExprId, limit: usize) -> usize {
-    let mut sizes: HashMap<ExprId, usize> = HashMap::new();
+    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
     for id in local_nodes(arena, root) {
         let mut size = 1_usize;
         arena.operands(id, |a| size = size.saturating_add(1).saturating_add(sizes[&a]));
         sizes.insert(id, size.min(limit.saturating_add(1)));
     }
     sizes[&root]
+}
+
+/// A larger expression is cut into named parts before it is looked at.
+const LARGEST_BODY: usize = 400;
+/// A part has about this many nodes.
+const PART: usize = 100;
+
+impl Arena {
+    /// The expression, if it is very large, with parts of it named: each is a waypoint of its own then, so that the work
+    /// is linear in the depth.
+    pub fn cut_into_parts(&mut self, root: ExprId) -> ExprId {
+        if tree_size(self, root, LARGEST_BODY) <= LARGEST_BODY {
+            return root;
+        }
+        let mut built: HashMap<ExprId, ExprId> = HashMap::default();
+        let mut sizes: HashMap<ExprId, usize> = HashMap::default();
+        for id in local_nodes(self, root) {
+            let mut size = 1_usize;
+            self.operands(id, |a| size = size.saturating_add(sizes[&a]));
+            let mut own = rebuild(self, id, &|a| built[&a]);
+            // A long flat sum or product of small parts stays whole: cutting it would not make it smaller.
+            let mut largest = 0;
+            self.operands(id, |a| largest = largest.max(sizes[&a]));
+            if id != root && size > PART && largest * 8 > size {
+                let name = self.unused_name("T");
+                own = self.name(name, own, NameKind::Part);
+                size = 1;
+            }
+            built.insert(id, own);
+            sizes.insert(id, size);
+        }
+        built[&root]
+    }
 }
