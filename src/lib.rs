@@ -16,4 +16,5 @@ pub mod derivation;
 pub mod calculus;
 pub mod answer;
 pub mod render;
+pub mod check;
 pub mod train;

@@ -381,6 +381,10 @@ pub fn obeys(a: &Matrix, property: Property) -> bool {
                 && a.row_sums().entries().iter().all(|&x| (x - 1.0).abs() <= TOLERANCE)
         }
         Property::Constant => true,
+        Property::ZeroRowSums => a.row_sums().max_abs() <= TOLERANCE * size * a.columns() as f64,
+        Property::ZeroColumnSums => a.column_sums().max_abs() <= TOLERANCE * size * n as f64,
+        Property::LowerTriangular => close(&a.tril()),
+        Property::UpperTriangular => close(&a.triu()),
     }
 }
 

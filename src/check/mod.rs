@@ -1,0 +1,325 @@
+//! Every result and every line of a derivation against numbers that come from elsewhere: an answer comes in, a report goes
+//! out. Results are compared with differences of the function itself at random points, lines side against side, and what is
+//! algebra also exactly, modulo a prime. No rule of the calculus is used here; what could not be checked is said.
+
+mod differences;
+mod exact;
+mod field;
+mod opaque;
+mod report;
+mod results;
+mod steps;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::answer::Answer;
+use crate::elaborate::Meaning;
+use crate::eval::{Evaluator, Numbers, Sampler, random_direction};
+use crate::expr::{Arena, ExprId, Op};
+use crate::matrix::Matrix;
+use crate::syntax::ast::AskKind;
+
+use differences::{Derivative, FIRST_STEPS, derivatives};
+
+pub use report::{Checked, Failure, Report};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// How much is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Random points for each result, of unequal sizes.
+    pub points: usize,
+    /// Variables of at most so many entries are checked entry by entry too, at the first point.
+    pub entries: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { points: 3, entries: 16, seed: 1 }
+    }
+}
+
+/// Results agree to this, relative to their size.
+const RESULT_TOLERANCE: f64 = 1e-7;
+/// Both sides of a line agree to this, relative to their size.
+const STEP_TOLERANCE: f64 = 1e-7;
+/// A difference with a larger relative error tells nothing.
+const USELESS: f64 = 1e-5;
+
+/// Checks all results of an answer and all lines of their derivations.
+pub fn check(answer: &Answer, options: Options) -> Report {
+    let mut report = Report::new(answer);
+    for group in groups(answer) {
+        Check::new(answer, &group, options).run(&mut report);
+    }
+    report
+}
+
+/// The results of one request.
+struct Group {
+    outcomes: Range<usize>,
+    /// What moves together in the derivation.
+    wrt: Vec<ExprId>,
+}
+
+/// Results in the order of the requests; each belongs to the request that names its variable.
+fn groups(answer: &Answer) -> Vec<Group> {
+    let mut out = Vec::new();
+    let mut next = 0;
+    for ask in &answer.typed.asks {
+        let start = next;
+        let wanted = if ask.kind == AskKind::Gradient {
+            let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
+            ask.wrt.iter().filter(named).count()
+        } else {
+            1
+        };
+        while next < answer.outcomes.len()
+            && next - start < wanted
+            && answer.outcomes[next].kind == ask.kind
+            && answer.outcomes[next].of == ask.of_text
+        {
+            next += 1;
+        }
+        let mut wrt: Vec<ExprId> = Vec::new();
+        for outcome in &answer.outcomes[start..next] {
+            wrt.extend(outcome.wrt_nodes.iter().filter(|leaf| !wrt.contains(leaf)).copied().collect::<Vec<_>>());
+        }
+        out.push(Group { outcomes: start..next, wrt });
+    }
+    // Whatever no request accounts for stands for itself.
+    for i in next..answer.outcomes.len() {
+        out.push(Group { outcomes: i..i + 1, wrt: answer.outcomes[i].wrt_nodes.clone() });
+    }
+    out.retain(|group| !group.outcomes.is_empty());
+    out
+}
+
+/// The check of one request's results.
+struct Check<'a> {
+    answer: &'a Answer,
+    arena: &'a Arena,
+    options: Options,
+    outcomes: Range<usize>,
+    wrt: &'a [ExprId],
+    /// Definitions among `wrt`: they count as independent wherever they are used.
+    independent: Vec<ExprId>,
+    of: ExprId,
+    /// Named results whose differentials stand in the lines.
+    named: Vec<ExprId>,
+    lines: Vec<steps::Line>,
+}
+
+/// A point: numbers for all names, and the directions in which the leaves move.
+struct Point {
+    numbers: Numbers,
+    directions: HashMap<ExprId, Matrix>,
+    index: usize,
+}
+
+impl<'a> Check<'a> {
+    fn new(answer: &'a Answer, group: &'a Group, options: Options) -> Check<'a> {
+        let arena = &answer.arena;
+        let independent =
+            group.wrt.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect::<Vec<_>>();
+        let lines = steps::lines(answer, group.outcomes.clone());
+        let sides: Vec<ExprId> = lines.iter().flat_map(steps::Line::sides).collect();
+        let mut named: Vec<ExprId> = Vec::new();
+        for id in arena.reachable(&sides) {
+            if let Op::Differential(leaf) = *arena.op(id)
+                && matches!(arena.op(leaf), Op::Named(_))
+                && !independent.contains(&leaf)
+            {
+                named.push(leaf);
+            }
+        }
+        let of = answer.outcomes[group.outcomes.start].of_node;
+        Check {
+            answer,
+            arena,
+            options,
+            outcomes: group.outcomes.clone(),
+            wrt: &group.wrt,
+            independent,
+            of,
+            named,
+            lines,
+        }
+    }
+
+    fn run(&self, report: &mut Report) {
+        let (arena, outcomes) = (self.arena, &self.answer.outcomes[self.outcomes.clone()]);
+        let essential: Vec<ExprId> =
+            outcomes.iter().flat_map(|o| [Some(o.of_node), Some(o.result), o.value]).flatten().collect();
+        let mut all = essential.clone();
+        all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
+        all.extend(self.lines.iter().flat_map(steps::Line::sides));
+        let sampler = Sampler::new(arena, &self.answer.typed, &all);
+        let seed = |i: usize| self.options.seed.wrapping_mul(1000).wrapping_add((self.outcomes.start * 16 + i) as u64);
+        let mut numbers: Vec<Numbers> = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
+        if numbers.is_empty() {
+            let sampler = Sampler::new(arena, &self.answer.typed, &essential);
+            numbers = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
+        }
+        if numbers.is_empty() {
+            for i in self.outcomes.clone() {
+                report.not_checked(i, "no point of its domain was found");
+            }
+            return;
+        }
+        let function = Evaluator::with_independent(arena, &[self.of], &self.independent);
+        let mut roots = vec![self.of];
+        roots.extend(&self.named);
+        let moving = Evaluator::with_independent(arena, &roots, &self.independent);
+        let results = results::Results::new(self);
+        let mut steps = steps::Steps::new(self);
+        let mut checked_points = 0;
+        for (index, numbers) in numbers.into_iter().enumerate() {
+            let Some(mut point) = self.point(numbers, index) else { continue };
+            let joint = self.along(&point, &moving, self.wrt);
+            if let Some(joint) = &joint {
+                for (&leaf, derivative) in self.named.iter().zip(&joint[1..]) {
+                    point.numbers.differentials.insert(leaf, derivative.value.clone());
+                }
+                steps.compare(self, &point, &joint[1..], report);
+            }
+            results.compare(self, &point, &function, joint.as_deref(), report);
+            if checked_points == 0 {
+                self.exactly(&point, &mut steps, report);
+            }
+            checked_points += 1;
+        }
+        if checked_points == 0 {
+            for i in self.outcomes.clone() {
+                report.not_checked(i, "no point of its domain was found");
+            }
+        }
+        steps.conclude(report);
+    }
+
+    /// Numbers with directions for all that moves; `None` where a definition has no value.
+    fn point(&self, mut numbers: Numbers, index: usize) -> Option<Point> {
+        if !self.independent.is_empty() {
+            let values = Evaluator::new(self.arena, &self.independent).run(&numbers).ok()?;
+            numbers.overrides = self.independent.iter().copied().zip(values).collect();
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(self.options.seed ^ ((index as u64 + 1) << 32));
+        numbers.differentials.clear();
+        let mut directions = HashMap::new();
+        for &leaf in self.wrt {
+            let (rows, columns) = self.numbers_of(&numbers, leaf)?.shape();
+            let direction = random_direction(self.arena, leaf, rows, columns, &mut random);
+            numbers.differentials.insert(leaf, direction.clone());
+            directions.insert(leaf, direction);
+        }
+        // Variables that stand still.
+        for side in self.arena.reachable(&self.lines.iter().flat_map(steps::Line::sides).collect::<Vec<_>>()) {
+            if let Op::Differential(leaf) = *self.arena.op(side)
+                && !numbers.differentials.contains_key(&leaf)
+                && let Some(still) = self.numbers_of(&numbers, leaf)
+            {
+                let zeros = Matrix::zeros(still.rows(), still.columns());
+                numbers.differentials.insert(leaf, zeros);
+            }
+        }
+        Some(Point { numbers, directions, index })
+    }
+
+    /// The numbers of a variable or of a definition that counts as independent.
+    fn numbers_of<'n>(&self, numbers: &'n Numbers, leaf: ExprId) -> Option<&'n Matrix> {
+        match self.arena.op(leaf) {
+            Op::Variable(v) => numbers.variables.get(v.0 as usize),
+            _ => numbers.overrides.get(&leaf),
+        }
+    }
+
+    /// Derivatives by differences of an evaluator's roots where these leaves move in their directions.
+    fn along(&self, point: &Point, roots: &Evaluator, leaves: &[ExprId]) -> Option<Vec<Derivative>> {
+        let moves: Vec<(ExprId, &Matrix)> = leaves.iter().map(|leaf| (*leaf, &point.directions[leaf])).collect();
+        self.along_directions(point, roots, &moves)
+    }
+
+    fn along_directions(
+        &self,
+        point: &Point,
+        roots: &Evaluator,
+        moves: &[(ExprId, &Matrix)],
+    ) -> Option<Vec<Derivative>> {
+        let mut moved = point.numbers.clone();
+        let mut at = |t: f64| {
+            for &(leaf, direction) in moves {
+                let mut place = self.numbers_of(&point.numbers, leaf)?.clone();
+                place.add_scaled(t, direction);
+                match self.arena.op(leaf) {
+                    Op::Variable(v) => moved.variables[v.0 as usize] = place,
+                    _ => {
+                        moved.overrides.insert(leaf, place);
+                    }
+                }
+            }
+            roots.run(&moved).ok()
+        };
+        let mut best: Option<Vec<Derivative>> = None;
+        for first_step in FIRST_STEPS {
+            let Some(found) = derivatives(&mut at, first_step) else { continue };
+            match &mut best {
+                None => best = Some(found),
+                Some(best) => {
+                    for (old, new) in best.iter_mut().zip(found) {
+                        if new.error < old.error {
+                            *old = new;
+                        }
+                    }
+                }
+            }
+            let good = |d: &Derivative| d.error <= 1e-9 * d.value.max_abs().max(1e-3);
+            if best.as_ref().is_some_and(|list| list.iter().all(good)) {
+                break;
+            }
+        }
+        best
+    }
+
+    /// The results and the lines modulo a prime.
+    fn exactly(&self, point: &Point, steps: &mut steps::Steps, report: &mut Report) {
+        let sizes = &point.numbers.dimensions;
+        let mut tally = results::ExactTally::default();
+        for seed in 0..3 {
+            let draw = exact::Draw::new(
+                self.arena,
+                sizes,
+                &self.independent,
+                self.wrt,
+                self.options.seed.wrapping_mul(31).wrapping_add(seed),
+            );
+            let mut roots = results::exact_roots(self);
+            roots.extend(self.lines.iter().flat_map(steps::Line::sides));
+            let moving = draw.evaluate(&roots, exact::World::Moving);
+            results::compare_exactly(self, &draw, &moving, &mut tally);
+            if !steps.is_empty() {
+                let free = draw.evaluate(&roots, exact::World::Free);
+                steps.compare_exactly(self, &free, &moving);
+            }
+            if tally.settled() && steps.settled() {
+                break;
+            }
+        }
+        tally.conclude(self, point, report);
+        steps.conclude_exactly(self, point, report);
+    }
+
+    /// The sizes of a point in words: `m = 3, n = 2`.
+    fn sizes(&self, point: &Point) -> String {
+        let mut sizes: Vec<String> = point.numbers.dimensions.iter().map(|(n, v)| format!("{n} = {v}")).collect();
+        sizes.sort_unstable();
+        sizes.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests;
