@@ -2,6 +2,7 @@
 //! collected; nothing here prints. A text may have been put together from pieces with names of their own (a file, an
 //! argument): a place is shown within its piece.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -145,14 +146,17 @@ pub fn render_pieces(
 struct Text<'a> {
     name: &'a str,
     start: usize,
-    source: &'a str,
+    source: Cow<'a, str>,
     lines: LineIndex,
 }
 
 impl<'a> Text<'a> {
     fn new(source: &'a str, piece: &'a Piece) -> Text<'a> {
         let source = source.get(piece.range.clone()).unwrap_or_default();
-        Text { name: &piece.name, start: piece.range.start, source, lines: LineIndex::new(source) }
+        // Line ends of two characters would be shown; as many bytes keep all places.
+        let source = if source.contains("\r\n") { source.replace("\r\n", " \n").into() } else { Cow::Borrowed(source) };
+        let lines = LineIndex::new(&source);
+        Text { name: &piece.name, start: piece.range.start, source, lines }
     }
 
     fn within(&self, span: Span) -> Span {
@@ -201,14 +205,14 @@ impl View<'_> {
                     diagnostic.related.iter().take(4).partition(|(other, _)| near(other));
                 let inside: Vec<(Span, &str)> =
                     inside.into_iter().map(|(other, label)| (text.within(*other), label.as_str())).collect();
-                let Some(snippet) = text.lines.excerpt(text.within(span), true, &inside, text.source) else {
+                let Some(snippet) = text.lines.excerpt(text.within(span), true, &inside, &text.source) else {
                     return self.long_line(diagnostic, text.within(span), text);
                 };
                 let mut group = title.element(snippet.path(text.name));
                 for (other, label) in outside {
                     let Some(text) = self.text_at(*other) else { continue };
                     let place = text.within(*other);
-                    if let Some(snippet) = text.lines.excerpt(place, false, &[(place, label.as_str())], text.source) {
+                    if let Some(snippet) = text.lines.excerpt(place, false, &[(place, label.as_str())], &text.source) {
                         group = group.element(snippet.path(text.name));
                     }
                 }
@@ -223,8 +227,8 @@ impl View<'_> {
 
     /// A place in a line too long to show: the line is cut around it, the column stays that of the whole line.
     fn long_line(&self, diagnostic: &Diagnostic, span: Span, text: &Text<'_>) -> String {
-        let (line, column) = text.lines.place(text.source, span.start as usize);
-        let whole = text.lines.text(text.source, line);
+        let (line, column) = text.lines.place(&text.source, span.start as usize);
+        let whole = text.lines.text(&text.source, line);
         let before: Vec<char> = whole.chars().take(column - 1).collect();
         let start: String = before[before.len().saturating_sub(40)..].iter().collect();
         let rest: String = whole.chars().skip(column - 1).take(80).collect();

@@ -120,5 +120,12 @@ fn function_rule(function: Function) -> (&'static str, String) {
             format!("d {own} = {text}")
         }
     };
-    (name, statement)
+    // Three functions have the name of a rule.
+    let id = match function {
+        Function::Sum => "sum-of-entries",
+        Function::Vec => "vec-function",
+        Function::TransposeOf => "transpose-function",
+        _ => name,
+    };
+    (id, statement)
 }

@@ -1,5 +1,6 @@
 //! Shapes of calls, by the dictionary's signatures.
 
+use super::Meaning;
 use super::reader::Reader;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
@@ -26,8 +27,10 @@ impl Reader<'_> {
             if key != "axis" || !along_an_axis {
                 let message = format!("{name} has no argument `{}`", self.short(key));
                 let hint = match signature {
+                    Signature::Reduce if self.names.contains_key(key) => "a comparison is written `==`".to_owned(),
                     Signature::Reduce => format!("`{name}(A, 1)` is along columns, `{name}(A, 2)` along rows"),
                     _ if along_an_axis => format!("write `{name}(A, axis=0)`"),
+                    _ if self.names.contains_key(key) => "a comparison is written `==`".to_owned(),
                     _ => format!("the arguments of {name} have no names"),
                 };
                 return self.fail(Diagnostic::at(*span, message).hint(hint));
@@ -209,7 +212,13 @@ impl Reader<'_> {
             return Some(shape);
         }
         let message = format!("{name} needs a square matrix; `{}` is {}", self.quoted(argument), self.described(shape));
-        let diagnostic = Diagnostic::at(self.place(id), message);
+        let mut diagnostic = Diagnostic::at(self.place(id), message);
+        if let Some(Meaning::Variable(variable)) = self.meanings[argument.0 as usize]
+            && let variable = &self.variables[variable.0 as usize]
+            && !variable.inferred
+        {
+            diagnostic = diagnostic.related(variable.span, "declared here");
+        }
         let diagnostic = match name {
             "inv" => diagnostic.hint(format!("the pseudo-inverse is `pinv({})`", self.quoted(argument))),
             _ => match self.offer_scalar(&[argument]) {

@@ -268,11 +268,12 @@ impl Reader<'_> {
             self.with_operands(Diagnostic::at(self.place(id), message), nodes, [left_text, right_text]);
         let (x, y) = (self.solver.resolve_shape(left), self.solver.resolve_shape(right));
         if x == y.transposed() && matches!(operator, "+" | "-" | ".*" | "./") {
-            diagnostic = diagnostic.hint(format!(
-                "with a transpose they fit: `{} {operator} {}'`",
-                self.operand(a),
-                self.operand(b)
-            ));
+            let turned = match self.ast.node(b) {
+                Node::Transpose(inner) => self.operand(*inner),
+                _ => format!("{}'", self.operand(b)),
+            };
+            let hint = format!("transposed they fit: `{} {operator} {turned}`", self.operand(a));
+            diagnostic = diagnostic.hint(hint);
         } else if let Some(offer) = self.offer_scalar(&nodes) {
             diagnostic = diagnostic.hint(offer);
         }

@@ -7,7 +7,7 @@ use super::{Ask, Definition, DefinitionId, Meaning, Properties, Property, Typed,
 use crate::diagnostic::{Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::number::Number;
-use crate::syntax::ast::{AskKind, Ast, Named, NodeId, Statement};
+use crate::syntax::ast::{AskKind, Ast, Named, Node, NodeId, Operator, Statement};
 
 /// What a name stands for while the program is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,8 +41,8 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a str,
     pub(super) solver: Solver,
     pub(super) names: HashMap<String, (Entry, Span)>,
-    /// Names that some statement of the program declares or defines, with the first such place.
-    pub(super) later: HashMap<String, Span>,
+    /// Names that some statement of the program introduces, with the first such place, and "declared" or "defined".
+    pub(super) later: HashMap<String, (Span, &'static str)>,
     /// Properties from `assume`, wherever in the program they stand.
     pub(super) assumed: HashMap<String, Properties>,
     /// Properties that the statements read so far give.
@@ -65,11 +65,14 @@ pub(super) struct Reader<'a> {
     pub(super) next: usize,
     /// Whether names may be used without a declaration.
     pub(super) infers: bool,
+    /// Whether nothing of the text was left out because of a mistake.
+    complete: bool,
 }
 
 /// Reads a program; `complete` says that nothing of its text was left out because of a mistake.
 pub(super) fn elaborate(ast: Ast, source: &str, complete: bool) -> Result<Typed, Vec<Diagnostic>> {
     let mut reader = Reader::new(&ast, source, Solver::default());
+    reader.complete = complete;
     reader.collect();
     for statement in &ast.statements {
         reader.statement(statement);
@@ -134,6 +137,7 @@ impl<'a> Reader<'a> {
             meanings: vec![None; nodes],
             next: 0,
             infers: true,
+            complete: true,
         }
     }
 
@@ -192,6 +196,8 @@ impl<'a> Reader<'a> {
                     self.errors.push(Diagnostic::at(named.span, message));
                     continue;
                 }
+                // What was left out may have had the name.
+                None if !self.complete => continue,
                 None => {
                     let diagnostic = self.unknown_variable(named);
                     self.errors.push(diagnostic);
@@ -232,11 +238,43 @@ impl<'a> Reader<'a> {
             return;
         }
         let wrt = request.wrt.first().map_or("X", |named| named.name.as_str());
+        let guessed = self.guessed_columns(request.of);
         let hint = match request.kind {
             AskKind::Gradient => format!("ask for `jacobian {text} wrt {}`, or for a scalar of it", self.short(wrt)),
             _ => format!("ask for a scalar of it, such as `sum({text})`"),
         };
+        let hint = match guessed.first() {
+            Some(name) => {
+                format!("{hint}; `{name}` is not declared and taken to be a column: is it `{name} : scalar`?")
+            }
+            None => hint,
+        };
         self.errors.push(Diagnostic::at(span, format!("{word} needs a scalar; `{text}` is {shown}")).hint(hint));
+    }
+
+    /// The undeclared names in an expression, and in the definitions it stands on, that were taken to be columns and are
+    /// added to a scalar.
+    fn guessed_columns(&self, root: NodeId) -> Vec<String> {
+        let mut out = Vec::new();
+        let (mut stack, mut seen) = (vec![root], std::collections::HashSet::new());
+        while let Some(id) = stack.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.meanings[id.0 as usize] {
+                Some(Meaning::Definition(definition)) => stack.push(self.definitions[definition.0 as usize].body),
+                Some(_) => {}
+                None => stack.extend(self.ast.children(id)),
+            }
+            let Node::Binary(Operator::Add | Operator::Subtract, a, b) = self.ast.node(id) else { continue };
+            for (node, other) in [(*a, *b), (*b, *a)] {
+                let scalar = self.shapes[other.0 as usize].is_some_and(Shape::is_scalar);
+                if let (true, true, Node::Name(name)) = (scalar, self.is_guessed(node), self.ast.node(node)) {
+                    out.push(self.short(name));
+                }
+            }
+        }
+        out
     }
 
     /// Whether a node is a bare name of a variable that was never declared.

@@ -19,18 +19,18 @@ impl Reader<'_> {
             match statement {
                 Statement::Dimensions(list) => {
                     for (named, value) in list {
-                        self.introduces(&named.name, named.span);
+                        self.introduces(&named.name, named.span, "declared");
                         if let Some((value, _)) = value {
                             self.solver.set_value(&named.name, i64::try_from(*value).unwrap_or(i64::MAX));
                         }
                     }
                 }
                 Statement::Declaration { names, arguments, .. } => {
-                    names.iter().for_each(|named| self.introduces(&named.name, named.span));
+                    names.iter().for_each(|named| self.introduces(&named.name, named.span, "declared"));
                     let mut stack = arguments.clone();
                     while let Some(id) = stack.pop() {
                         if let Node::Name(name) = self.ast.node(id) {
-                            self.introduces(name, self.ast.span(id));
+                            self.introduces(name, self.ast.span(id), "declared");
                         }
                         stack.extend(self.ast.children(id));
                     }
@@ -43,15 +43,15 @@ impl Reader<'_> {
                         }
                     }
                 }
-                Statement::Definition(named, _) => self.introduces(&named.name, named.span),
+                Statement::Definition(named, _) => self.introduces(&named.name, named.span, "defined"),
                 Statement::Ask { .. } => {}
             }
         }
     }
 
-    fn introduces(&mut self, name: &str, span: Span) {
+    fn introduces(&mut self, name: &str, span: Span, how: &'static str) {
         if !self.later.contains_key(name) {
-            self.later.insert(name.to_owned(), span);
+            self.later.insert(name.to_owned(), (span, how));
         }
     }
 
@@ -211,7 +211,11 @@ impl Reader<'_> {
         let before = *stated;
         *stated = before.with(found).closed();
         if let (None, Some((a, b))) = (before.contradiction(), stated.contradiction()) {
-            let message = format!("`{shown}` cannot be {} and {} at once, unless it is zero", a.name(), b.name());
+            let mut message = format!("`{shown}` cannot be {} and {} at once, unless it is zero", a.name(), b.name());
+            if found != a && found != b {
+                let implied = if Properties::NONE.with(found).closed().has(a) { a } else { b };
+                message.push_str(&format!("; {} matrices are {}", found.name(), implied.name()));
+            }
             self.errors.push(Diagnostic::at(named.span, message));
         }
     }
@@ -237,6 +241,8 @@ impl Reader<'_> {
             let hint = format!("choose another name, such as `{shown}1`");
             self.errors
                 .push(Diagnostic::at(named.span, format!("`{shown}` is {what} and cannot be declared")).hint(hint));
+            // Where it is used the same would be told again.
+            self.names.insert(named.name.clone(), (Entry::Faulty, named.span));
             return false;
         }
         let already = match self.names.get(&named.name) {
@@ -274,14 +280,14 @@ impl Reader<'_> {
     /// The meaning of a name that was not introduced before.
     fn undeclared(&mut self, name: &str, span: Span) -> Option<Meaning> {
         let shown = self.short(name);
-        if let Some(&at) = self.later.get(name) {
+        if let Some(&(at, how)) = self.later.get(name) {
             self.names.insert(name.to_owned(), (Entry::Faulty, span));
             let message = if at.start < span.start {
                 format!("`{shown}` stands in its own definition")
             } else {
-                format!("`{shown}` is used before it is defined")
+                format!("`{shown}` is used before it is {how}")
             };
-            return self.fail(Diagnostic::at(span, message).related(at, "it is defined here"));
+            return self.fail(Diagnostic::at(span, message).related(at, format!("it is {how} here")));
         }
         match name {
             "pi" => return Some(Meaning::Pi),
@@ -348,7 +354,13 @@ impl Reader<'_> {
                 _ => "a variable",
             };
             let message = format!("`{shown}` is {what}, not a function: a product needs `*`");
-            return Diagnostic::at(span, message).hint(format!("write `{shown}*(…)`"));
+            let hint = match entry {
+                Entry::Dimension(_) => format!("write `{shown}*(…)`"),
+                _ => format!(
+                    "write `{shown}*(…)`; entries are `unit(n, 1)'*x` of a vector, `unit(m, 1)'*X*unit(n, 2)` of a matrix"
+                ),
+            };
+            return Diagnostic::at(span, message).hint(hint);
         }
         let diagnostic = Diagnostic::at(span, format!("unknown function `{shown}`"));
         let known = match name {
@@ -375,10 +387,10 @@ impl Reader<'_> {
 
 /// What a word of the language is, where it may not be declared.
 fn reserved(name: &str) -> Option<&'static str> {
-    if Function::lookup(name).is_some() {
-        Some("a function's name")
-    } else if is_type(name) {
+    if is_type(name) {
         Some("a type's name")
+    } else if Function::lookup(name).is_some() {
+        Some("a function's name")
     } else if Property::named(name).is_some() {
         Some("a property's name")
     } else {

@@ -39,7 +39,7 @@ impl Arena {
 
     /// All definitions and requests of a typed program.
     pub fn build(&mut self, typed: &Typed) -> Built {
-        let mut built = Nodes { built: vec![None; typed.ast.len()], joined: joined(&typed.ast) };
+        let mut built = Nodes { built: vec![None; typed.ast.len()], joined: joined(typed) };
         let mut definitions: Vec<ExprId> = Vec::with_capacity(typed.definitions.len());
         let mut next = 0;
         for definition in &typed.definitions {
@@ -340,8 +340,10 @@ struct Nodes {
     joined: Vec<bool>,
 }
 
-/// Which operators are built together with the one above them: sums in sums, products in products.
-fn joined(ast: &Ast) -> Vec<bool> {
+/// Which operators are built together with the one above them: sums in sums, products in products. A product that comes
+/// out a scalar stays on its own: in `(a'*b)*c` it scales c, and is no part of a chain with it.
+fn joined(typed: &Typed) -> Vec<bool> {
+    let ast = &typed.ast;
     let kind = |id: NodeId| match ast.node(id) {
         Node::Binary(Operator::Add | Operator::Subtract, ..) => Some(Operator::Add),
         Node::Binary(operator @ (Operator::Multiply | Operator::Hadamard), ..) => Some(*operator),
@@ -352,7 +354,8 @@ fn joined(ast: &Ast) -> Vec<bool> {
         let id = NodeId(i as u32);
         if let (Some(own), Node::Binary(_, a, b)) = (kind(id), ast.node(id)) {
             for child in [a, b] {
-                out[child.0 as usize] |= kind(*child) == Some(own);
+                let scales = own == Operator::Multiply && typed.shapes[child.0 as usize].is_scalar();
+                out[child.0 as usize] |= kind(*child) == Some(own) && !scales;
             }
         }
     }

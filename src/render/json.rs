@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::build::notation;
 use super::steps::shown_steps;
-use super::text::text;
+use super::text::{explicit_text, text};
 use crate::answer::{Answer, Outcome};
 use crate::expr::NameKind;
 use crate::syntax::ast::AskKind;
@@ -87,7 +87,7 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
                 "{{\"rule\": {}, \"name\": {}, \"text\": {}, \"latex\": {}}}",
                 quoted(rules.first().map_or("", |rule| rule.id)),
                 quoted(&statements.join("; ")),
-                quoted(&text(&equation)),
+                quoted(&explicit_text(&equation)),
                 quoted(&latex(&equation))
             )
         }),

@@ -222,6 +222,7 @@ fn command(sign: char) -> &'static str {
         '∂' => "\\partial",
         '∈' => "\\in",
         '/' => "/",
+        '∗' => "*",
         _ => "?",
     }
 }

@@ -4,11 +4,42 @@ pub mod build;
 mod chain;
 pub mod json;
 pub mod latex;
+mod latex_page;
 pub mod mathml;
 pub mod names;
 pub mod notation;
+pub mod page;
+mod plain;
 pub mod readers;
+pub mod statement;
 pub mod steps;
 pub mod text;
 pub mod typeset;
+mod words;
 mod written;
+
+use crate::answer::Answer;
+
+/// A format of `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text in the language, for a terminal.
+    Text,
+    /// Text in a book's signs, for a terminal.
+    Unicode,
+    /// A fragment of a LaTeX document, with amsmath and amssymb.
+    Latex,
+    /// Markdown with LaTeX between dollars.
+    Markdown,
+}
+
+/// The answer in a format. `source` is the program's text; `checked` are the closing lines of a check, if one was made.
+pub fn render(format: Format, answer: &Answer, _source: &str, checked: &[String]) -> String {
+    let page = page::page(answer, checked);
+    match format {
+        Format::Text => plain::plain(&page, plain::Signs::Language),
+        Format::Unicode => plain::plain(&page, plain::Signs::Book),
+        Format::Latex => latex_page::marked_up(&page, latex_page::Markup::Latex),
+        Format::Markdown => latex_page::marked_up(&page, latex_page::Markup::Markdown),
+    }
+}

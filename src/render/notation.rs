@@ -72,6 +72,8 @@ pub enum Notation {
     Elided,
     /// ∂F/∂X as a left side.
     Partial(String, String),
+    /// ∂²F/∂X∂Y as a left side.
+    SecondPartial(String, String, String),
     /// d(expr) of a compound, for a left side.
     DifferentialOf(Box<Notation>),
     /// a = b = …
@@ -90,6 +92,7 @@ impl Notation {
             | Notation::Name(_)
             | Notation::Differential(_)
             | Notation::Partial(..)
+            | Notation::SecondPartial(..)
             | Notation::Elided => self.clone(),
             Notation::Negative(a) => Notation::Negative(one(a)),
             Notation::Sum(terms) => Notation::Sum(terms.iter().map(|(minus, a)| (*minus, with(a))).collect()),
@@ -128,6 +131,7 @@ impl Notation {
             | Notation::Name(_)
             | Notation::Differential(_)
             | Notation::Partial(..)
+            | Notation::SecondPartial(..)
             | Notation::Elided => {}
             Notation::Sum(terms) => terms.iter().for_each(|(_, a)| visit(a)),
             Notation::Product(list) | Notation::Hadamard(list) | Notation::Equation(list) => {

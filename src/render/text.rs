@@ -237,6 +237,14 @@ impl Line {
                 self.out.push_str("/∂");
                 self.name(wrt);
             }
+            Notation::SecondPartial(of, x, y) => {
+                self.out.push_str("∂²");
+                self.name(of);
+                self.out.push_str("/∂");
+                self.name(x);
+                self.out.push('∂');
+                self.name(y);
+            }
             Notation::DifferentialOf(inner) => {
                 self.out.push('d');
                 self.bracketed(inner);
@@ -380,6 +388,9 @@ impl Line {
     /// A letter with a dimension as its index: `I_n`, `1_(n+1)`.
     fn indexed(&mut self, letter: &str, index: &Notation) {
         self.out.push_str(letter);
+        if *index == Notation::Name(String::new()) {
+            return;
+        }
         self.out.push('_');
         self.write(index, Level::Postfix);
     }

@@ -184,8 +184,17 @@ fn piece(notation: &Notation) -> Piece {
             let partial = |text: &str| Box::new(Piece::Row(vec![Piece::Plain('∂'), name(text)]));
             Piece::Fraction(partial(of), partial(wrt))
         }
+        Notation::SecondPartial(of, x, y) => {
+            let twice = raised(Piece::Plain('∂'), Piece::Digits("2".to_owned()));
+            let below = vec![Piece::Plain('∂'), name(x), Piece::Thin, Piece::Plain('∂'), name(y)];
+            Piece::Fraction(Box::new(Piece::Row(vec![twice, name(of)])), Box::new(Piece::Row(below)))
+        }
         Notation::DifferentialOf(inner) => {
-            let open = matches!(**inner, Notation::Name(_) | Notation::Call { .. });
+            let open = match &**inner {
+                Notation::Name(_) | Notation::Blocks(_) => true,
+                Notation::Call { .. } => is_base(inner),
+                _ => false,
+            };
             let inner = if open { piece(inner) } else { fenced('(', piece(inner), ')') };
             Piece::Differential(Box::new(inner))
         }
@@ -236,6 +245,7 @@ pub fn name(text: &str) -> Piece {
         let mut letters = text.chars();
         match (letters.next(), letters.next()) {
             (Some(letter), None) if letter.is_alphabetic() => Piece::Letter(letter),
+            _ if text == "f*" => raised(Piece::Letter('f'), Piece::Plain('∗')),
             _ => Piece::Word(text.to_owned()),
         }
     };
@@ -335,6 +345,9 @@ fn between(before: &Notation, last: &Piece, factor: &Notation, next: &Piece) -> 
 
 /// Whether the numerator is better set behind the fraction.
 fn is_split(above: &Notation, below: &Notation) -> bool {
+    if let Notation::Call { function: "tr" | "sum" | "dot" | "logdet", .. } = above {
+        return true;
+    }
     let mut left = WIDEST_NUMERATOR;
     if take(above, &mut left) {
         return false;
@@ -467,6 +480,10 @@ fn call(function: &'static str, arguments: &[Notation], columns: bool) -> Piece 
         ("inv", [a]) => raised(in_base(a), inverse()),
         ("pinv", [a]) => raised(in_base(a), Piece::Plain('+')),
         ("sqrt", _) => Piece::Root(Box::new(inside())),
+        // Maps that a rule speaks of.
+        ("f", _) => Piece::Row(vec![Piece::Letter('f'), fenced('(', inside(), ')')]),
+        ("f*", _) => Piece::Row(vec![raised(Piece::Letter('f'), Piece::Plain('∗')), fenced('(', inside(), ')')]),
+        ("phi", _) => Piece::Row(vec![Piece::Letter('φ'), fenced('(', inside(), ')')]),
         ("transpose", [a]) => transpose(a),
         ("kron", [a, b]) => {
             Piece::Row(vec![at_least(a, Level::Factor), Piece::Binary('⊗'), at_least(b, Level::Factor)])
@@ -488,6 +505,9 @@ fn call(function: &'static str, arguments: &[Notation], columns: bool) -> Piece 
 }
 
 fn filled(sign: char, m: &Notation, n: Option<&Notation>) -> Piece {
+    if *m == Notation::Name(String::new()) {
+        return Piece::Bold(sign);
+    }
     let size = match n {
         None => piece(m),
         Some(n) => Piece::Row(vec![at_least(m, Level::Factor), Piece::Binary('×'), at_least(n, Level::Factor)]),

@@ -2,6 +2,7 @@
 //! each token is looked at a fixed number of times.
 
 use super::ast::{Node, NodeId, Operator};
+use super::is_keyword;
 use super::lex::{Bracket, Infix, Kind};
 use super::parse::{Parser, Reported};
 use crate::diagnostic::{Diagnostic, Span};
@@ -99,6 +100,12 @@ impl Parser<'_> {
                 self.advance();
                 Ok(leaf(self.ast.push(Node::Number(value), token.span, token.span), true))
             }
+            Kind::Name(name) if is_keyword(&name) && self.begins_a_line() => {
+                // The line before ended too early; what begins here is a statement of its own.
+                let span = self.place_before();
+                let message = "expected a number, a name or a bracket, found the end of the line";
+                Err(self.report(Diagnostic::at(span, message)))
+            }
             Kind::Name(name) if self.second_kind() == &Kind::Open(Bracket::Round) => {
                 self.advance();
                 self.advance();
@@ -144,6 +151,16 @@ impl Parser<'_> {
                 Ok(None)
             }
             Kind::Bad => Err(Reported),
+            Kind::Infix(Infix::Binary(Operator::Multiply)) if self.text(self.span_before()) == "*" => {
+                let message = "expected a number, a name or a bracket, found `*`";
+                let hint = "a power is written `^`, element by element `.^`";
+                Err(self.report(Diagnostic::at(token.span, message).hint(hint)))
+            }
+            Kind::Infix(Infix::Binary(Operator::LeftDivide)) if matches!(self.second_kind(), Kind::Name(_)) => {
+                let message = "expected a number, a name or a bracket, found `\\`";
+                let hint = "LaTeX is not read: write functions as `sum(x)` and Greek letters as `lambda` or `λ`";
+                Err(self.report(Diagnostic::at(token.span, message).hint(hint)))
+            }
             _ => Err(self.expected("a number, a name or a bracket")),
         }
     }

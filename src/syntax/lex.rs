@@ -54,7 +54,7 @@ pub(super) struct Token {
 
 /// All tokens of a text from byte `start` on; the last is [`Kind::End`].
 pub(super) fn tokens(source: &str, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
-    let mut lexer = Lexer { source, at: start, tokens: Vec::new(), diagnostics: Vec::new() };
+    let mut lexer = Lexer { source, at: start, tokens: Vec::new(), diagnostics: Vec::new(), given_up: false };
     if source[start..].starts_with('\u{feff}') {
         lexer.at += '\u{feff}'.len_utf8();
     }
@@ -70,6 +70,8 @@ struct Lexer<'a> {
     at: usize,
     tokens: Vec<Token>,
     diagnostics: Vec<Diagnostic>,
+    /// Whether a character of this statement could not be made sense of: further ones would be the same mistake.
+    given_up: bool,
 }
 
 impl Lexer<'_> {
@@ -107,6 +109,9 @@ impl Lexer<'_> {
             return self.push(kind, start);
         }
         self.at += c.len_utf8();
+        if matches!(c, '\n' | ';') {
+            self.given_up = false;
+        }
         match c {
             ' ' | '\t' | '\r' | '\u{a0}' => {}
             '#' => self.skip_while(|c| c != '\n'),
@@ -261,7 +266,11 @@ impl Lexer<'_> {
                 Diagnostic::at(span, format!("unexpected character {shown}({code})"))
             }
         };
-        self.diagnostics.push(diagnostic);
+        let gives_up = self.tokens.last().is_some_and(|token| token.kind == Kind::Bad && token.span == span);
+        if !(gives_up && self.given_up) {
+            self.diagnostics.push(diagnostic);
+        }
+        self.given_up |= gives_up;
     }
 }
 

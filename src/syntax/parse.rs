@@ -107,6 +107,16 @@ impl<'a> Parser<'a> {
         Span::new(end, end)
     }
 
+    /// Whether this token is the first of its line.
+    pub(super) fn begins_a_line(&self) -> bool {
+        self.at > 0 && self.tokens[self.at - 1].kind == Kind::Newline
+    }
+
+    /// The token before this one, newlines too.
+    pub(super) fn span_before(&self) -> Span {
+        self.at.checked_sub(1).map_or_else(Span::default, |before| self.tokens[before].span)
+    }
+
     /// The token as a message shows it.
     pub(super) fn shown(&self) -> String {
         match self.token().kind {
@@ -129,7 +139,13 @@ impl<'a> Parser<'a> {
 
     pub(super) fn juxtaposition(&self) -> Diagnostic {
         let message = format!("unexpected {}: a product needs `*`", self.shown());
-        Diagnostic::at(self.token().span, message)
+        let diagnostic = Diagnostic::at(self.token().span, message);
+        match self.token().kind {
+            Kind::Open(Bracket::Square) => {
+                diagnostic.hint("an entry of a vector is `unit(n, 1)'*x`, of a matrix `unit(m, 1)'*X*unit(n, 2)`")
+            }
+            _ => diagnostic,
+        }
     }
 
     pub(super) fn not_a_keyword(&mut self, name: &str, span: Span) -> Result<(), Reported> {
@@ -251,6 +267,10 @@ impl<'a> Parser<'a> {
                 let found = self.shown();
                 self.report(Diagnostic::at(token.span, format!("a statement cannot start with {found}")).hint(forms))
             }
+            Kind::Infix(_) if self.text(token.span) == "/" => {
+                let diagnostic = Diagnostic::at(token.span, "a statement cannot start with `/`");
+                self.report(diagnostic.hint("a comment starts with `#`"))
+            }
             _ => self.report(Diagnostic::at(token.span, "an expression alone asks for nothing").hint(forms)),
         }
     }
@@ -309,6 +329,10 @@ impl<'a> Parser<'a> {
             Kind::Equals => {
                 let span = self.token().span;
                 Err(self.report(Diagnostic::at(span, "unexpected `=`").hint("a comparison is written `==`")))
+            }
+            Kind::Close(_) => {
+                let (span, found) = (self.token().span, self.shown());
+                Err(self.report(Diagnostic::at(span, format!("unexpected {found}: no bracket is open here"))))
             }
             _ => {
                 let (span, found) = (self.token().span, self.shown());
@@ -376,7 +400,15 @@ impl<'a> Parser<'a> {
             let property = self.name("a property")?;
             self.expect(&Kind::Open(Bracket::Round), "`(`, as in `assume symmetric(A)`")?;
             let name = self.name("a variable's name")?;
-            self.expect(&Kind::Close(Bracket::Round), "`)`")?;
+            if self.token().kind != Kind::Close(Bracket::Round) {
+                let told = self.expected("`)`");
+                if let Some(last) = self.diagnostics.last_mut() {
+                    last.hint
+                        .get_or_insert_with(|| "properties are assumed of one variable each, by its name".to_owned());
+                }
+                return Err(told);
+            }
+            self.advance();
             list.push((property, name));
             if !self.comma() {
                 break;
@@ -432,6 +464,11 @@ impl<'a> Parser<'a> {
             names.push(self.name("a name")?);
         }
         self.expect(&Kind::Colon, "`:` and a type")?;
+        if self.token().kind == Kind::Equals {
+            let (span, name) = (self.token().span, self.text(names[0].span));
+            let hint = format!("a definition is written `{} = …`", shorten(name, 40));
+            return Err(self.report(Diagnostic::at(span, "expected a type, found `=`").hint(hint)));
+        }
         let kind = self.name("a type")?;
         let mut arguments = Vec::new();
         if self.token().kind == Kind::Open(Bracket::Round) {
@@ -458,6 +495,9 @@ impl<'a> Parser<'a> {
     fn ask(&mut self, kind: AskKind) -> Result<(), Reported> {
         let start = self.token().span;
         self.advance();
+        if matches!(&self.token().kind, Kind::Name(name) if name == "wrt") {
+            return Err(self.expected("what to differentiate"));
+        }
         let of = self.expression()?;
         let mut wrt = Vec::new();
         let asks = matches!(&self.token().kind, Kind::Name(name) if name == "wrt");
@@ -472,7 +512,14 @@ impl<'a> Parser<'a> {
         } else if kind != AskKind::Differential && ends {
             let message = "expected `wrt` and what to differentiate by, found the end of the line";
             let span = self.place_before();
-            return Err(self.report(Diagnostic::at(span, message).hint("as in `grad F wrt X`")));
+            let wrt_follows = matches!(self.second_kind(), Kind::Name(name) if name == "wrt");
+            let hint = if wrt_follows { "write `grad F wrt X` on one line" } else { "as in `grad F wrt X`" };
+            let told = self.report(Diagnostic::at(span, message).hint(hint));
+            if wrt_follows {
+                // The next line belongs to this one, and goes with it.
+                self.advance();
+            }
+            return Err(told);
         } else {
             self.end_of_statement()?;
         }

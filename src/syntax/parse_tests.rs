@@ -1,3 +1,5 @@
+//! Programs that parse and that do not: tables of texts.
+
 use super::super::ast::{Ast, Node, NodeId};
 use super::{parse, parse_chain, parse_expression};
 

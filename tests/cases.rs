@@ -1,0 +1,81 @@
+//! Gradients and differentials at given numbers, against numbers that were found by automatic differentiation in another
+//! system and confirmed by complex steps: `tests/cases/gradients.json`, one case a line.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use matgrad::answer::{Answer, Outcome, answer};
+use matgrad::derivation::Detail;
+use matgrad::eval::{Numbers, evaluate};
+use matgrad::matrix::Matrix;
+use matgrad::syntax::ast::AskKind;
+use serde_json::Value;
+
+/// Largest error, relative to the largest entry or one.
+const TOLERANCE: f64 = 1e-8;
+
+/// A matrix from a list of rows.
+fn matrix(value: &Value) -> Matrix {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(value.clone()).expect("a list of rows");
+    let columns = rows[0].len();
+    Matrix::new(rows.len(), columns, rows.concat())
+}
+
+fn numbers(case: &Value, answer: &Answer) -> Numbers {
+    let dimensions = serde_json::from_value::<HashMap<String, i64>>(case["dims"].clone()).expect("dimensions");
+    let named = |name: &str| matrix(&case["inputs"][name]);
+    let variables = answer.typed.variables.iter().map(|variable| named(&variable.name)).collect();
+    let mut differentials = HashMap::new();
+    for outcome in answer.outcomes.iter().filter(|outcome| outcome.kind == AskKind::Differential) {
+        for (name, &leaf) in outcome.wrt.iter().zip(&outcome.wrt_nodes) {
+            differentials.insert(leaf, matrix(&case["directions"][name]));
+        }
+    }
+    Numbers { dimensions, variables, differentials, ..Numbers::default() }
+}
+
+/// The larger of the error and NaN, relative.
+fn error(found: &Matrix, expected: &Matrix) -> f64 {
+    assert_eq!((found.rows(), found.columns()), (expected.rows(), expected.columns()), "another shape");
+    let largest = expected.entries().iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+    let errors = found.entries().iter().zip(expected.entries()).map(|(a, b)| (a - b).abs() / largest);
+    errors.fold(0.0, |worst, error| if error > worst || error.is_nan() { error } else { worst })
+}
+
+/// The errors of an outcome's value, of its program and of the function itself.
+fn errors(case: &Value, answer: &Answer, outcome: &Outcome, numbers: &Numbers) -> Vec<(&'static str, f64)> {
+    let last = outcome.program.last().expect("a program has a line").right;
+    let mut roots = vec![outcome.of_node, last];
+    roots.extend(outcome.value);
+    let found = evaluate(&answer.arena, numbers, &roots).unwrap_or_else(|error| panic!("{}: {error:?}", case["id"]));
+    let expected = matrix(&case["expected"][outcome.wrt.join(",")]);
+    let mut out =
+        vec![("function", error(&found[0], &matrix(&case["value"]))), ("program", error(&found[1], &expected))];
+    out.extend(found.get(2).map(|value| ("value", error(value, &expected))));
+    out
+}
+
+#[test]
+fn results_have_the_numbers_of_the_cases() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/gradients.json");
+    let cases: Vec<Value> =
+        serde_json::from_str(&fs::read_to_string(path).expect("the cases are there")).expect("the cases are JSON");
+    assert!(cases.len() > 250, "only {} cases were read", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let program = case["program"].as_str().expect("a program");
+        let answer = answer(program, Detail::None).unwrap_or_else(|errors| panic!("{}: {errors:?}", case["id"]));
+        let numbers = numbers(case, &answer);
+        let expected = case["expected"].as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(answer.outcomes.len(), expected, "{}: as many results as numbers", case["id"]);
+        for outcome in &answer.outcomes {
+            for (what, error) in errors(case, &answer, outcome, &numbers) {
+                if error.is_nan() || error > TOLERANCE {
+                    wrong.push(format!("{}, {} by {}: {error:.1e}", case["id"], what, outcome.wrt.join(", ")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
