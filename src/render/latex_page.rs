@@ -165,10 +165,8 @@ impl Writer {
         }
         let rules = stated(request);
         if !rules.is_empty() {
-            let items = rules
-                .iter()
-                .map(|line| format!("{}: {}", self.words(line.0), self.sentence(inline(line.1))))
-                .collect();
+            let items =
+                rules.iter().map(|line| format!("{}: {}", self.words(line.0), self.sentence(inline(line.1)))).collect();
             self.list("Rules", items);
         }
         self.heading("Result", Heading::Part);
