@@ -173,7 +173,7 @@ fn seed() -> Arg {
         .long("seed")
         .value_name("NUMBER")
         .value_parser(value_parser!(u64))
-        .default_value("0")
+        .default_value("1")
         .help("Which random points the checks take")
 }
 
@@ -187,18 +187,18 @@ pub fn output_file(matches: &ArgMatches) -> Option<&Path> {
 }
 
 /// The format asked for, or the one that fits the ending of the file.
-pub fn format_of(matches: &ArgMatches) -> Result<&str, Failure> {
+pub fn format_of(matches: &ArgMatches) -> &str {
     if let Some(format) = matches.get_one::<String>("format") {
-        return Ok(format);
+        return format;
     }
     let ending = output_file(matches).and_then(Path::extension).and_then(std::ffi::OsStr::to_str);
-    Ok(match ending {
+    match ending {
         Some("tex") => "latex",
         Some("md") => "markdown",
         Some("html" | "htm") => "html",
         Some("json") => "json",
         _ => "text",
-    })
+    }
 }
 
 /// A shell's completions.
