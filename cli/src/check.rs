@@ -63,7 +63,10 @@ fn shown(report: &Report) -> String {
 fn summary(result: &Checked) -> String {
     let mut out = match result.points {
         0 => "no random point".to_owned(),
-        points => format!("{points} random points, worst error {:.0e}", result.worst_error),
+        points => {
+            let sizes = if result.reduced { " of smaller sizes" } else { "" };
+            format!("{points} random points{sizes}, worst error {:.0e}", result.worst_error)
+        }
     };
     if result.exact {
         out.push_str(", and exactly modulo 2^61-1");
@@ -90,6 +93,7 @@ mod tests {
             title: format!("gradient of f wrt {wrt}"),
             kind: AskKind::Gradient,
             points,
+            reduced: wrt == "B",
             directions: 0,
             entries: 0,
             worst_error: 0.25,
@@ -110,7 +114,7 @@ mod tests {
         let text = anstream::adapter::strip_str(&shown(&Report { results, failures: vec![failure] })).to_string();
         let expected = "\
 ok      gradient of f wrt A: 2 random points, worst error 2e-1; 3 of 4 steps, 2 exactly
-failed  gradient of f wrt B: 2 random points, worst error 2e-1; 3 of 4 steps, 2 exactly
+failed  gradient of f wrt B: 2 random points of smaller sizes, worst error 2e-1; 3 of 4 steps, 2 exactly
         step 2 (at m = 3)
           expected 1
           found    2
