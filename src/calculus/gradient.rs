@@ -217,6 +217,12 @@ fn take_differential(
     steps: &mut Vec<Step>,
 ) -> (ExprId, ExprId) {
     let dz = arena.differential_of(id);
+    if let Op::Named(name) = arena.op(id)
+        && arena.is_rewritten(arena.named(*name).body)
+    {
+        let right = arena.named(*name).body;
+        steps.push(Step { rules: vec![rules::SIMPLIFY], left: Left::Expression(id), right, detail: Detail::Brief });
+    }
     let rules = rules_of(arena, parts);
     steps.push(Step { rules, left: Left::Expression(dz), right: d, detail: Detail::Brief });
     if matches!(arena.op(g), Op::Number(k) if k.is_one()) {
