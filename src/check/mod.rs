@@ -114,8 +114,12 @@ struct Check<'a> {
     options: Options,
     outcomes: Range<usize>,
     wrt: &'a [ExprId],
-    /// Definitions among `wrt`: they count as independent wherever they are used.
+    /// Definitions among `wrt` that count as independent while all move.
     independent: Vec<ExprId>,
+    /// What moves by itself: `wrt` without definitions that depend on others of it.
+    joint: Vec<ExprId>,
+    /// The function with one of those definitions independent, for its own gradient.
+    own: HashMap<ExprId, Evaluator>,
     of: ExprId,
     /// Named results whose differentials stand in the lines.
     named: Vec<ExprId>,
@@ -132,8 +136,23 @@ struct Point {
 impl<'a> Check<'a> {
     fn new(answer: &'a Answer, group: &'a Group, options: Options) -> Check<'a> {
         let arena = &answer.arena;
-        let independent =
-            group.wrt.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect::<Vec<_>>();
+        let of = answer.outcomes[group.outcomes.start].of_node;
+        // In a gradient a definition that depends on another variable asked for passes on what that gets; its own
+        // gradient is the one with it independent. In a differential every definition asked for is independent.
+        let passes_on = |leaf: ExprId| {
+            let Op::Named(name) = arena.op(leaf) else { return false };
+            let below = arena.reachable(&[arena.named(*name).body]);
+            let splits = matches!(answer.outcomes[group.outcomes.start].kind, AskKind::Gradient | AskKind::Jacobian);
+            splits && group.wrt.iter().any(|other| *other != leaf && below.binary_search(other).is_ok())
+        };
+        let (dependent, joint): (Vec<ExprId>, Vec<ExprId>) = group.wrt.iter().partition(|&&leaf| passes_on(leaf));
+        let independent: Vec<ExprId> =
+            joint.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect();
+        let own = dependent.iter().map(|&leaf| {
+            let independent = [independent.as_slice(), &[leaf]].concat();
+            (leaf, Evaluator::with_independent(arena, &[of], &independent))
+        });
+        let own = own.collect();
         let lines = steps::lines(answer, group.outcomes.clone());
         let sides: Vec<ExprId> = lines.iter().flat_map(steps::Line::sides).collect();
         let mut named: Vec<ExprId> = Vec::new();
@@ -145,18 +164,8 @@ impl<'a> Check<'a> {
                 named.push(leaf);
             }
         }
-        let of = answer.outcomes[group.outcomes.start].of_node;
-        Check {
-            answer,
-            arena,
-            options,
-            outcomes: group.outcomes.clone(),
-            wrt: &group.wrt,
-            independent,
-            of,
-            named,
-            lines,
-        }
+        let (outcomes, wrt) = (group.outcomes.clone(), group.wrt.as_slice());
+        Check { answer, arena, options, outcomes, wrt, independent, joint, own, of, named, lines }
     }
 
     fn run(&self, report: &mut Report) {
@@ -182,7 +191,7 @@ impl<'a> Check<'a> {
         let mut checked_points = 0;
         for (index, numbers) in numbers.into_iter().enumerate() {
             let Some(mut point) = self.point(numbers, index) else { continue };
-            let joint = self.along(&point, &moving, self.wrt);
+            let joint = self.along(&point, &moving, &self.joint);
             if let Some(joint) = &joint {
                 for (&leaf, derivative) in self.named.iter().zip(&joint[1..]) {
                     point.numbers.differentials.insert(leaf, derivative.value.clone());
@@ -236,9 +245,11 @@ impl<'a> Check<'a> {
 
     /// Numbers with directions for all that moves; `None` where a definition has no value.
     fn point(&self, mut numbers: Numbers, index: usize) -> Option<Point> {
-        if !self.independent.is_empty() {
-            let values = Evaluator::new(self.arena, &self.independent).run(&numbers).ok()?;
-            numbers.overrides = self.independent.iter().copied().zip(values).collect();
+        let named: Vec<ExprId> =
+            self.wrt.iter().copied().filter(|&leaf| matches!(self.arena.op(leaf), Op::Named(_))).collect();
+        if !named.is_empty() {
+            let values = Evaluator::new(self.arena, &named).run(&numbers).ok()?;
+            numbers.overrides = named.iter().copied().zip(values).collect();
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed ^ ((index as u64 + 1) << 32));
         numbers.differentials.clear();
@@ -326,13 +337,13 @@ impl<'a> Check<'a> {
                 self.arena,
                 sizes,
                 &self.independent,
-                self.wrt,
+                &self.joint,
                 self.options.seed.wrapping_mul(31).wrapping_add(seed),
             );
             let mut roots = results::exact_roots(self);
             roots.extend(self.lines.iter().flat_map(steps::Line::sides));
             let moving = draw.evaluate(&roots, exact::World::Moving);
-            results::compare_exactly(self, &draw, &moving, &mut tally);
+            results::compare_exactly(self, &draw, &moving, &self.joint, &mut tally);
             if !steps.is_empty() {
                 let free = draw.evaluate(&roots, exact::World::Free);
                 steps.compare_exactly(self, &free, &moving);
@@ -341,7 +352,21 @@ impl<'a> Check<'a> {
                 break;
             }
         }
-        tally.conclude(self, point, report);
+        tally.conclude(self, point, &self.joint, report);
+        for &leaf in self.own.keys() {
+            let mut tally = results::ExactTally::default();
+            let independent = [self.independent.as_slice(), &[leaf]].concat();
+            for seed in 0..3 {
+                let seed = self.options.seed.wrapping_mul(37).wrapping_add(seed);
+                let draw = exact::Draw::new(self.arena, sizes, &independent, std::slice::from_ref(&leaf), seed);
+                let moving = draw.evaluate(&results::exact_roots(self), exact::World::Moving);
+                results::compare_exactly(self, &draw, &moving, &[leaf], &mut tally);
+                if tally.settled() {
+                    break;
+                }
+            }
+            tally.conclude(self, point, &[leaf], report);
+        }
         steps.conclude_exactly(self, point, report);
     }
 
