@@ -42,7 +42,7 @@ fn decode(compressed: &[u8]) -> Samples {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{test, training};
 
     #[test]
     fn the_embedded_digits_are_complete() {

@@ -267,7 +267,7 @@ fn overflow(what: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Activation, Call, Detail, Matrix, Network, Parameters};
 
     const LABELS: [i64; 5] = [2, 0, 1, 2, 2];
 

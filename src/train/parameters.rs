@@ -97,7 +97,7 @@ pub(super) fn descend(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Matrix, Parameters, descend};
 
     #[test]
     fn random_weights_have_the_stated_size() {

@@ -179,7 +179,7 @@ impl Scaling {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Matrix, Samples, Scaling};
 
     #[test]
     fn scaled_features_have_mean_zero_and_mean_square_one() {

@@ -290,7 +290,7 @@ fn largest_places(scores: &Matrix) -> Vec<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Diagnostic, Matrix, Network, Options, Samples, Trained, confusion, train};
     use crate::derivation::Detail;
     use crate::train::{Activation, digits};
 

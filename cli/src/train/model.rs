@@ -90,7 +90,7 @@ fn parts(arrays: &Named) -> Result<(Activation, Parameters, Scaling), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Activation, Array, Detail, Matrix, Model, Named, Network, Parameters, Scaling, arrays_of, parts};
 
     fn model() -> Model {
         Model {
