@@ -5,6 +5,7 @@
 mod differences;
 mod exact;
 mod field;
+mod higher;
 mod opaque;
 mod report;
 mod results;
@@ -48,6 +49,10 @@ impl Default for Options {
 const RESULT_TOLERANCE: f64 = 1e-7;
 /// Both sides of a line agree to this, relative to their size.
 const STEP_TOLERANCE: f64 = 1e-7;
+/// Sizes above this are reduced where the formulas allow it.
+const LARGEST_SIZE: i64 = 8;
+/// With more numbers than this one point must do.
+const MOST_ENTRIES: usize = 20_000;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
@@ -73,7 +78,7 @@ fn groups(answer: &Answer) -> Vec<Group> {
     let mut next = 0;
     for ask in &answer.typed.asks {
         let start = next;
-        let wanted = if ask.kind == AskKind::Gradient {
+        let wanted = if matches!(ask.kind, AskKind::Gradient | AskKind::Jacobian) {
             let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
             ask.wrt.iter().filter(named).count()
         } else {
@@ -159,13 +164,7 @@ impl<'a> Check<'a> {
         let mut all = essential.clone();
         all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
         all.extend(self.lines.iter().flat_map(steps::Line::sides));
-        let sampler = Sampler::new(arena, &self.answer.typed, &all);
-        let seed = |i: usize| self.options.seed.wrapping_mul(1000).wrapping_add((self.outcomes.start * 16 + i) as u64);
-        let mut numbers: Vec<Numbers> = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
-        if numbers.is_empty() {
-            let sampler = Sampler::new(arena, &self.answer.typed, &essential);
-            numbers = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
-        }
+        let numbers = self.draw(&all, &essential, report);
         if numbers.is_empty() {
             for i in self.outcomes.clone() {
                 report.not_checked(i, "no point of its domain was found");
@@ -200,6 +199,34 @@ impl<'a> Check<'a> {
             }
         }
         steps.conclude(report);
+    }
+
+    /// Points in the domain of all lines, or else of the results only. Where the program gives large sizes, smaller ones
+    /// are tried first.
+    fn draw(&self, all: &[ExprId], essential: &[ExprId], report: &mut Report) -> Vec<Numbers> {
+        let given: HashMap<String, i64> = self.answer.typed.dimension_values.iter().cloned().collect();
+        let small: HashMap<String, i64> =
+            given.iter().filter(|&(_, &size)| size <= LARGEST_SIZE).map(|(name, &size)| (name.clone(), size)).collect();
+        let reduced = small.len() < given.len();
+        let seed = |i: usize| self.options.seed.wrapping_mul(1000).wrapping_add((self.outcomes.start * 16 + i) as u64);
+        let tries =
+            [(&small, all, reduced), (&small, essential, reduced), (&given, all, false), (&given, essential, false)];
+        for (sizes, roots, reduced) in tries.into_iter().skip(if reduced { 0 } else { 2 }) {
+            let sampler = Sampler::with_sizes(self.arena, roots, sizes.clone());
+            let mut numbers: Vec<Numbers> = Vec::new();
+            for i in 0..self.options.points {
+                numbers.extend(sampler.draw(seed(i)));
+                let entries = |n: &Numbers| n.variables.iter().map(|m| m.entries().len()).sum::<usize>();
+                if numbers.last().is_some_and(|n| entries(n) > MOST_ENTRIES) {
+                    break;
+                }
+            }
+            if !numbers.is_empty() {
+                self.outcomes.clone().for_each(|i| report.results[i].reduced = reduced);
+                return numbers;
+            }
+        }
+        Vec::new()
     }
 
     /// Numbers with directions for all that moves; `None` where a definition has no value.

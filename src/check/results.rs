@@ -97,9 +97,8 @@ impl Results {
             let done = match check.answer.outcomes[i].kind {
                 AskKind::Gradient => gradient(check, point, function, i, &forms, size, report),
                 AskKind::Differential => differential(check, point, joint, i, &forms, size, report),
-                kind @ (AskKind::Jacobian | AskKind::Hessian) => {
-                    report.not_checked(i, format!("a check of a {} is not there yet", super::report::kind_name(kind)));
-                    false
+                AskKind::Jacobian | AskKind::Hessian => {
+                    super::higher::compare(check, point, function, i, &forms, size, report)
                 }
             };
             if done {
@@ -380,7 +379,15 @@ pub(super) fn compare_exactly(
                     Exact::scalar(Dual::constant(g.matrix.dot(&direction).value))
                 }
                 AskKind::Differential => g.matrix.map(|x| Dual::constant(x.value)),
-                AskKind::Jacobian | AskKind::Hessian => return,
+                AskKind::Jacobian => {
+                    let Some(direction) = draw.direction(outcome.wrt_nodes[0]) else { return };
+                    let (rows, columns) = (of.matrix.entries.len(), direction.entries.len());
+                    let along =
+                        g.matrix.reshape(rows, columns).and_then(|j| j.multiply(&direction.reshape(columns, 1)?));
+                    let Some(along) = along.and_then(|y| y.reshape(of.matrix.rows, of.matrix.columns)) else { return };
+                    along.map(|x| Dual::constant(x.value))
+                }
+                AskKind::Hessian => return,
             };
             let Some(sum) = total.pairs(&part, |x, y| Some(x.plus(y))) else { return };
             total = sum;

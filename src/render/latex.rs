@@ -2,7 +2,7 @@
 
 use super::names::latex_greek;
 use super::notation::Notation;
-use super::typeset::{Piece, Size, typeset};
+use super::typeset::{Piece, Size, starts_with_operation, typeset};
 
 /// The formula in LaTeX, without dollars.
 pub fn latex(notation: &Notation) -> String {
@@ -156,15 +156,6 @@ impl Latex {
                 None => self.push(&format!("\\mathrm{{{letter}}}")),
             },
         }
-    }
-}
-
-fn starts_with_operation(piece: &Piece) -> bool {
-    match piece {
-        Piece::Operation(_) => true,
-        Piece::Scripts { base, .. } => starts_with_operation(base),
-        Piece::Row(row) => row.first().is_some_and(starts_with_operation),
-        _ => false,
     }
 }
 

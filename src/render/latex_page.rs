@@ -107,6 +107,10 @@ impl Writer {
 
     fn list(&mut self, heading: &str, items: Vec<String>) {
         self.heading(heading, Heading::Part);
+        self.items(items);
+    }
+
+    fn items(&mut self, items: Vec<String>) {
         let (begin, item, end) = match self.markup {
             Markup::Latex => ("\\begin{itemize}\n", "  \\item ", "\\end{itemize}\n"),
             Markup::Markdown => ("", "- ", ""),
@@ -131,7 +135,8 @@ impl Writer {
 
     fn given(&mut self, page: &Page) {
         let items = page.variables.iter().map(|variable| self.declared(variable)).collect();
-        self.list("Given", items);
+        self.heading("Given", Heading::Request);
+        self.items(items);
         if !page.definitions.is_empty() {
             self.heading("Definitions", Heading::Part);
             let mut rows = Vec::new();

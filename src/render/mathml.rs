@@ -2,7 +2,7 @@
 
 use super::notation::Notation;
 use super::text::text;
-use super::typeset::{Piece, Size, typeset};
+use super::typeset::{Piece, Size, starts_with_operation, typeset};
 
 /// The formula as a display of its own; its text in the language is the alternative.
 pub fn mathml(notation: &Notation) -> String {
@@ -118,12 +118,20 @@ fn write(out: &mut String, piece: &Piece) {
         Piece::Fenced { open, inner, close, size } => {
             let shape = match size {
                 Size::Normal => "stretchy=\"false\"",
-                Size::Larger => "stretchy=\"true\" minsize=\"1.3em\" maxsize=\"1.3em\"",
+                Size::Larger => "stretchy=\"true\" minsize=\"1.25em\" maxsize=\"1.25em\"",
                 Size::Tall => "stretchy=\"true\"",
             };
-            token(out, &format!("mo fence=\"true\" form=\"prefix\" {shape}"), &open.to_string());
+            token(
+                out,
+                &format!("mo fence=\"true\" form=\"prefix\" lspace=\"0\" rspace=\"0\" {shape}"),
+                &open.to_string(),
+            );
             write(out, inner);
-            token(out, &format!("mo fence=\"true\" form=\"postfix\" {shape}"), &close.to_string());
+            token(
+                out,
+                &format!("mo fence=\"true\" form=\"postfix\" lspace=\"0\" rspace=\"0\" {shape}"),
+                &close.to_string(),
+            );
         }
         Piece::Table(rows) => element(out, "mtable", |out| {
             for row in rows {
@@ -136,6 +144,9 @@ fn write(out: &mut String, piece: &Piece) {
         }),
         Piece::Differential(inner) => {
             token(out, "mi mathvariant=\"normal\"", "d");
+            if starts_with_operation(inner) {
+                write(out, &Piece::Thin);
+            }
             write(out, inner);
         }
         Piece::Dots => token(out, "mo", "…"),

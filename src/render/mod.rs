@@ -2,6 +2,7 @@
 
 pub mod build;
 mod chain;
+mod html;
 pub mod json;
 pub mod latex;
 mod latex_page;
@@ -31,15 +32,21 @@ pub enum Format {
     Latex,
     /// Markdown with LaTeX between dollars.
     Markdown,
+    /// One HTML document with everything in it.
+    Html,
+    /// The object of the contract.
+    Json,
 }
 
 /// The answer in a format. `source` is the program's text; `checked` are the closing lines of a check, if one was made.
-pub fn render(format: Format, answer: &Answer, _source: &str, checked: &[String]) -> String {
-    let page = page::page(answer, checked);
+pub fn render(format: Format, answer: &Answer, source: &str, checked: &[String]) -> String {
+    let page = || page::page(answer, checked);
     match format {
-        Format::Text => plain::plain(&page, plain::Signs::Language),
-        Format::Unicode => plain::plain(&page, plain::Signs::Book),
-        Format::Latex => latex_page::marked_up(&page, latex_page::Markup::Latex),
-        Format::Markdown => latex_page::marked_up(&page, latex_page::Markup::Markdown),
+        Format::Text => plain::plain(&page(), plain::Signs::Language),
+        Format::Unicode => plain::plain(&page(), plain::Signs::Book),
+        Format::Latex => latex_page::marked_up(&page(), latex_page::Markup::Latex),
+        Format::Markdown => latex_page::marked_up(&page(), latex_page::Markup::Markdown),
+        Format::Html => html::html(&page()),
+        Format::Json => json::json(answer, source, &latex::latex),
     }
 }

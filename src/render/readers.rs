@@ -2,6 +2,7 @@
 //! the tree in two forms is decided here, and what only the parser needs is dropped.
 
 use super::notation::Notation;
+use super::text::as_fraction;
 use crate::number::Number;
 
 /// Who reads a formula.
@@ -30,12 +31,13 @@ pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
         Notation::Grouped(a) if reader != Reader::Parser => inner(a),
         Notation::Product(factors) if reader != Reader::Parser => {
             let mut flat = Vec::with_capacity(factors.len());
-            for factor in factors {
-                // A scalar that is itself a chain of factors keeps its brackets: (w'x) S w.
+            for (i, factor) in factors.iter().enumerate() {
+                // A scalar that is itself a chain of factors keeps its brackets in front of others: (w'x) S w.
+                let last = i + 1 == factors.len();
                 let open = match factor {
                     Notation::Grouped(_) => true,
-                    Notation::Sums(_, call) => !matches!(**call, Notation::Call { function: "sum", .. }),
-                    _ => factors.len() == 1,
+                    Notation::Sums(_, call) => last || !matches!(**call, Notation::Call { function: "sum", .. }),
+                    _ => last,
                 };
                 match inner(factor) {
                     Notation::Product(list) if open => flat.extend(list),
@@ -47,6 +49,34 @@ pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
         Notation::Ones(m, Some(n)) if reader == Reader::Book && **m == Notation::Number(Number::ONE) => {
             Notation::Transpose(Box::new(Notation::Ones(n.clone(), None)))
         }
+        Notation::Quotient(above, below) if reader == Reader::Book => quotient(inner(above), inner(below)),
         other => other.map(&inner),
     }
+}
+
+/// above / below with no fraction of numbers above: its divisor goes below.
+fn quotient(above: Notation, below: Notation) -> Notation {
+    let (number, rest) = match above {
+        Notation::Number(k) => (k, Vec::new()),
+        Notation::Product(factors) => match factors.split_first() {
+            Some((Notation::Number(k), rest)) => (*k, rest.to_vec()),
+            _ => return Notation::Quotient(Box::new(Notation::Product(factors)), Box::new(below)),
+        },
+        above => return Notation::Quotient(Box::new(above), Box::new(below)),
+    };
+    let joined = |number: Number, mut rest: Vec<Notation>| {
+        if !number.is_one() || rest.is_empty() {
+            rest.insert(0, Notation::Number(number));
+        }
+        if rest.len() == 1 { rest.remove(0) } else { Notation::Product(rest) }
+    };
+    let Some((n, d)) = as_fraction(number) else {
+        return Notation::Quotient(Box::new(joined(number, rest)), Box::new(below));
+    };
+    let below = match below {
+        Notation::Product(factors) => factors,
+        other => vec![other],
+    };
+    let below = joined(Number::integer(d), below);
+    Notation::Quotient(Box::new(joined(Number::integer(n), rest)), Box::new(below))
 }

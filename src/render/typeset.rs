@@ -326,7 +326,9 @@ fn between(before: &Notation, last: &Piece, factor: &Notation, next: &Piece) -> 
     let name_before_bracket = matches!(before, Notation::Name(_)) && open(next);
     let call = |n: &Notation| matches!(n, Notation::Call { .. });
     let scalar_in_brackets = matches!(before, Notation::Product(_)) && open(last);
-    if scalar_in_brackets
+    let blocks = matches!((before, factor), (Notation::Blocks(_), Notation::Blocks(_)));
+    if blocks
+        || scalar_in_brackets
         || fraction(last)
         || fraction(next)
         || moves(before)
@@ -542,6 +544,16 @@ fn fenced(open: char, inner: Piece, close: char) -> Piece {
         Size::Normal
     };
     Piece::Fenced { open, inner: Box::new(inner), close, size }
+}
+
+/// Whether a function's name stands first.
+pub(super) fn starts_with_operation(piece: &Piece) -> bool {
+    match piece {
+        Piece::Operation(_) => true,
+        Piece::Scripts { base, .. } => starts_with_operation(base),
+        Piece::Row(row) => row.first().is_some_and(starts_with_operation),
+        _ => false,
+    }
 }
 
 /// Whether a piece is taller than a line.
