@@ -267,7 +267,10 @@ fn overflow(what: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::{Activation, Call, Detail, Matrix, Network, Parameters};
+    use super::{Activation, Call, Network};
+    use crate::derivation::Detail;
+    use crate::matrix::Matrix;
+    use crate::train::Parameters;
 
     const LABELS: [i64; 5] = [2, 0, 1, 2, 2];
 
