@@ -112,8 +112,11 @@ struct Check<'a> {
     options: Options,
     outcomes: Range<usize>,
     wrt: &'a [ExprId],
-    /// Definitions among `wrt`: they count as independent wherever they are used.
+    /// Definitions among `wrt` that nothing else among them moves: they count as independent wherever they are used.
     independent: Vec<ExprId>,
+    /// Definitions among `wrt` that others move: in the lines they follow those, for their own result they count as
+    /// independent.
+    dependent: Vec<ExprId>,
     of: ExprId,
     /// Named results whose differentials stand in the lines.
     named: Vec<ExprId>,
@@ -130,8 +133,14 @@ struct Point {
 impl<'a> Check<'a> {
     fn new(answer: &'a Answer, group: &'a Group, options: Options) -> Check<'a> {
         let arena = &answer.arena;
-        let independent =
-            group.wrt.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect::<Vec<_>>();
+        let gradients = answer.outcomes[group.outcomes.start].kind == AskKind::Gradient;
+        let asked = |leaf: &ExprId| matches!(arena.op(*leaf), Op::Named(_));
+        let depends = |leaf: ExprId| {
+            let below = arena.reachable(&[leaf]);
+            group.wrt.iter().any(|&other| other != leaf && below.contains(&other))
+        };
+        let (dependent, independent): (Vec<ExprId>, Vec<ExprId>) =
+            group.wrt.iter().copied().filter(asked).partition(|&leaf| gradients && depends(leaf));
         let lines = steps::lines(answer, group.outcomes.clone());
         let sides: Vec<ExprId> = lines.iter().flat_map(steps::Line::sides).collect();
         let mut named: Vec<ExprId> = Vec::new();
@@ -151,6 +160,7 @@ impl<'a> Check<'a> {
             outcomes: group.outcomes.clone(),
             wrt: &group.wrt,
             independent,
+            dependent,
             of,
             named,
             lines,
@@ -231,9 +241,10 @@ impl<'a> Check<'a> {
 
     /// Numbers with directions for all that moves; `None` where a definition has no value.
     fn point(&self, mut numbers: Numbers, index: usize) -> Option<Point> {
-        if !self.independent.is_empty() {
-            let values = Evaluator::new(self.arena, &self.independent).run(&numbers).ok()?;
-            numbers.overrides = self.independent.iter().copied().zip(values).collect();
+        let asked: Vec<ExprId> = self.independent.iter().chain(&self.dependent).copied().collect();
+        if !asked.is_empty() {
+            let values = Evaluator::new(self.arena, &asked).run(&numbers).ok()?;
+            numbers.overrides = asked.into_iter().zip(values).collect();
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed ^ ((index as u64 + 1) << 32));
         numbers.differentials.clear();
@@ -241,13 +252,16 @@ impl<'a> Check<'a> {
         for &leaf in self.wrt {
             let (rows, columns) = self.numbers_of(&numbers, leaf)?.shape();
             let direction = random_direction(self.arena, leaf, rows, columns, &mut random);
-            numbers.differentials.insert(leaf, direction.clone());
+            if !self.dependent.contains(&leaf) {
+                numbers.differentials.insert(leaf, direction.clone());
+            }
             directions.insert(leaf, direction);
         }
         // Variables that stand still.
         for side in self.arena.reachable(&self.lines.iter().flat_map(steps::Line::sides).collect::<Vec<_>>()) {
             if let Op::Differential(leaf) = *self.arena.op(side)
                 && !numbers.differentials.contains_key(&leaf)
+                && !self.dependent.contains(&leaf)
                 && let Some(still) = self.numbers_of(&numbers, leaf)
             {
                 let zeros = Matrix::zeros(still.rows(), still.columns());
@@ -316,12 +330,14 @@ impl<'a> Check<'a> {
     fn exactly(&self, point: &Point, steps: &mut steps::Steps, report: &mut Report) {
         let sizes = &point.numbers.dimensions;
         let mut tally = results::ExactTally::default();
+        let moving_leaves: Vec<ExprId> =
+            self.wrt.iter().copied().filter(|leaf| !self.dependent.contains(leaf)).collect();
         for seed in 0..3 {
             let draw = exact::Draw::new(
                 self.arena,
                 sizes,
                 &self.independent,
-                self.wrt,
+                &moving_leaves,
                 self.options.seed.wrapping_mul(31).wrapping_add(seed),
             );
             let mut roots = results::exact_roots(self);

@@ -221,6 +221,8 @@ fn gradient(
             }
         }
     }
+    let alone = check.dependent.contains(&leaf).then(|| Evaluator::with_independent(check.arena, &[check.of], &[leaf]));
+    let function = alone.as_ref().unwrap_or(function);
     let mut told = false;
     for (entry, direction) in &directions {
         let Some(found) = check.along_directions(point, function, &[(leaf, direction)]) else { continue };
@@ -367,6 +369,9 @@ pub(super) fn compare_exactly(
     for in_one in [false, true] {
         let mut total = Exact::filled(of.matrix.rows, of.matrix.columns, Dual::ZERO);
         for outcome in outcomes {
+            if check.dependent.contains(&outcome.wrt_nodes[0]) && outcome.kind == AskKind::Gradient {
+                continue;
+            }
             let root = if in_one { outcome.value.unwrap_or(outcome.result) } else { outcome.result };
             let Some(g) = moving.get(&root) else { return };
             ground = ground.max(g.ground);
