@@ -31,7 +31,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// How much is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Random points for each result, of unequal sizes.
+    /// Random points for each result, of unequal sizes; one for a very large program.
     pub points: usize,
     /// Variables of at most so many entries are checked entry by entry too, at the first point.
     pub entries: usize,
@@ -53,6 +53,8 @@ const STEP_TOLERANCE: f64 = 1e-7;
 const LARGEST_SIZE: i64 = 8;
 /// With more numbers than this one point must do.
 const MOST_ENTRIES: usize = 20_000;
+/// With more operations times variables than this too.
+const MOST_WORK: usize = 20_000;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
@@ -224,7 +226,10 @@ impl<'a> Check<'a> {
         for (sizes, roots, reduced) in tries.into_iter().skip(if reduced { 0 } else { 2 }) {
             let sampler = Sampler::with_sizes(self.arena, roots, sizes.clone());
             let mut numbers: Vec<Numbers> = Vec::new();
-            for i in 0..self.options.points {
+            // Each variable costs several runs of the function, so of a large program one point must do.
+            let work = self.arena.reachable(&[self.of]).len() * self.wrt.len();
+            let points = if work > MOST_WORK { self.options.points.min(1) } else { self.options.points };
+            for i in 0..points {
                 numbers.extend(sampler.draw(seed(i)));
                 let entries = |n: &Numbers| n.variables.iter().map(|m| m.entries().len()).sum::<usize>();
                 if numbers.last().is_some_and(|n| entries(n) > MOST_ENTRIES) {

@@ -170,6 +170,8 @@ fn compare_with_difference(found: f64, size: f64, derivative: f64, error: f64, f
     Some((off / scale.max(REPORTED * (1.0 + function)), holds))
 }
 
+/// Where the operations of the function times its variables are more, directions must do.
+const MOST_WORK: usize = 2_000;
 /// The error of a derivative that vanishes is told relative to this part of the function.
 const REPORTED: f64 = 1e-3;
 
@@ -209,7 +211,8 @@ fn gradient(
         return true;
     }
     let mut directions = vec![(None, point.directions[&leaf].clone())];
-    let small = rows * columns <= check.options.entries && rows * columns > 1;
+    let work = function.len() * check.wrt.len();
+    let small = rows * columns <= check.options.entries && rows * columns > 1 && work <= MOST_WORK;
     if point.index == 0 && small && !of.has(Property::Constant) {
         for i in 0..rows {
             for j in 0..columns {
