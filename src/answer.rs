@@ -198,6 +198,9 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
         let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
+        if gradient.uses == 0 {
+            notes.push(format!("{} does not depend on {name}", arena.name_of(of)));
+        }
         if let Some(how) = gradient.projection {
             notes.push(format!("{name} is structured: this is {how}"));
         }
@@ -320,6 +323,13 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         let line_name = arena.name_of(id);
         let body = cut(arena, body, names, &mut lines);
         lines.push(Line { name: line_name, right: body });
+    }
+    if lines
+        .last()
+        .is_some_and(|line: &Line| matches!(arena.op(result), Op::Named(_)) && line.name == arena.name_of(result))
+    {
+        // The result is the adjoint of a definition, whose line was just written.
+        return lines;
     }
     let result = cut(arena, result, names, &mut lines);
     let name = arena.unused_name(&name);

@@ -11,6 +11,7 @@ pub mod functions;
 pub mod elaborate;
 pub mod expr;
 pub mod eval;
+pub mod bind;
 pub mod rules;
 pub mod derivation;
 pub mod calculus;

@@ -8,51 +8,59 @@ use std::fmt::Write;
 
 use chapters::{compare, pages, sections};
 use matgrad::answer::{Answer, Outcome, answer};
+use matgrad::check::{Options, check};
 use matgrad::derivation::Detail;
 use matgrad::eval::{Numbers, evaluate, sample};
 use matgrad::matrix::Matrix;
 use matgrad::render::build::notation;
 use matgrad::render::text::text;
+use matgrad::render::{Format, render};
 use matgrad::syntax::ast::AskKind;
 
 /// Largest error against the literature, relative to the largest entry or one.
 const TOLERANCE: f64 = 1e-9;
 
-/// What the book prints below a problem.
-fn printed(answer: &Answer) -> String {
-    let mut out = String::new();
-    for outcome in &answer.outcomes {
-        let value = outcome.value.map_or("(see the program)".to_owned(), |value| text(&notation(&answer.arena, value)));
-        let left = match outcome.kind {
-            AskKind::Differential => format!("d{}", outcome.of),
-            _ => format!("∂{}/∂{}", outcome.of, outcome.wrt.join(", ")),
-        };
-        let _ = writeln!(out, "{left} = {value}");
-        if outcome.program.len() > 1 {
-            for line in &outcome.program {
-                let _ = writeln!(out, "    {} = {}", line.name, text(&notation(&answer.arena, line.right)));
-            }
-        }
-        for note in &outcome.notes {
-            let _ = writeln!(out, "    note: {note}");
-        }
-    }
-    out
+/// What the book prints below a problem: the derivation and its results; what is given stands above it already.
+fn printed(answer: &Answer, program: &str) -> String {
+    let page = render(Format::Text, answer, program, &[]);
+    let heading = page.find("\nGradient").or_else(|| page.find("\nDifferential")).expect("a derivation has a heading");
+    page[heading + 1..].to_owned()
+}
+
+fn answered(title: &str, program: &str, detail: Detail) -> Answer {
+    answer(program, detail).unwrap_or_else(|errors| panic!("{title}: {errors:?}"))
 }
 
 #[test]
 fn the_book_is_as_printed() {
-    let count = compare(&pages("book"), |problem| printed(&answered(&problem.title, &problem.program)));
+    let count = compare(&pages("book"), |problem| {
+        printed(&answered(&problem.title, &problem.program, Detail::Brief), &problem.program)
+    });
     assert!(count >= 60, "only {count} problems were read");
 }
 
-fn answered(title: &str, program: &str) -> Answer {
-    answer(program, Detail::None).unwrap_or_else(|errors| panic!("{title}: {errors:?}"))
+#[test]
+fn every_result_and_every_step_is_true() {
+    let mut wrong = Vec::new();
+    let mut steps = 0;
+    for problem in pages("book").iter().flat_map(|page| sections(page)) {
+        let answer = answered(&problem.title, &problem.program, Detail::Full);
+        let report = check(&answer, Options { points: 2, ..Options::default() });
+        wrong.extend(report.failures.iter().map(|failure| format!("{}: {failure:?}", problem.title)));
+        for result in &report.results {
+            steps += result.steps_by_numbers;
+            if result.points == 0 || result.steps_by_numbers < result.steps {
+                wrong.push(format!("{}: {} is not checked: {:?}", problem.title, result.title, result.not_checked));
+            }
+        }
+    }
+    assert!(steps > 1000, "only {steps} steps were checked");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The program with `dX` declared with the type of X, for formulas in which differentials stand.
 fn with_differentials(title: &str, program: &str) -> String {
-    let answer = answered(title, program);
+    let answer = answered(title, program, Detail::None);
     let mut out = program.to_owned();
     for outcome in answer.outcomes.iter().filter(|outcome| outcome.kind == AskKind::Differential) {
         for name in &outcome.wrt {
@@ -103,7 +111,7 @@ fn results_are_what_the_literature_has() {
         for (i, (_, formula)) in problem.known.iter().enumerate() {
             let _ = writeln!(program, "literature{i} = {formula}");
         }
-        let answer = answered(&problem.title, &program);
+        let answer = answered(&problem.title, &program, Detail::None);
         for (i, (wrt, _)) in problem.known.iter().enumerate() {
             let found = answer.outcomes.iter().find(|outcome| outcome.wrt.join(",") == *wrt);
             let outcome = found.unwrap_or_else(|| panic!("{}: nothing by {wrt}", problem.title));
@@ -121,7 +129,7 @@ fn results_are_what_the_literature_has() {
 fn results_can_be_read_back() {
     let mut wrong = Vec::new();
     for problem in pages("book").iter().flat_map(|page| sections(page)) {
-        let plain = answered(&problem.title, &problem.program);
+        let plain = answered(&problem.title, &problem.program, Detail::None);
         let mut program = with_differentials(&problem.title, &problem.program);
         let mut names: Vec<Vec<String>> = Vec::new();
         for (i, outcome) in plain.outcomes.iter().enumerate() {
@@ -136,7 +144,7 @@ fn results_can_be_read_back() {
             added.extend(outcome.program.last().map(|line| line.name.clone()));
             names.push(added);
         }
-        let answer = answered(&problem.title, &program);
+        let answer = answered(&problem.title, &program, Detail::None);
         for (outcome, names) in answer.outcomes.iter().zip(&names) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             for difference in differences(&answer, outcome, &names) {

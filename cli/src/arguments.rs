@@ -76,7 +76,7 @@ pub fn command() -> Command {
                 "Values and derivatives at given numbers",
                 "Arrays are read from and written to .npz or .safetensors files. Each variable is an entry by its name:\n\
                  scalars as 0-d or length-1 arrays, vectors and rows as 1-d or 2-d ones, in any of NumPy's number types.\n\
-                 The dimensions come from the data. A differential needs the entry dX as well.\n\n\
+                 The dimensions come from the data. A differential needs the entry dX as well; without it, it is left out.\n\n\
                  What is written, in 64-bit floats: every definition by its name, `grad(L,W1)`, `jacobian(Y,X)`,\n\
                  `hessian(L,X,X)` and `differential(F)`. Scalars are 0-d. The gradient of a vector or row has the form\n\
                  its variable was given in; other vectors and rows are 1-d where all vectors and rows of the data were,\n\
@@ -173,7 +173,7 @@ fn seed() -> Arg {
         .long("seed")
         .value_name("NUMBER")
         .value_parser(value_parser!(u64))
-        .default_value("0")
+        .default_value("1")
         .help("Which random points the checks take")
 }
 
@@ -187,18 +187,18 @@ pub fn output_file(matches: &ArgMatches) -> Option<&Path> {
 }
 
 /// The format asked for, or the one that fits the ending of the file.
-pub fn format_of(matches: &ArgMatches) -> Result<&str, Failure> {
+pub fn format_of(matches: &ArgMatches) -> &str {
     if let Some(format) = matches.get_one::<String>("format") {
-        return Ok(format);
+        return format;
     }
     let ending = output_file(matches).and_then(Path::extension).and_then(std::ffi::OsStr::to_str);
-    Ok(match ending {
+    match ending {
         Some("tex") => "latex",
         Some("md") => "markdown",
         Some("html" | "htm") => "html",
         Some("json") => "json",
         _ => "text",
-    })
+    }
 }
 
 /// A shell's completions.

@@ -7,7 +7,12 @@ use matgrad::derivation::Detail;
 use matgrad::diagnostic::{Paint, Severity, render_pieces};
 use matgrad::syntax::ast::AskKind;
 
+use matgrad::render::json::json;
+use matgrad::render::latex::latex;
+use matgrad::render::{Format, render};
+
 use crate::arguments::{format_of, output_file};
+use crate::check::checked;
 use crate::failure::Failure;
 use crate::input::Program;
 use crate::output;
@@ -26,10 +31,29 @@ pub fn run(command: &str, matches: &ArgMatches) -> Result<(), Failure> {
         None => Detail::Brief,
     };
     let answer = answered(&program, detail)?;
-    let text = format_of(matches)?;
-    let _ = text;
-    let text = matgrad::render::json::json(&answer, &program.source, &|_| String::new());
-    output::result(&text, output_file(matches))
+    let report = checked(&answer, matches);
+    let lines = report.lines();
+    let format = match format_of(matches) {
+        "unicode" => Some(Format::Unicode),
+        "latex" => Some(Format::Latex),
+        "markdown" => Some(Format::Markdown),
+        "html" => return Err(Failure::wrong("`--format html` is not there yet")),
+        "json" => None,
+        _ => Some(Format::Text),
+    };
+    let text = match format {
+        Some(format) => render(format, &answer, &program.source, &lines),
+        None => json(&answer, &program.source, &latex),
+    };
+    output::result(&text, output_file(matches))?;
+    match report.is_ok() {
+        true => Ok(()),
+        // The object has no place for it, and a file may not be looked at.
+        false if format.is_none() || output_file(matches).is_some() => {
+            Err(Failure::check(format!("error: a check failed\n{}\n", lines.join("\n"))))
+        }
+        false => Err(Failure::check("error: a check failed\n".to_owned())),
+    }
 }
 
 /// The answers to a program; notes about its text are told.

@@ -41,6 +41,11 @@ impl Failure {
         Failure { code: FILE, text }
     }
 
+    /// A check found a disagreement; what it was is part of what was shown, or of this text.
+    pub fn check(text: String) -> Failure {
+        Failure { code: CHECK_FAILED, text }
+    }
+
     /// A command that later versions have.
     pub fn not_there_yet(command: &str) -> Failure {
         Failure::wrong(format!("`matgrad {command}` is not there yet"))

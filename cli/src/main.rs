@@ -3,7 +3,9 @@
 
 mod arguments;
 mod arrays;
+mod check;
 mod derive;
+mod eval;
 mod failure;
 mod input;
 mod output;
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
     let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(failure::WRONG_INPUT) };
     let done = match name {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
+        "check" => check::run(matches),
+        "eval" => eval::run(matches),
         "train" | "predict" => train::run(name, matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),

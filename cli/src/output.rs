@@ -17,7 +17,15 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     if let Some(path) = file.filter(|path| *path != Path::new("-")) {
         return write_whole(path, text.as_bytes());
     }
-    let mut out = io::stdout().lock();
+    written(io::stdout().lock(), text)
+}
+
+/// A result on standard output, in colour only where that is a terminal that wants it.
+pub fn styled(text: &str) -> Result<(), Failure> {
+    written(anstream::stdout(), text)
+}
+
+fn written(mut out: impl Write, text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::file("write", Path::new("standard output"), &error))

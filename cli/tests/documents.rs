@@ -111,6 +111,17 @@ fn commands_in_documents_exist() {
     assert!(count >= 6, "only {count} commands were found");
 }
 
+/// A text without the sizes of rounding errors, which differ from machine to machine.
+fn without_errors(text: &str) -> String {
+    let mut parts = text.split("worst error ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str("worst error …");
+        out.push_str(part.find(',').map_or("", |end| &part[end..]));
+    }
+    out
+}
+
 #[test]
 fn outputs_in_the_readme_are_real() {
     let path = root().join("README.md");
@@ -137,9 +148,10 @@ fn outputs_in_the_readme_are_real() {
         fresh.push('\n');
     }
     assert!(count > 0, "the README shows no output");
-    if std::env::var_os("UPDATE").is_some() {
+    let same = without_errors(&fresh) == without_errors(&document);
+    if std::env::var_os("UPDATE").is_some() && !same {
         fs::write(&path, fresh).expect("the README can be written");
         return;
     }
-    assert!(fresh == document, "UPDATE=1 writes the README's outputs anew:\n{fresh}");
+    assert!(same, "UPDATE=1 writes the README's outputs anew:\n{fresh}");
 }

@@ -81,8 +81,8 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
     while let Some((id, parts)) = cotangents.pop_last() {
         let g = total(arena, &parts);
         if wrt.contains(&id) {
+            // A definition that is asked for counts as independent, and passes on what the variables below it get.
             finished.insert(id, (g, parts.len()));
-            continue;
         }
         let body = match arena.op(id) {
             Op::Named(name) => arena.named(*name).body,
@@ -96,6 +96,9 @@ pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> 
         let targets = local_nodes(arena, d).iter().filter(|&&n| matches!(arena.op(n), Op::Differential(_))).count();
         let uses = parts.len();
         let g = name_adjoint(arena, id, g, targets, uses, log.then_some(&mut steps));
+        if let Some((own, _)) = finished.get_mut(&id) {
+            *own = g;
+        }
         let pulled = if log {
             let (left, right) = take_differential(arena, id, g, d, &differentials, &mut steps);
             let mut lines = Lines::new(&mut steps, left, right);
@@ -214,6 +217,12 @@ fn take_differential(
     steps: &mut Vec<Step>,
 ) -> (ExprId, ExprId) {
     let dz = arena.differential_of(id);
+    if let Op::Named(name) = arena.op(id)
+        && arena.is_rewritten(arena.named(*name).body)
+    {
+        let right = arena.named(*name).body;
+        steps.push(Step { rules: vec![rules::SIMPLIFY], left: Left::Expression(id), right, detail: Detail::Brief });
+    }
     let rules = rules_of(arena, parts);
     steps.push(Step { rules, left: Left::Expression(dz), right: d, detail: Detail::Brief });
     if matches!(arena.op(g), Op::Number(k) if k.is_one()) {

@@ -5,6 +5,7 @@
 mod differences;
 mod exact;
 mod field;
+mod higher;
 mod opaque;
 mod report;
 mod results;
@@ -48,6 +49,10 @@ impl Default for Options {
 const RESULT_TOLERANCE: f64 = 1e-7;
 /// Both sides of a line agree to this, relative to their size.
 const STEP_TOLERANCE: f64 = 1e-7;
+/// Sizes above this are reduced where the formulas allow it.
+const LARGEST_SIZE: i64 = 8;
+/// With more numbers than this one point must do.
+const MOST_ENTRIES: usize = 20_000;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
@@ -73,7 +78,7 @@ fn groups(answer: &Answer) -> Vec<Group> {
     let mut next = 0;
     for ask in &answer.typed.asks {
         let start = next;
-        let wanted = if ask.kind == AskKind::Gradient {
+        let wanted = if matches!(ask.kind, AskKind::Gradient | AskKind::Jacobian) {
             let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
             ask.wrt.iter().filter(named).count()
         } else {
@@ -107,8 +112,11 @@ struct Check<'a> {
     options: Options,
     outcomes: Range<usize>,
     wrt: &'a [ExprId],
-    /// Definitions among `wrt`: they count as independent wherever they are used.
+    /// Definitions among `wrt` that nothing else among them moves: they count as independent wherever they are used.
     independent: Vec<ExprId>,
+    /// Definitions among `wrt` that others move: in the lines they follow those, for their own result they count as
+    /// independent.
+    dependent: Vec<ExprId>,
     of: ExprId,
     /// Named results whose differentials stand in the lines.
     named: Vec<ExprId>,
@@ -125,8 +133,14 @@ struct Point {
 impl<'a> Check<'a> {
     fn new(answer: &'a Answer, group: &'a Group, options: Options) -> Check<'a> {
         let arena = &answer.arena;
-        let independent =
-            group.wrt.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect::<Vec<_>>();
+        let gradients = answer.outcomes[group.outcomes.start].kind == AskKind::Gradient;
+        let asked = |leaf: &ExprId| matches!(arena.op(*leaf), Op::Named(_));
+        let depends = |leaf: ExprId| {
+            let below = arena.reachable(&[leaf]);
+            group.wrt.iter().any(|&other| other != leaf && below.contains(&other))
+        };
+        let (dependent, independent): (Vec<ExprId>, Vec<ExprId>) =
+            group.wrt.iter().copied().filter(asked).partition(|&leaf| gradients && depends(leaf));
         let lines = steps::lines(answer, group.outcomes.clone());
         let sides: Vec<ExprId> = lines.iter().flat_map(steps::Line::sides).collect();
         let mut named: Vec<ExprId> = Vec::new();
@@ -146,6 +160,7 @@ impl<'a> Check<'a> {
             outcomes: group.outcomes.clone(),
             wrt: &group.wrt,
             independent,
+            dependent,
             of,
             named,
             lines,
@@ -159,13 +174,7 @@ impl<'a> Check<'a> {
         let mut all = essential.clone();
         all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
         all.extend(self.lines.iter().flat_map(steps::Line::sides));
-        let sampler = Sampler::new(arena, &self.answer.typed, &all);
-        let seed = |i: usize| self.options.seed.wrapping_mul(1000).wrapping_add((self.outcomes.start * 16 + i) as u64);
-        let mut numbers: Vec<Numbers> = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
-        if numbers.is_empty() {
-            let sampler = Sampler::new(arena, &self.answer.typed, &essential);
-            numbers = (0..self.options.points).filter_map(|i| sampler.draw(seed(i))).collect();
-        }
+        let numbers = self.draw(&all, &essential, report);
         if numbers.is_empty() {
             for i in self.outcomes.clone() {
                 report.not_checked(i, "no point of its domain was found");
@@ -202,11 +211,40 @@ impl<'a> Check<'a> {
         steps.conclude(report);
     }
 
+    /// Points in the domain of all lines, or else of the results only. Where the program gives large sizes, smaller ones
+    /// are tried first.
+    fn draw(&self, all: &[ExprId], essential: &[ExprId], report: &mut Report) -> Vec<Numbers> {
+        let given: HashMap<String, i64> = self.answer.typed.dimension_values.iter().cloned().collect();
+        let small: HashMap<String, i64> =
+            given.iter().filter(|&(_, &size)| size <= LARGEST_SIZE).map(|(name, &size)| (name.clone(), size)).collect();
+        let reduced = small.len() < given.len();
+        let seed = |i: usize| self.options.seed.wrapping_mul(1000).wrapping_add((self.outcomes.start * 16 + i) as u64);
+        let tries =
+            [(&small, all, reduced), (&small, essential, reduced), (&given, all, false), (&given, essential, false)];
+        for (sizes, roots, reduced) in tries.into_iter().skip(if reduced { 0 } else { 2 }) {
+            let sampler = Sampler::with_sizes(self.arena, roots, sizes.clone());
+            let mut numbers: Vec<Numbers> = Vec::new();
+            for i in 0..self.options.points {
+                numbers.extend(sampler.draw(seed(i)));
+                let entries = |n: &Numbers| n.variables.iter().map(|m| m.entries().len()).sum::<usize>();
+                if numbers.last().is_some_and(|n| entries(n) > MOST_ENTRIES) {
+                    break;
+                }
+            }
+            if !numbers.is_empty() {
+                self.outcomes.clone().for_each(|i| report.results[i].reduced = reduced);
+                return numbers;
+            }
+        }
+        Vec::new()
+    }
+
     /// Numbers with directions for all that moves; `None` where a definition has no value.
     fn point(&self, mut numbers: Numbers, index: usize) -> Option<Point> {
-        if !self.independent.is_empty() {
-            let values = Evaluator::new(self.arena, &self.independent).run(&numbers).ok()?;
-            numbers.overrides = self.independent.iter().copied().zip(values).collect();
+        let asked: Vec<ExprId> = self.independent.iter().chain(&self.dependent).copied().collect();
+        if !asked.is_empty() {
+            let values = Evaluator::new(self.arena, &asked).run(&numbers).ok()?;
+            numbers.overrides = asked.into_iter().zip(values).collect();
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed ^ ((index as u64 + 1) << 32));
         numbers.differentials.clear();
@@ -214,13 +252,16 @@ impl<'a> Check<'a> {
         for &leaf in self.wrt {
             let (rows, columns) = self.numbers_of(&numbers, leaf)?.shape();
             let direction = random_direction(self.arena, leaf, rows, columns, &mut random);
-            numbers.differentials.insert(leaf, direction.clone());
+            if !self.dependent.contains(&leaf) {
+                numbers.differentials.insert(leaf, direction.clone());
+            }
             directions.insert(leaf, direction);
         }
         // Variables that stand still.
         for side in self.arena.reachable(&self.lines.iter().flat_map(steps::Line::sides).collect::<Vec<_>>()) {
             if let Op::Differential(leaf) = *self.arena.op(side)
                 && !numbers.differentials.contains_key(&leaf)
+                && !self.dependent.contains(&leaf)
                 && let Some(still) = self.numbers_of(&numbers, leaf)
             {
                 let zeros = Matrix::zeros(still.rows(), still.columns());
@@ -289,12 +330,14 @@ impl<'a> Check<'a> {
     fn exactly(&self, point: &Point, steps: &mut steps::Steps, report: &mut Report) {
         let sizes = &point.numbers.dimensions;
         let mut tally = results::ExactTally::default();
+        let moving_leaves: Vec<ExprId> =
+            self.wrt.iter().copied().filter(|leaf| !self.dependent.contains(leaf)).collect();
         for seed in 0..3 {
             let draw = exact::Draw::new(
                 self.arena,
                 sizes,
                 &self.independent,
-                self.wrt,
+                &moving_leaves,
                 self.options.seed.wrapping_mul(31).wrapping_add(seed),
             );
             let mut roots = results::exact_roots(self);

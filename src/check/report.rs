@@ -23,6 +23,8 @@ pub struct Checked {
     pub kind: AskKind,
     /// Random points at which it was compared with differences.
     pub points: usize,
+    /// At smaller sizes than the program gives, for speed: the formulas hold for every size.
+    pub reduced: bool,
     /// Random directions in which it was.
     pub directions: usize,
     /// Entries that were compared one by one.
@@ -62,6 +64,7 @@ impl Report {
             title: format!("{} of {} wrt {}", kind_name(outcome.kind), outcome.of, outcome.wrt.join(", ")),
             kind: outcome.kind,
             points: 0,
+            reduced: false,
             directions: 0,
             entries: 0,
             worst_error: 0.0,
@@ -108,9 +111,10 @@ impl Report {
             let points = checked.iter().map(|r| r.points).min().unwrap_or(0);
             let exact = checked.iter().filter(|r| r.exact).count();
             let mut text = format!(
-                "{} at {} against differences, worst error {}",
+                "{} at {}{} against differences, worst error {}",
                 kinds(&checked),
                 count(points, "random point"),
+                if checked.iter().any(|r| r.reduced) { " of smaller sizes" } else { "" },
                 error_text(self.worst_error())
             );
             if exact == checked.len() {

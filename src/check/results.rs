@@ -97,9 +97,8 @@ impl Results {
             let done = match check.answer.outcomes[i].kind {
                 AskKind::Gradient => gradient(check, point, function, i, &forms, size, report),
                 AskKind::Differential => differential(check, point, joint, i, &forms, size, report),
-                kind @ (AskKind::Jacobian | AskKind::Hessian) => {
-                    report.not_checked(i, format!("a check of a {} is not there yet", super::report::kind_name(kind)));
-                    false
+                AskKind::Jacobian | AskKind::Hessian => {
+                    super::higher::compare(check, point, function, i, &forms, size, report)
                 }
             };
             if done {
@@ -222,6 +221,8 @@ fn gradient(
             }
         }
     }
+    let alone = check.dependent.contains(&leaf).then(|| Evaluator::with_independent(check.arena, &[check.of], &[leaf]));
+    let function = alone.as_ref().unwrap_or(function);
     let mut told = false;
     for (entry, direction) in &directions {
         let Some(found) = check.along_directions(point, function, &[(leaf, direction)]) else { continue };
@@ -368,6 +369,9 @@ pub(super) fn compare_exactly(
     for in_one in [false, true] {
         let mut total = Exact::filled(of.matrix.rows, of.matrix.columns, Dual::ZERO);
         for outcome in outcomes {
+            if check.dependent.contains(&outcome.wrt_nodes[0]) && outcome.kind == AskKind::Gradient {
+                continue;
+            }
             let root = if in_one { outcome.value.unwrap_or(outcome.result) } else { outcome.result };
             let Some(g) = moving.get(&root) else { return };
             ground = ground.max(g.ground);
@@ -380,7 +384,15 @@ pub(super) fn compare_exactly(
                     Exact::scalar(Dual::constant(g.matrix.dot(&direction).value))
                 }
                 AskKind::Differential => g.matrix.map(|x| Dual::constant(x.value)),
-                AskKind::Jacobian | AskKind::Hessian => return,
+                AskKind::Jacobian => {
+                    let Some(direction) = draw.direction(outcome.wrt_nodes[0]) else { return };
+                    let (rows, columns) = (of.matrix.entries.len(), direction.entries.len());
+                    let along =
+                        g.matrix.reshape(rows, columns).and_then(|j| j.multiply(&direction.reshape(columns, 1)?));
+                    let Some(along) = along.and_then(|y| y.reshape(of.matrix.rows, of.matrix.columns)) else { return };
+                    along.map(|x| Dual::constant(x.value))
+                }
+                AskKind::Hessian => return,
             };
             let Some(sum) = total.pairs(&part, |x, y| Some(x.plus(y))) else { return };
             total = sum;

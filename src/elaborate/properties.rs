@@ -47,7 +47,7 @@ impl Property {
     }
 
     /// Whether only square matrices can have it.
-    pub(super) fn needs_a_square(self) -> bool {
+    pub(crate) fn needs_a_square(self) -> bool {
         matches!(
             self,
             Property::Symmetric

@@ -71,8 +71,13 @@ const MANNERS: [Manner; 8] = [
 ];
 
 impl<'a> Sampler<'a> {
-    /// A sampler for the domain of the roots.
+    /// A sampler for the domain of the roots, with the sizes that the program gives.
     pub fn new(arena: &'a Arena, typed: &Typed, roots: &[ExprId]) -> Sampler<'a> {
+        Sampler::with_sizes(arena, roots, typed.dimension_values.iter().cloned().collect())
+    }
+
+    /// A sampler for the domain of the roots, with these sizes; all others are drawn.
+    pub fn with_sizes(arena: &'a Arena, roots: &[ExprId], fixed: HashMap<String, i64>) -> Sampler<'a> {
         let reachable = arena.reachable(roots);
         let mut evaluated = roots.to_vec();
         let mut kinks = Vec::new();
@@ -113,7 +118,6 @@ impl<'a> Sampler<'a> {
                 note_names(arena, *d, &mut names);
             }
         }
-        let fixed: HashMap<String, i64> = typed.dimension_values.iter().cloned().collect();
         let mut names: Vec<String> = names.into_iter().map(|name| arena.dimensions.name(name).to_owned()).collect();
         names.retain(|name| !fixed.contains_key(name));
         Sampler { arena, evaluator: Evaluator::new(arena, &evaluated), kinks, names, fixed, differentials }

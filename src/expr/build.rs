@@ -1,5 +1,6 @@
 //! A typed tree to expressions: names to nodes, broadcasting written out as products with ones.
 
+use super::substitute::local_nodes;
 use super::{Arena, Axis, ExprId, NameKind, Op};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Meaning, Properties, Property, Typed, VariableId};
@@ -45,6 +46,7 @@ impl Arena {
         for definition in &typed.definitions {
             self.build_up_to(typed, &mut next, definition.body, &definitions, &mut built);
             let body = built.built[definition.body.0 as usize].expect("a definition's body is an expression");
+            self.note_rewritten(&typed.ast, definition.body, body);
             let body = self.cut_into_parts(body);
             let named = self.name(definition.name.clone(), body, NameKind::Definition);
             definitions.push(named);
@@ -52,9 +54,51 @@ impl Arena {
         let mut asked = Vec::with_capacity(typed.asks.len());
         for ask in &typed.asks {
             self.build_up_to(typed, &mut next, ask.of, &definitions, &mut built);
-            asked.push(built.built[ask.of.0 as usize].expect("a request is of an expression"));
+            let of = built.built[ask.of.0 as usize].expect("a request is of an expression");
+            self.note_rewritten(&typed.ast, ask.of, of);
+            asked.push(of);
         }
         Built { definitions, asked }
+    }
+
+    /// Remembers an expression in which the normal form has other functions than the user typed: det(A*X) is
+    /// det(A)*det(X), and a derivation says so.
+    fn note_rewritten(&mut self, ast: &Ast, typed: NodeId, body: ExprId) {
+        const TOLD: [Function; 12] = [
+            Function::Det,
+            Function::LogDet,
+            Function::Trace,
+            Function::Kron,
+            Function::Diag,
+            Function::Norm,
+            Function::NormSq,
+            Function::Log,
+            Function::Exp,
+            Function::Pinv,
+            Function::Chol,
+            Function::Abs,
+        ];
+        let mut counts = [0_i64; TOLD.len()];
+        let place = |function: Function| TOLD.iter().position(|&f| f == function);
+        let mut stack = vec![typed];
+        while let Some(id) = stack.pop() {
+            if let Node::Call { function, .. } = ast.node(id)
+                && let Some(i) = Function::lookup(function).and_then(place)
+            {
+                counts[i] += 1;
+            }
+            stack.extend(ast.children(id));
+        }
+        for id in local_nodes(self, body) {
+            if let Op::Call(function, ..) = self.op(id)
+                && let Some(i) = place(*function)
+            {
+                counts[i] -= 1;
+            }
+        }
+        if counts.iter().any(|&count| count != 0) {
+            self.rewritten.insert(body);
+        }
     }
 
     fn build_up_to(&mut self, typed: &Typed, next: &mut u32, last: NodeId, definitions: &[ExprId], nodes: &mut Nodes) {

@@ -10,7 +10,7 @@ pub mod substitute;
 mod sum;
 mod transpose;
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 
 use crate::dimension::{DimId, Dimensions, Shape};
 use crate::elaborate::{Properties, Property, Variable, VariableId};
@@ -163,6 +163,8 @@ pub struct Arena {
     /// How many operands all nodes have together.
     operand_count: usize,
     uses: Vec<PropertyUse>,
+    /// Expressions of the user's that stand here with other functions than were typed.
+    rewritten: FxHashSet<ExprId>,
     /// The dimensions' table.
     pub dimensions: Dimensions,
     /// The variables; `Op::Variable` points here.
@@ -180,6 +182,7 @@ impl Arena {
             names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
             operand_count: 0,
             uses: Vec::new(),
+            rewritten: FxHashSet::default(),
             dimensions,
             variables,
         }
@@ -231,6 +234,11 @@ impl Arena {
             Op::Differential(of) => format!("d{}", self.name_of(*of)),
             _ => String::from("?"),
         }
+    }
+
+    /// Whether an expression of the user's stands here with other functions than were typed.
+    pub fn is_rewritten(&self, body: ExprId) -> bool {
+        self.rewritten.contains(&body)
     }
 
     /// The properties used since the last call.

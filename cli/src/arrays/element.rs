@@ -51,6 +51,16 @@ impl Element {
         }
     }
 
+    /// The distance from 1 to the next number of this type, at least that of a 64-bit float.
+    pub fn rounding(self) -> f64 {
+        match self {
+            Element::F16 => 2_f64.powi(-10),
+            Element::Bf16 => 2_f64.powi(-7),
+            Element::F32 => f64::from(f32::EPSILON),
+            _ => f64::EPSILON,
+        }
+    }
+
     /// All numbers of some bytes.
     ///
     /// # Errors

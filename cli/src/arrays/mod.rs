@@ -25,6 +25,17 @@ pub struct Array {
 /// Arrays by name, in the order of the file.
 pub type Named = Vec<(String, Array)>;
 
+/// An array as it stands in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub array: Array,
+    /// The rounding of the type it is stored in: the distance from 1 to the next number.
+    pub rounding: f64,
+}
+
 /// Which kind of file a path's ending tells.
 enum Kind {
     Npz,
@@ -33,6 +44,11 @@ enum Kind {
 
 /// All arrays of a file.
 pub fn read(path: &Path) -> Result<Named, Failure> {
+    Ok(read_stored(path)?.into_iter().map(|stored| (stored.name, stored.array)).collect())
+}
+
+/// All arrays of a file, with what is known of how they were stored.
+pub fn read_stored(path: &Path) -> Result<Vec<Stored>, Failure> {
     let kind = kind_of(path)?;
     let bytes = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
     let read = match kind {

@@ -10,11 +10,11 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// A header is a line of text; a longer one is no header.
 const LONGEST_HEADER: usize = 1 << 20;
 
-/// Reads one array.
+/// Reads one array, and the rounding of its type.
 ///
 /// # Errors
 /// A message that tells what is wrong.
-pub fn read(mut from: impl Read) -> Result<Array, String> {
+pub fn read(mut from: impl Read) -> Result<(Array, f64), String> {
     let (header, start) = header(&mut from)?;
     let layout = Layout::parse(&header)?;
     let size = layout.element.size();
@@ -33,7 +33,7 @@ pub fn read(mut from: impl Read) -> Result<Array, String> {
     if layout.columns_first {
         entries = rows_first(&layout.shape, &entries);
     }
-    Ok(Array { shape: layout.shape, entries })
+    Ok((Array { shape: layout.shape, entries }, layout.element.rounding()))
 }
 
 /// The array in version 1, 64-bit floats in row-major order.
@@ -274,7 +274,7 @@ mod tests {
             let entries = (0..shape.iter().product()).map(|i: usize| i as f64 / 3.0).collect();
             let array = Array { shape, entries };
             let bytes = write(&array);
-            assert_eq!(read(bytes.as_slice()).unwrap(), array);
+            assert_eq!(read(bytes.as_slice()).unwrap(), (array.clone(), f64::EPSILON));
             assert_eq!((bytes.len() - 8 * array.entries.len()) % 64, 0);
         }
     }
@@ -284,11 +284,12 @@ mod tests {
         let data: Vec<u8> = (0..6_u8).flat_map(|i| f32::from(i).to_be_bytes()).collect();
         for version in 1..=3 {
             let header = "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }  \n";
-            let array = read(file(version, header, &data).as_slice()).unwrap();
+            let (array, rounding) = read(file(version, header, &data).as_slice()).unwrap();
+            assert_eq!(rounding, f64::from(f32::EPSILON));
             assert_eq!(array, Array { shape: vec![2, 3], entries: vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0] });
         }
         let header = "{\"shape\": (2L,), \"fortran_order\": False, \"descr\": \"|u1\"}";
-        assert_eq!(read(file(1, header, &[7, 9]).as_slice()).unwrap().entries, [7.0, 9.0]);
+        assert_eq!(read(file(1, header, &[7, 9]).as_slice()).unwrap().0.entries, [7.0, 9.0]);
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{Array, Named, npy};
+use super::{Array, Stored, npy};
 
 /// All arrays of an archive.
 ///
 /// # Errors
 /// A message that names the entry.
-pub fn read(bytes: &[u8]) -> Result<Named, String> {
+pub fn read(bytes: &[u8]) -> Result<Vec<Stored>, String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("it is no .npz archive: {error}"))?;
-    let mut out: Named = Vec::with_capacity(archive.len().min(1024));
+    let mut out = Vec::with_capacity(archive.len().min(1024));
     for i in 0..archive.len() {
         let file = archive.by_index(i).map_err(|error| format!("entry number {} is broken: {error}", i + 1))?;
         if file.is_dir() {
@@ -25,8 +25,9 @@ pub fn read(bytes: &[u8]) -> Result<Named, String> {
             return Err(format!("entry `{}` is no .npy array", name.escape_debug()));
         };
         let key = key.to_owned();
-        let array = npy::read(file).map_err(|message| format!("entry `{}`: {message}", key.escape_debug()))?;
-        out.push((key, array));
+        let read = npy::read(file).map_err(|message| format!("entry `{}`: {message}", key.escape_debug()));
+        let (array, rounding) = read?;
+        out.push(Stored { name: key, array, rounding });
     }
     Ok(out)
 }
@@ -54,7 +55,11 @@ pub fn write(arrays: &[(String, Array)]) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Array, read, write};
+    use super::{Array, write};
+
+    fn read(bytes: &[u8]) -> Result<Vec<(String, Array)>, String> {
+        Ok(super::read(bytes)?.into_iter().map(|stored| (stored.name, stored.array)).collect())
+    }
 
     fn arrays() -> Vec<(String, Array)> {
         vec![

@@ -4,13 +4,13 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::element::{Element, Order};
-use super::{Array, Named};
+use super::{Array, Stored};
 
 /// All arrays of a file, by name.
 ///
 /// # Errors
 /// A message that names the entry.
-pub fn read(bytes: &[u8]) -> Result<Named, String> {
+pub fn read(bytes: &[u8]) -> Result<Vec<Stored>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| format!("it is no .safetensors file: {error}"))?;
     let mut tensors = file.tensors();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
@@ -19,7 +19,8 @@ pub fn read(bytes: &[u8]) -> Result<Named, String> {
         let within = |message: String| format!("entry `{}`: {message}", name.escape_debug());
         let element = element(view.dtype()).map_err(within)?;
         let entries = element.decode(Order::Little, view.data()).map_err(within)?;
-        out.push((name, Array { shape: view.shape().to_vec(), entries }));
+        let array = Array { shape: view.shape().to_vec(), entries };
+        out.push(Stored { name, array, rounding: element.rounding() });
     }
     Ok(out)
 }
@@ -61,7 +62,11 @@ fn element(dtype: Dtype) -> Result<Element, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Array, read, write};
+    use super::{Array, write};
+
+    fn read(bytes: &[u8]) -> Result<Vec<(String, Array)>, String> {
+        Ok(super::read(bytes)?.into_iter().map(|stored| (stored.name, stored.array)).collect())
+    }
 
     #[test]
     fn what_is_written_is_read() {

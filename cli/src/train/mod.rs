@@ -103,8 +103,9 @@ fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
     let name = matches.get_one::<String>("activation").map(String::as_str).unwrap_or_default();
     let activation = Activation::named(name).unwrap_or(Activation::Relu);
     let network = Network::derive(activation, Detail::Brief).map_err(|errors| wrong(&errors))?;
+    let derivation = report::derivation(&network, options.seed)?;
     if !quiet {
-        output::result(&report::derivation(&network)?, None)?;
+        output::result(&derivation, None)?;
         output::result(&report::task(&data, activation, &options), None)?;
     }
     let start = Instant::now();

@@ -3,26 +3,35 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use matgrad::check::{self, check};
 use matgrad::diagnostic::Diagnostic;
+use matgrad::render::{Format, render};
 use matgrad::train::{Activation, Network, Options, Samples, Trained, confusion};
 
 use super::data::Data;
-use crate::failure::Failure;
+use crate::failure::{CHECK_FAILED, Failure};
 
 /// More classes than this are no table to read.
 const TABLE: usize = 20;
 
 /// The network's program, its gradients with their steps, and what was checked.
-pub fn derivation(network: &Network) -> Result<String, Failure> {
-    let _ = network;
-    Ok(String::new())
+///
+/// # Errors
+/// A check that failed: nothing is trained by a gradient that is wrong.
+pub fn derivation(network: &Network, seed: u64) -> Result<String, Failure> {
+    let report = check(network.answer(), check::Options { seed, ..check::Options::default() });
+    let lines = report.lines();
+    if !report.is_ok() {
+        return Err(Failure { code: CHECK_FAILED, text: format!("error: {}\n", lines.join("\n")) });
+    }
+    Ok(render(Format::Text, network.answer(), network.source(), &lines))
 }
 
 /// What is trained on what.
 pub fn task(data: &Data, activation: Activation, options: &Options) -> String {
     let samples = &data.training;
     format!(
-        "Training on {}\n{} samples of {} features, {} classes; {} hidden units, {}; {} epochs in batches of {}; seed {}\n",
+        "\nTraining on {}\n{} samples of {} features, {} classes; {} hidden units, {}; {} epochs in batches of {}; seed {}\n",
         data.name,
         samples.len(),
         samples.features().columns(),

@@ -1,0 +1,169 @@
+//! Jacobians and Hessians in matrix form against differences: J·vec D = vec dF, and vec(D)ᵀ·H·vec(E) against the mixed
+//! second difference, with vec column by column. The forms of order 3 and 4 that are Kronecker products are such matrices.
+
+use super::differences::{Derivative, FIRST_STEPS, derivatives};
+use super::report::{kind_name, worst_entry};
+use super::{Check, Failure, Point, RESULT_TOLERANCE, Report, USELESS};
+use crate::eval::Evaluator;
+use crate::expr::{ExprId, Op};
+use crate::matrix::{Matrix, product};
+use crate::syntax::ast::AskKind;
+
+/// Compares the forms of a Jacobian or Hessian at a point; whether the comparison told anything.
+pub(super) fn compare(
+    check: &Check<'_>,
+    point: &Point,
+    function: &Evaluator,
+    result: usize,
+    forms: &[(&str, &Matrix)],
+    size: f64,
+    report: &mut Report,
+) -> bool {
+    let outcome = &check.answer.outcomes[result];
+    let (first, last) = (outcome.wrt_nodes[0], outcome.wrt_nodes[outcome.wrt_nodes.len() - 1]);
+    let (derivative, left) = match outcome.kind {
+        AskKind::Hessian => (second(check, point, function, first, last), Some(&point.directions[&first])),
+        _ => {
+            let found = check.along_directions(point, function, &[(last, &point.directions[&last])]);
+            (found.and_then(|mut list| list.pop()), None)
+        }
+    };
+    let Some(Derivative { value: expected, error }) = derivative else {
+        report.not_checked(result, "at a point the function has no values nearby");
+        return false;
+    };
+    let scale = expected.max_abs().max(1e-6 * (1.0 + size));
+    if error > USELESS * scale {
+        report.not_checked(result, "at a point the differences were too rough to tell");
+        return false;
+    }
+    let right = column(&point.directions[&last]);
+    let rows = left.map_or(expected.entries().len(), |d| d.entries().len());
+    for &(form, matrix) in forms {
+        if matrix.entries().len() != rows * right.rows() {
+            let what = format!("{form} is no matrix of {} by {} entries", rows, right.rows());
+            let (expected, found) = worst_entry(&Matrix::zeros(rows, right.rows()), matrix);
+            report.fail(Failure { result, what, expected, found, sizes: check.sizes(point) });
+            continue;
+        }
+        let along = matrix.reshape(rows, right.rows()).multiply(&right);
+        let found = match left {
+            Some(left) => product(column(left).view().transposed(), along.view()),
+            None => along.reshape(expected.rows(), expected.columns()),
+        };
+        let off = found.subtract(&expected).max_abs();
+        let worst = &mut report.results[result].worst_error;
+        *worst = worst.max(off / scale);
+        if !found.is_finite() || off > RESULT_TOLERANCE * scale + 2.0 * error {
+            let what = format!("{form}: the {} in random directions against differences", kind_name(outcome.kind));
+            let (expected, found) = worst_entry(&expected, &found);
+            report.fail(Failure { result, what, expected, found, sizes: check.sizes(point) });
+        }
+    }
+    report.results[result].directions += 1;
+    true
+}
+
+/// ∂²F/∂s∂t of F(X + s·D, Y + t·E) by differences of differences.
+fn second(check: &Check<'_>, point: &Point, function: &Evaluator, first: ExprId, last: ExprId) -> Option<Derivative> {
+    let (d, e) = (&point.directions[&first], &point.directions[&last]);
+    let mut best: Option<Derivative> = None;
+    for step in &FIRST_STEPS[..2] {
+        let mut inner_error = 0.0_f64;
+        let mut outer = |s: f64| {
+            let mut moved = Point { numbers: point.numbers.clone(), directions: point.directions.clone(), index: 1 };
+            let mut place = check.numbers_of(&point.numbers, first)?.clone();
+            place.add_scaled(s, d);
+            match check.arena.op(first) {
+                Op::Variable(v) => moved.numbers.variables[v.0 as usize] = place,
+                _ => {
+                    moved.numbers.overrides.insert(first, place);
+                }
+            }
+            let inner = check.along_directions(&moved, function, &[(last, e)])?.pop()?;
+            inner_error = inner_error.max(inner.error);
+            Some(vec![inner.value])
+        };
+        let Some(mut found) = derivatives(&mut outer, *step).and_then(|mut list| list.pop()) else { continue };
+        // The errors of the first differences are divided by the last step.
+        found.error = found.error.max(inner_error.min(1e-9) * 0.1 / step);
+        if best.as_ref().is_none_or(|b| found.error < b.error) {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+fn column(a: &Matrix) -> Matrix {
+    a.reshape(a.entries().len(), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, check};
+    use crate::answer::{Answer, answer};
+    use crate::derivation::Detail;
+    use crate::expr::{Axis, ExprId};
+    use crate::functions::Function;
+    use crate::number::Number;
+    use crate::syntax::ast::AskKind;
+
+    /// The answer of a gradient or differential with another derivative, given by hand, in the place of the first result.
+    fn replaced(source: &str, kind: AskKind, build: impl Fn(&mut Answer) -> ExprId) -> Answer {
+        let mut answer = answer(source, Detail::None).unwrap();
+        let result = build(&mut answer);
+        answer.typed.asks[0].kind = kind;
+        let outcome = &mut answer.outcomes[0];
+        (outcome.kind, outcome.result, outcome.value) = (kind, result, None);
+        outcome.program.clear();
+        answer
+    }
+
+    fn node(answer: &mut Answer, name: &str) -> ExprId {
+        let place = answer.arena.variables.iter().position(|v| v.name == name).unwrap();
+        answer.arena.variable(crate::elaborate::VariableId(place as u32))
+    }
+
+    fn holds(answer: &Answer) -> bool {
+        let report = check(answer, Options::default());
+        assert_eq!(report.results[0].points, 3, "{:?}", report.lines());
+        report.is_ok()
+    }
+
+    #[test]
+    fn jacobians_are_compared_in_their_kronecker_form() {
+        let source = "A : matrix(p, m)\nX : matrix(m, n)\nB : matrix(n, q)\ndifferential A*X*B wrt X";
+        let build = |turned: bool| {
+            move |answer: &mut Answer| {
+                let (a, b) = (node(answer, "A"), node(answer, "B"));
+                let b = answer.arena.transpose(b);
+                let (left, right) = if turned { (a, b) } else { (b, a) };
+                answer.arena.call(Function::Kron, Axis::All, &[left, right])
+            }
+        };
+        assert!(holds(&replaced(source, AskKind::Jacobian, build(false))));
+        assert!(!holds(&replaced(source, AskKind::Jacobian, build(true))));
+    }
+
+    #[test]
+    fn hessians_are_compared_with_second_differences() {
+        let source = "A : matrix(n, n)\nx : vector(n)\ngrad exp(x'*A*x) wrt x";
+        // f·(S + S·x·x'·S) with S = A + A'
+        let build = |c: i64| {
+            move |answer: &mut Answer| {
+                let (a, x) = (node(answer, "A"), node(answer, "x"));
+                let arena = &mut answer.arena;
+                let (at, xt) = (arena.transpose(a), arena.transpose(x));
+                let s = arena.add(a, at);
+                let outer = arena.multiply(&[s, x, xt, s]);
+                let outer = arena.scale(Number::integer(c), outer);
+                let inner = arena.add(s, outer);
+                let form = arena.multiply(&[xt, a, x]);
+                let f = arena.call(Function::Exp, Axis::All, &[form]);
+                arena.multiply(&[f, inner])
+            }
+        };
+        assert!(holds(&replaced(source, AskKind::Hessian, build(1))));
+        assert!(!holds(&replaced(source, AskKind::Hessian, build(2))));
+    }
+}
