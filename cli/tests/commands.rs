@@ -152,6 +152,10 @@ fn check_tells_each_result_on_a_line() {
     assert_eq!(text, shown(&["check", &program(&folder, NETWORK), "--seed", "7"]));
     let one = shown(&["check", "-e", "tr(inv(X))", "--wrt", "X"]);
     assert!(one.starts_with("ok ") && one.lines().count() == 1, "{one}");
+    // A line of this derivation holds a row of ones times a column of ones.
+    let text =
+        shown(&["check", "-e", "sum(A.^2 - 1 - x)", "--wrt", "x", "-d", "x: vector(k)", "-d", "A: matrix(k, k)"]);
+    assert!(text.starts_with("ok "), "{text}");
 }
 
 #[test]
