@@ -63,7 +63,10 @@ fn shown(report: &Report) -> String {
 fn summary(result: &Checked) -> String {
     let mut out = match result.points {
         0 => "no random point".to_owned(),
-        points => format!("{points} random points, worst error {:.0e}", result.worst_error),
+        points => {
+            let sizes = if result.reduced { " of smaller sizes" } else { "" };
+            format!("{points} random points{sizes}, worst error {:.0e}", result.worst_error)
+        }
     };
     if result.exact {
         out.push_str(", and exactly modulo 2^61-1");
@@ -75,4 +78,49 @@ fn summary(result: &Checked) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use matgrad::check::{Checked, Failure, Report};
+    use matgrad::syntax::ast::AskKind;
+
+    use super::shown;
+
+    #[test]
+    fn each_result_and_each_disagreement_has_its_line() {
+        let result = |wrt: &str, points, not_checked: &[&str]| Checked {
+            title: format!("gradient of f wrt {wrt}"),
+            kind: AskKind::Gradient,
+            points,
+            reduced: wrt == "B",
+            directions: 0,
+            entries: 0,
+            worst_error: 0.25,
+            exact: false,
+            steps: 4,
+            steps_by_numbers: 3,
+            steps_exact: 2,
+            not_checked: not_checked.iter().map(|&why| why.to_owned()).collect(),
+        };
+        let results = vec![result("A", 2, &[]), result("B", 2, &[]), result("C", 0, &["no point was found"])];
+        let failure = Failure {
+            result: 1,
+            what: "step 2".to_owned(),
+            expected: "1".to_owned(),
+            found: "2".to_owned(),
+            sizes: "m = 3".to_owned(),
+        };
+        let text = anstream::adapter::strip_str(&shown(&Report { results, failures: vec![failure] })).to_string();
+        let expected = "\
+ok      gradient of f wrt A: 2 random points, worst error 2e-1; 3 of 4 steps, 2 exactly
+failed  gradient of f wrt B: 2 random points of smaller sizes, worst error 2e-1; 3 of 4 steps, 2 exactly
+        step 2 (at m = 3)
+          expected 1
+          found    2
+unknown gradient of f wrt C: no random point; 3 of 4 steps, 2 exactly
+        not checked: no point was found
+";
+        assert_eq!(text, expected);
+    }
 }

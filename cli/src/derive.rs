@@ -7,8 +7,6 @@ use matgrad::derivation::Detail;
 use matgrad::diagnostic::{Paint, Severity, render_pieces};
 use matgrad::syntax::ast::AskKind;
 
-use matgrad::render::json::json;
-use matgrad::render::latex::latex;
 use matgrad::render::{Format, render};
 
 use crate::arguments::{format_of, output_file};
@@ -34,22 +32,19 @@ pub fn run(command: &str, matches: &ArgMatches) -> Result<(), Failure> {
     let report = checked(&answer, matches);
     let lines = report.lines();
     let format = match format_of(matches) {
-        "unicode" => Some(Format::Unicode),
-        "latex" => Some(Format::Latex),
-        "markdown" => Some(Format::Markdown),
-        "html" => return Err(Failure::wrong("`--format html` is not there yet")),
-        "json" => None,
-        _ => Some(Format::Text),
+        "unicode" => Format::Unicode,
+        "latex" => Format::Latex,
+        "markdown" => Format::Markdown,
+        "html" => Format::Html,
+        "json" => Format::Json,
+        _ => Format::Text,
     };
-    let text = match format {
-        Some(format) => render(format, &answer, &program.source, &lines),
-        None => json(&answer, &program.source, &latex),
-    };
+    let text = render(format, &answer, &program.source, &lines);
     output::result(&text, output_file(matches))?;
     match report.is_ok() {
         true => Ok(()),
         // The object has no place for it, and a file may not be looked at.
-        false if format.is_none() || output_file(matches).is_some() => {
+        false if format == Format::Json || output_file(matches).is_some() => {
             Err(Failure::check(format!("error: a check failed\n{}\n", lines.join("\n"))))
         }
         false => Err(Failure::check("error: a check failed\n".to_owned())),

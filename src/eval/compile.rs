@@ -261,7 +261,14 @@ impl Compiler<'_> {
         if let Op::Product { scalars, factors } = arena.op(id) {
             let ones = |a: ExprId| matches!(arena.op(a), Op::Ones);
             match (scalars.as_ref(), factors.as_ref()) {
-                (&[s], list) if list.iter().all(|&a| ones(a)) && !list.is_empty() => return Spread::Scalar(s.0),
+                // A row of ones times a column of ones is a number of its own.
+                (&[s], list)
+                    if !list.is_empty()
+                        && list.iter().all(|&a| ones(a))
+                        && list[1..].iter().all(|&a| arena.shape(a).rows == DimId::ONE) =>
+                {
+                    return Spread::Scalar(s.0);
+                }
                 ([], &[a, row]) if ones(a) && arena.shape(row).is_row() && !ones(row) => return Spread::Row(row.0),
                 ([], &[column, a]) if ones(a) && arena.shape(column).is_column() && !ones(column) => {
                     return Spread::Column(column.0);

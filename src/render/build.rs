@@ -3,9 +3,11 @@
 //! formats.
 
 use super::chain::chain_of;
+use super::means::{mean_of_all, take_means};
 use super::notation::Notation;
+use super::sums::{spread, sum_of_terms};
 use super::written::Written;
-use crate::dimension::{DimId, Shape};
+use crate::dimension::DimId;
 use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::number::Number;
 
@@ -33,7 +35,7 @@ pub fn dimension(arena: &Arena, id: DimId) -> Notation {
     }
 }
 
-fn product(mut factors: Vec<Notation>) -> Notation {
+pub(super) fn product(mut factors: Vec<Notation>) -> Notation {
     if factors.len() == 1 { factors.remove(0) } else { Notation::Product(factors) }
 }
 
@@ -72,184 +74,8 @@ pub(super) fn term(arena: &Written, c: Number, id: ExprId) -> Notation {
     }
 }
 
-/// A sum in reading order: a positive term first.
-fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: Shape) -> Notation {
-    let terms = &with_means_inside(arena, terms)[..];
-    let mut ordered: Vec<(Number, ExprId)> = terms.iter().map(|&(c, a, _)| (c, a)).collect();
-    let divisor_of: std::collections::HashMap<ExprId, ExprId> =
-        terms.iter().filter_map(|&(_, a, divisor)| Some((a, divisor?))).collect();
-    // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
-    let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
-    if let Some(place) = ordered.iter().position(|&(_, a)| is_number(a)) {
-        let others_negative = ordered.iter().enumerate().all(|(i, (c, _))| i == place || c.is_negative());
-        let number = ordered.remove(place);
-        if others_negative && !number.0.is_negative() || place == 0 && !number.0.is_negative() {
-            ordered.insert(0, number);
-        } else {
-            ordered.push(number);
-        }
-    }
-    if ordered[0].0.is_negative()
-        && let Some(place) = ordered.iter().position(|(c, _)| !c.is_negative())
-    {
-        let positive = ordered.remove(place);
-        ordered.insert(0, positive);
-    }
-    // A column next to a row is an error in the language: a term of the full shape goes first.
-    let directions: Vec<Option<bool>> =
-        ordered.iter().map(|&(_, a)| spread(arena, a).and_then(|s| s.direction(arena))).collect();
-    if directions.contains(&Some(true))
-        && directions.contains(&Some(false))
-        && let Some(place) = ordered.iter().position(|&(_, a)| spread(arena, a).is_none())
-    {
-        let first = ordered.remove(place);
-        ordered.insert(0, first);
-    }
-    // A broadcast operand is short beside one of the full shape; without such a one the first is written out.
-    let mut full = shape.is_scalar() || ordered.iter().any(|&(_, a)| spread(arena, a).is_none());
-    let mut out = Vec::with_capacity(ordered.len());
-    for (c, a) in ordered {
-        let divisor = divisor_of.get(&a).copied();
-        let explicit = match divisor {
-            Some(divisor) => divided(arena, c.abs(), a, divisor),
-            None => term(arena, c.abs(), a),
-        };
-        let shown = match spread(arena, a) {
-            Some(vector) if full && !shape.is_scalar() => {
-                let scalars: Vec<ExprId> = vector.scalars.iter().copied().chain(divisor).collect();
-                let short = product_of(arena, c.abs(), &scalars, &vector.factors);
-                Notation::Broadcast(Box::new(explicit), Box::new(short))
-            }
-            Some(_) if !shape.is_scalar() => {
-                full = true;
-                explicit
-            }
-            _ => explicit,
-        };
-        out.push((c.is_negative(), shown));
-    }
-    Notation::Sum(out)
-}
-
-/// The terms of a sum, where 1/n·(a + b) stands as a/n + b/n if each of those is shown as a mean; with the divisor.
-fn with_means_inside(arena: &Written, terms: &[(Number, ExprId)]) -> Vec<(Number, ExprId, Option<ExprId>)> {
-    let mut out = Vec::with_capacity(terms.len());
-    for &(c, a) in terms {
-        match mean_terms(arena, a) {
-            Some((divisor, inner)) => out.extend(inner.iter().map(|&(d, t)| (c.times(d), t, Some(divisor)))),
-            None => out.push((c, a, None)),
-        }
-    }
-    out
-}
-
-/// Splits 1/n·(a + b) into 1/n and the terms, if each term sums over n entries.
-fn mean_terms<'a>(arena: &'a Written, id: ExprId) -> Option<(ExprId, &'a [(Number, ExprId)])> {
-    let Op::Product { scalars, factors } = arena.op(id) else { return None };
-    let ([divisor], [sum]) = (&**scalars, &**factors) else { return None };
-    let Op::Sum(terms) = arena.op(*sum) else { return None };
-    let all = terms.iter().all(|&(_, t)| takes_divisor(arena, t, *divisor));
-    (terms.len() > 1 && all).then_some((*divisor, &**terms))
-}
-
-/// Whether a term is shown as a mean once it is divided.
-fn takes_divisor(arena: &Written, term: ExprId, divisor: ExprId) -> bool {
-    let is_sum = |id: ExprId| match arena.op(id) {
-        Op::Product { scalars, factors } if scalars.is_empty() => take_means(arena, &[divisor], factors).1.is_some(),
-        _ => false,
-    };
-    let parts = match arena.op(term) {
-        Op::Hadamard(list) => list.to_vec(),
-        _ => vec![term],
-    };
-    parts.iter().any(|&part| match spread(arena, part) {
-        Some(vector) if vector.scalars.is_empty() => {
-            take_means(arena, &[divisor], &vector.factors).1.is_some()
-                || vector.factors.len() == 1
-                    && arena.element_factors(vector.factors[0]).iter().any(|&(f, k)| k.is_one() && is_sum(f))
-        }
-        _ => false,
-    })
-}
-
-/// c·A·divisor.
-fn divided(arena: &Written, c: Number, a: ExprId, divisor: ExprId) -> Notation {
-    match arena.op(a) {
-        Op::Product { scalars, factors } => {
-            let scalars: Vec<ExprId> = scalars.iter().copied().chain([divisor]).collect();
-            product_of(arena, c, &scalars, factors)
-        }
-        Op::Hadamard(list) => hadamard(arena, c, &[divisor], list),
-        _ => product_of(arena, c, &[divisor], &[a]),
-    }
-}
-
-/// The smaller operand that a product with ones repeats.
-struct Spread {
-    scalars: Vec<ExprId>,
-    factors: Vec<ExprId>,
-    /// The ones that repeat it: a row behind a column, or a column before a row; none for a scalar.
-    ones: Option<ExprId>,
-}
-
-impl Spread {
-    /// The product with ones.
-    fn repeated(&self, arena: &Written, vector: Notation) -> Notation {
-        match self.ones {
-            Some(ones) if arena.shape(ones).is_row() => Notation::Product(vec![vector, leaf(arena, ones)]),
-            Some(ones) => Notation::Product(vec![leaf(arena, ones), vector]),
-            None => vector,
-        }
-    }
-
-    /// Whether it is repeated along rows, columns, or both.
-    fn direction(&self, arena: &Written) -> Option<bool> {
-        self.ones.map(|ones| arena.shape(ones).is_row())
-    }
-}
-
-fn spread(arena: &Written, id: ExprId) -> Option<Spread> {
-    let shape = arena.shape(id);
-    if shape.is_scalar() || arena.is_hidden(id) {
-        return None;
-    }
-    if matches!(arena.op(id), Op::Ones) {
-        return Some(Spread { scalars: Vec::new(), factors: Vec::new(), ones: None });
-    }
-    let Op::Product { scalars, factors } = arena.op(id) else { return None };
-    let ones = |f: &ExprId| matches!(arena.op(*f), Op::Ones);
-    if factors.iter().all(ones) {
-        return Some(Spread { scalars: scalars.to_vec(), factors: Vec::new(), ones: None });
-    }
-    let (first, last) = (factors.first()?, factors.last()?);
-    if factors.len() < 2 {
-        return None;
-    }
-    if ones(last) && arena.shape(*last).is_row() {
-        return Some(Spread {
-            scalars: scalars.to_vec(),
-            factors: factors[..factors.len() - 1].to_vec(),
-            ones: Some(*last),
-        });
-    }
-    if ones(first) && arena.shape(*first).is_column() {
-        return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec(), ones: Some(*first) });
-    }
-    None
-}
-
-fn all_ones(arena: &Written, id: ExprId) -> bool {
-    match arena.op(id) {
-        Op::Ones => true,
-        Op::Product { scalars, factors } => {
-            scalars.is_empty() && factors.iter().all(|&f| matches!(arena.op(f), Op::Ones))
-        }
-        _ => false,
-    }
-}
-
 /// c · scalars · chain, c ≥ 0.
-fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
+pub(super) fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
     let (scalars, mean) = take_means(arena, scalars, factors);
     let chain = match mean {
         Some(mean) => vec![mean],
@@ -263,72 +89,6 @@ fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]
         }
     }
     scaled(arena, c, &scalars, chain)
-}
-
-/// sum/(m·n), rowsum/n and colsum/m are means: takes their divisors out of the scalars.
-fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {
-    let mut left: Vec<ExprId> = scalars.to_vec();
-    let divisor = |left: &[ExprId], d: DimId| {
-        left.iter().position(|&s| match arena.op(s) {
-            Op::Power(base, k) => {
-                matches!(arena.op(*base), Op::Dimension(b) if *b == d)
-                    && matches!(arena.op(*k), Op::Number(k) if *k == Number::MINUS_ONE)
-            }
-            _ => false,
-        })
-    };
-    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    match *factors {
-        [x, last] if ones(last) && arena.shape(last).is_column() && !ones(x) && arena.shape(x).rows != DimId::ONE => {
-            if let Some(i) = divisor(&left, arena.shape(last).rows) {
-                left.remove(i);
-                let (n, ones) = (one_over(arena, arena.shape(last).rows), leaf(arena, last));
-                let explicit = product(vec![n, leaf_or_group(arena, x), ones]);
-                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("rowmean", arena.part(x))))));
-            }
-        }
-        [first, x] if ones(first) && arena.shape(first).is_row() && !ones(x) => {
-            if let Some(i) = divisor(&left, arena.shape(first).columns) {
-                left.remove(i);
-                let (m, ones) = (one_over(arena, arena.shape(first).columns), leaf(arena, first));
-                let explicit = product(vec![m, ones, leaf_or_group(arena, x)]);
-                return (left, Some(Notation::Sums(Box::new(explicit), Box::new(call("colmean", arena.part(x))))));
-            }
-        }
-        _ => {}
-    }
-    (left, None)
-}
-
-fn one_over(arena: &Written, d: DimId) -> Notation {
-    quotient(Notation::Number(Number::ONE), dimension(arena, d))
-}
-
-/// The mean of all entries where a scalar chain is a sum and its divisors stand beside it.
-fn mean_of_all(arena: &Written, scalars: &mut Vec<ExprId>, chain: ExprId) -> Option<Notation> {
-    let Op::Product { factors, .. } = arena.op(chain) else { return None };
-    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
-    let (x, sizes) = match **factors {
-        [a, x, b] if ones(a) && ones(b) && !ones(x) => (x, vec![arena.shape(a).columns, arena.shape(b).rows]),
-        [a, x] if ones(a) && !ones(x) => (x, vec![arena.shape(a).columns]),
-        [x, b] if ones(b) && !ones(x) => (x, vec![arena.shape(b).rows]),
-        _ => return None,
-    };
-    let mut places = Vec::new();
-    for size in sizes {
-        let place = scalars.iter().enumerate().position(|(i, &s)| {
-            !places.contains(&i)
-                && matches!(arena.op(s), Op::Power(base, k)
-                    if matches!(arena.op(*base), Op::Dimension(d) if *d == size)
-                        && matches!(arena.op(*k), Op::Number(k) if *k == Number::MINUS_ONE))
-        })?;
-        places.push(place);
-    }
-    places.sort_unstable();
-    for place in places.into_iter().rev() {
-        scalars.remove(place);
-    }
-    Some(Notation::Call { function: "mean", arguments: vec![arena.part(x)], columns: false })
 }
 
 /// Numbers and names in front, the chain, compound divisors behind.
@@ -401,7 +161,7 @@ fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) 
     if below.is_empty() { above } else { quotient(above, product(below)) }
 }
 
-fn quotient(above: Notation, below: Notation) -> Notation {
+pub(super) fn quotient(above: Notation, below: Notation) -> Notation {
     Notation::Quotient(Box::new(above), Box::new(below))
 }
 
@@ -453,7 +213,7 @@ pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
 }
 
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
-fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
+pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
     let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
     let list = &in_reading_order(arena, list);
     let mut left = scalars.to_vec();
@@ -578,7 +338,7 @@ pub(super) fn call(function: &'static str, argument: Notation) -> Notation {
 }
 
 /// A node that is neither sum, product nor element-wise product.
-fn leaf(arena: &Written, id: ExprId) -> Notation {
+pub(super) fn leaf(arena: &Written, id: ExprId) -> Notation {
     let shape = arena.shape(id);
     let one = |a: ExprId| Box::new(arena.part(a));
     let dim = |d: DimId| Box::new(dimension(arena, d));

@@ -113,7 +113,7 @@ mod tests {
         let third = second + expression.len() + 1;
         let request = Request {
             source: &source,
-            statements: vec![0..declaration.len()],
+            statements: std::iter::once(0..declaration.len()).collect(),
             expression: second..second + expression.len(),
             wrt: Some(third..source.len()),
             kind: AskKind::Gradient,

@@ -4,9 +4,7 @@
 //! "Optical Recognition of Handwritten Digits", E. Alpaydin and C. Kaynak, 1998, UCI Machine Learning Repository, data set
 //! 80, CC BY 4.0; see `data/README.md`.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::Samples;
 use crate::matrix::Matrix;
@@ -29,10 +27,15 @@ pub fn test() -> Samples {
 }
 
 /// Samples of 65 bytes, pixels then label. The bytes are part of the program, so a fault in them is a bug.
-fn decode(compressed: &[u8]) -> Samples {
+fn decode(gzip: &[u8]) -> Samples {
     const PIXELS: usize = SIDE * SIDE;
-    let mut bytes = Vec::new();
-    GzDecoder::new(compressed).read_to_end(&mut bytes).expect("the embedded data are a gzip file");
+    // A gzip file without options (RFC 1952): ten bytes, the compressed data, a checksum, and the size in four bytes.
+    let (head, rest) = gzip.split_at(10);
+    assert_eq!(head[..4], [0x1f, 0x8b, 8, 0], "the embedded data are a gzip file with no name in it");
+    let (compressed, size) = rest.split_last_chunk::<4>().expect("the embedded data end with their size");
+    let mut bytes = Vec::with_capacity(u32::from_le_bytes(*size) as usize);
+    let end = Decompress::new(false).decompress_vec(compressed, &mut bytes, FlushDecompress::Finish);
+    assert_eq!(end.expect("the embedded data can be decompressed"), Status::StreamEnd);
     let (rows, rest) = bytes.as_chunks::<{ PIXELS + 1 }>();
     assert!(rest.is_empty(), "the embedded data are whole samples");
     let pixels = Matrix::from_fn(rows.len(), PIXELS, |i, j| f64::from(rows[i][j]));
@@ -42,13 +45,14 @@ fn decode(compressed: &[u8]) -> Samples {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{test, training};
 
     #[test]
     fn the_embedded_digits_are_complete() {
-        for (samples, count, zeros) in [(training(), 3823, 376), (test(), 1797, 178)] {
+        for (samples, count, zeros, ink) in [(training(), 3823, 376, 1_204_758.0), (test(), 1797, 178, 561_718.0)] {
             assert_eq!((samples.len(), samples.features().columns()), (count, 64));
             assert!(samples.features().entries().iter().all(|&pixel| (0.0..=16.0).contains(&pixel)));
+            assert_eq!(samples.features().sum(), ink);
             assert_eq!(samples.labels().iter().filter(|&&label| label == 0).count(), zeros);
         }
     }

@@ -87,7 +87,7 @@ fn out_of_range(name: &str, value: &str, range: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Options;
 
     #[test]
     fn options_out_of_range_are_all_told() {

@@ -97,7 +97,8 @@ pub(super) fn descend(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Parameters, descend};
+    use crate::matrix::Matrix;
 
     #[test]
     fn random_weights_have_the_stated_size() {

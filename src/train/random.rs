@@ -40,7 +40,7 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Purpose, Random};
 
     #[test]
     fn streams_are_fixed_by_seed_and_purpose() {

@@ -179,7 +179,8 @@ impl Scaling {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Samples, Scaling};
+    use crate::matrix::Matrix;
 
     #[test]
     fn scaled_features_have_mean_zero_and_mean_square_one() {

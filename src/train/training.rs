@@ -290,9 +290,11 @@ fn largest_places(scores: &Matrix) -> Vec<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Trained, confusion, train};
     use crate::derivation::Detail;
-    use crate::train::{Activation, digits};
+    use crate::diagnostic::Diagnostic;
+    use crate::matrix::Matrix;
+    use crate::train::{Activation, Network, Options, Samples, digits};
 
     fn network() -> Network {
         Network::derive(Activation::Relu, Detail::None).unwrap()

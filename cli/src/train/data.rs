@@ -95,7 +95,8 @@ pub fn missing(arrays: &Named, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::samples;
+    use crate::arrays::{Array, Named};
 
     fn array(shape: &[usize], entries: &[f64]) -> Array {
         Array { shape: shape.to_vec(), entries: entries.to_vec() }

@@ -90,7 +90,11 @@ fn parts(arrays: &Named) -> Result<(Activation, Parameters, Scaling), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{arrays_of, parts};
+    use crate::arrays::{Array, Named};
+    use matgrad::derivation::Detail;
+    use matgrad::matrix::Matrix;
+    use matgrad::train::{Activation, Model, Network, Parameters, Scaling};
 
     fn model() -> Model {
         Model {
