@@ -92,7 +92,7 @@ fn a_wrong_factor_or_sign_or_term_is_found() {
         let shape = answer.arena.shape(id);
         let ones = answer.arena.ones(shape);
         let ones = if shape.is_scalar() { answer.arena.integer(1) } else { ones };
-        let little = answer.arena.scale(Number::Ratio(1, 100_000), ones);
+        let little = answer.arena.scale(Number::Ratio(1, 1000), ones);
         answer.arena.add(id, little)
     };
     for source in PROGRAMS {
