@@ -1,3 +1,5 @@
+//! Arrays that fit a program and arrays that do not, each mistake in its words.
+
 use super::{Entry, bind};
 use crate::answer::{Answer, answer};
 use crate::derivation::Detail;
