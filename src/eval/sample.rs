@@ -16,6 +16,8 @@ use crate::matrix::{Matrix, product};
 
 /// Points tried before giving up.
 const MOST_ATTEMPTS: usize = 60;
+/// All attempts together may take this many operations.
+const ATTEMPTED_OPERATIONS: usize = 1_000_000;
 /// Attempts with one way of drawing for all variables, in order; later each variable draws its own.
 const COMMON_ATTEMPTS: usize = 16;
 /// Numbers on the way may be this large: in the first attempts, then in later ones.
@@ -127,7 +129,9 @@ impl<'a> Sampler<'a> {
     pub fn draw(&self, seed: u64) -> Option<Numbers> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut best: Option<(f64, Numbers)> = None;
-        for attempt in 0..MOST_ATTEMPTS {
+        // Of a very large program a point that is good enough must do.
+        let attempts = (ATTEMPTED_OPERATIONS / self.evaluator.len().max(1)).clamp(2, MOST_ATTEMPTS);
+        for attempt in 0..attempts {
             let Some(numbers) = self.attempt(attempt, &mut random) else { continue };
             let Some((size, clearance)) = self.judge(&numbers) else { continue };
             if size <= MODERATE && clearance >= CLEARANCE {

@@ -391,11 +391,11 @@ impl Arena {
 
     /// Marks all nodes that the roots need, through names too; ids in rising order are an order of evaluation.
     pub fn reachable(&self, roots: &[ExprId]) -> Vec<ExprId> {
-        let mut seen = vec![false; self.len()];
+        let mut seen: FxHashSet<ExprId> = FxHashSet::default();
         let mut stack = roots.to_vec();
         let mut out = Vec::new();
         while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
+            if !seen.insert(id) {
                 continue;
             }
             out.push(id);
