@@ -1,3 +1,5 @@
+//! Arrays that fit, and each way in which they do not, in the words a user reads.
+
 use super::{Entry, bind};
 use crate::answer::{Answer, answer};
 use crate::derivation::Detail;
