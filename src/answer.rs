@@ -106,6 +106,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
     }
     let mut arena = Arena::new(typed.dimensions.clone(), variables);
     let built = arena.build(&typed);
+    arena.reading_order = true;
     let mut outcomes = Vec::new();
     let mut errors = Vec::new();
     let mut names = Names::default();

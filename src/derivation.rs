@@ -59,6 +59,8 @@ impl Derivation {
     pub fn up_to(&self, detail: Detail, fits: impl Fn(ExprId) -> bool) -> Derivation {
         let mut left: Option<ExprId> = None;
         let mut shown = false;
+        // Rules of lines left out since the last one shown of the chain: the next one stands for them too.
+        let mut skipped: Vec<RuleId> = Vec::new();
         let mut steps = Vec::new();
         for step in &self.steps {
             match step.left {
@@ -66,14 +68,27 @@ impl Derivation {
                 Left::Gradient { .. } => (left, shown) = (None, false),
                 Left::Continued | Left::Aside(_) => {}
             }
+            if matches!(step.left, Left::Expression(_) | Left::Gradient { .. }) {
+                skipped.clear();
+            }
             if step.detail > detail || !fits(step.right) || matches!(step.left, Left::Expression(id) if !fits(id)) {
+                skipped.extend(step.rules.iter().filter(|_| !matches!(step.left, Left::Aside(_))));
                 continue;
             }
             let mut step = step.clone();
             if let (Left::Continued, false, Some(id)) = (&step.left, shown, left) {
                 step.left = Left::Expression(id);
             }
-            shown |= !matches!(step.left, Left::Aside(_));
+            if !matches!(step.left, Left::Aside(_)) {
+                shown = true;
+                skipped.append(&mut step.rules);
+                for &rule in &skipped {
+                    if !step.rules.contains(&rule) {
+                        step.rules.push(rule);
+                    }
+                }
+                skipped.clear();
+            }
             steps.push(step);
         }
         Derivation { steps }

@@ -1,9 +1,11 @@
-//! Each program of `examples/` begins with a comment that says what it is, and answers.
+//! Each program of `examples/` begins with a comment that says what it is, answers, and is checked by
+//! numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use matgrad::answer::answer;
+use matgrad::check::{Options, check};
 use matgrad::derivation::Detail;
 
 fn examples() -> Vec<PathBuf> {
@@ -29,6 +31,11 @@ fn examples_answer() {
             let asked = format!("{name}: {} wrt {}", outcome.of, outcome.wrt.join(", "));
             assert!(outcome.value.is_some(), "{asked}: too large to read");
             assert!(!outcome.derivation.steps.is_empty(), "{asked}: no steps");
+        }
+        let report = check(&answer, Options::default());
+        assert!(report.is_ok(), "{name}: {:?}", report.failures);
+        for result in &report.results {
+            assert!(result.points > 0, "{name}: {} was not checked: {:?}", result.title, result.not_checked);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Arrays that fit, and each way in which they do not, in the words a user reads.
+//! Arrays that fit a program and arrays that do not, each mistake in its words.
 
 use super::{Entry, bind};
 use crate::answer::{Answer, answer};

@@ -350,7 +350,8 @@ fn raw_sum(arena: &mut Arena, parts: &[ExprId]) -> ExprId {
     if let [only] = parts {
         return *only;
     }
-    let terms: Vec<(Number, ExprId)> = parts.iter().flat_map(|&p| arena.terms(p)).collect();
+    let mut terms: Vec<(Number, ExprId)> = parts.iter().flat_map(|&p| arena.terms(p)).collect();
+    arena.positive_first(&mut terms);
     let shape = arena.shape(parts[0]);
     arena.intern_raw(Op::Sum(terms.into()), shape)
 }

@@ -74,6 +74,7 @@ impl Names {
             if let Op::Power(base, exponent) = *arena.op(body)
                 && let Op::Number(k) = *arena.op(exponent)
                 && !k.is_one()
+                && !k.is_negative()
             {
                 self.powers.entry(base).or_insert((k, name));
             }

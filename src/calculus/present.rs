@@ -110,7 +110,8 @@ fn shorter_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> Ex
         }
         _ => all,
     };
-    if tree_size(arena, all, size + 1) < size { all } else { factored }
+    // Multiplied out a residual is lost: only where that pays.
+    if 5 * tree_size(arena, all, size + 1) <= 4 * size { all } else { factored }
 }
 
 /// dx'·A·x is turned to x'·A'·dx, so that the d stands last.

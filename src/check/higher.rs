@@ -21,6 +21,7 @@ pub(super) fn compare(
 ) -> bool {
     let outcome = &check.answer.outcomes[result];
     let (first, last) = (outcome.wrt_nodes[0], outcome.wrt_nodes[outcome.wrt_nodes.len() - 1]);
+    let function = check.own.get(&last).unwrap_or(function);
     let (derivative, left) = match outcome.kind {
         AskKind::Hessian => (second(check, point, function, first, last), Some(&point.directions[&first])),
         _ => {

@@ -31,7 +31,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// How much is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Random points for each result, of unequal sizes.
+    /// Random points for each result, of unequal sizes; one for a very large program.
     pub points: usize,
     /// Variables of at most so many entries are checked entry by entry too, at the first point.
     pub entries: usize,
@@ -53,6 +53,8 @@ const STEP_TOLERANCE: f64 = 1e-7;
 const LARGEST_SIZE: i64 = 8;
 /// With more numbers than this one point must do.
 const MOST_ENTRIES: usize = 20_000;
+/// With more operations times variables than this too.
+const MOST_WORK: usize = 20_000;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
@@ -112,11 +114,12 @@ struct Check<'a> {
     options: Options,
     outcomes: Range<usize>,
     wrt: &'a [ExprId],
-    /// Definitions among `wrt` that nothing else among them moves: they count as independent wherever they are used.
+    /// Definitions among `wrt` that count as independent while all move.
     independent: Vec<ExprId>,
-    /// Definitions among `wrt` that others move: in the lines they follow those, for their own result they count as
-    /// independent.
-    dependent: Vec<ExprId>,
+    /// What moves by itself: `wrt` without definitions that depend on others of it.
+    joint: Vec<ExprId>,
+    /// The function with one of those definitions independent, for its own gradient.
+    own: HashMap<ExprId, Evaluator>,
     of: ExprId,
     /// Named results whose differentials stand in the lines.
     named: Vec<ExprId>,
@@ -133,14 +136,23 @@ struct Point {
 impl<'a> Check<'a> {
     fn new(answer: &'a Answer, group: &'a Group, options: Options) -> Check<'a> {
         let arena = &answer.arena;
-        let gradients = answer.outcomes[group.outcomes.start].kind == AskKind::Gradient;
-        let asked = |leaf: &ExprId| matches!(arena.op(*leaf), Op::Named(_));
-        let depends = |leaf: ExprId| {
-            let below = arena.reachable(&[leaf]);
-            group.wrt.iter().any(|&other| other != leaf && below.contains(&other))
+        let of = answer.outcomes[group.outcomes.start].of_node;
+        // In a gradient a definition that depends on another variable asked for passes on what that gets; its own
+        // gradient is the one with it independent. In a differential every definition asked for is independent.
+        let passes_on = |leaf: ExprId| {
+            let Op::Named(name) = arena.op(leaf) else { return false };
+            let below = arena.reachable(&[arena.named(*name).body]);
+            let splits = matches!(answer.outcomes[group.outcomes.start].kind, AskKind::Gradient | AskKind::Jacobian);
+            splits && group.wrt.iter().any(|other| *other != leaf && below.binary_search(other).is_ok())
         };
-        let (dependent, independent): (Vec<ExprId>, Vec<ExprId>) =
-            group.wrt.iter().copied().filter(asked).partition(|&leaf| gradients && depends(leaf));
+        let (dependent, joint): (Vec<ExprId>, Vec<ExprId>) = group.wrt.iter().partition(|&&leaf| passes_on(leaf));
+        let independent: Vec<ExprId> =
+            joint.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect();
+        let own = dependent.iter().map(|&leaf| {
+            let independent = [independent.as_slice(), &[leaf]].concat();
+            (leaf, Evaluator::with_independent(arena, &[of], &independent))
+        });
+        let own = own.collect();
         let lines = steps::lines(answer, group.outcomes.clone());
         let sides: Vec<ExprId> = lines.iter().flat_map(steps::Line::sides).collect();
         let mut named: Vec<ExprId> = Vec::new();
@@ -152,19 +164,8 @@ impl<'a> Check<'a> {
                 named.push(leaf);
             }
         }
-        let of = answer.outcomes[group.outcomes.start].of_node;
-        Check {
-            answer,
-            arena,
-            options,
-            outcomes: group.outcomes.clone(),
-            wrt: &group.wrt,
-            independent,
-            dependent,
-            of,
-            named,
-            lines,
-        }
+        let (outcomes, wrt) = (group.outcomes.clone(), group.wrt.as_slice());
+        Check { answer, arena, options, outcomes, wrt, independent, joint, own, of, named, lines }
     }
 
     fn run(&self, report: &mut Report) {
@@ -190,7 +191,7 @@ impl<'a> Check<'a> {
         let mut checked_points = 0;
         for (index, numbers) in numbers.into_iter().enumerate() {
             let Some(mut point) = self.point(numbers, index) else { continue };
-            let joint = self.along(&point, &moving, self.wrt);
+            let joint = self.along(&point, &moving, &self.joint);
             if let Some(joint) = &joint {
                 for (&leaf, derivative) in self.named.iter().zip(&joint[1..]) {
                     point.numbers.differentials.insert(leaf, derivative.value.clone());
@@ -224,7 +225,10 @@ impl<'a> Check<'a> {
         for (sizes, roots, reduced) in tries.into_iter().skip(if reduced { 0 } else { 2 }) {
             let sampler = Sampler::with_sizes(self.arena, roots, sizes.clone());
             let mut numbers: Vec<Numbers> = Vec::new();
-            for i in 0..self.options.points {
+            // Each variable costs several runs of the function, so of a large program one point must do.
+            let work = self.arena.reachable(&[self.of]).len() * self.wrt.len();
+            let points = if work > MOST_WORK { self.options.points.min(1) } else { self.options.points };
+            for i in 0..points {
                 numbers.extend(sampler.draw(seed(i)));
                 let entries = |n: &Numbers| n.variables.iter().map(|m| m.entries().len()).sum::<usize>();
                 if numbers.last().is_some_and(|n| entries(n) > MOST_ENTRIES) {
@@ -241,10 +245,11 @@ impl<'a> Check<'a> {
 
     /// Numbers with directions for all that moves; `None` where a definition has no value.
     fn point(&self, mut numbers: Numbers, index: usize) -> Option<Point> {
-        let asked: Vec<ExprId> = self.independent.iter().chain(&self.dependent).copied().collect();
-        if !asked.is_empty() {
-            let values = Evaluator::new(self.arena, &asked).run(&numbers).ok()?;
-            numbers.overrides = asked.into_iter().zip(values).collect();
+        let named: Vec<ExprId> =
+            self.wrt.iter().copied().filter(|&leaf| matches!(self.arena.op(leaf), Op::Named(_))).collect();
+        if !named.is_empty() {
+            let values = Evaluator::new(self.arena, &named).run(&numbers).ok()?;
+            numbers.overrides = named.iter().copied().zip(values).collect();
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed ^ ((index as u64 + 1) << 32));
         numbers.differentials.clear();
@@ -252,16 +257,13 @@ impl<'a> Check<'a> {
         for &leaf in self.wrt {
             let (rows, columns) = self.numbers_of(&numbers, leaf)?.shape();
             let direction = random_direction(self.arena, leaf, rows, columns, &mut random);
-            if !self.dependent.contains(&leaf) {
-                numbers.differentials.insert(leaf, direction.clone());
-            }
+            numbers.differentials.insert(leaf, direction.clone());
             directions.insert(leaf, direction);
         }
         // Variables that stand still.
         for side in self.arena.reachable(&self.lines.iter().flat_map(steps::Line::sides).collect::<Vec<_>>()) {
             if let Op::Differential(leaf) = *self.arena.op(side)
                 && !numbers.differentials.contains_key(&leaf)
-                && !self.dependent.contains(&leaf)
                 && let Some(still) = self.numbers_of(&numbers, leaf)
             {
                 let zeros = Matrix::zeros(still.rows(), still.columns());
@@ -330,20 +332,18 @@ impl<'a> Check<'a> {
     fn exactly(&self, point: &Point, steps: &mut steps::Steps, report: &mut Report) {
         let sizes = &point.numbers.dimensions;
         let mut tally = results::ExactTally::default();
-        let moving_leaves: Vec<ExprId> =
-            self.wrt.iter().copied().filter(|leaf| !self.dependent.contains(leaf)).collect();
         for seed in 0..3 {
             let draw = exact::Draw::new(
                 self.arena,
                 sizes,
                 &self.independent,
-                &moving_leaves,
+                &self.joint,
                 self.options.seed.wrapping_mul(31).wrapping_add(seed),
             );
             let mut roots = results::exact_roots(self);
             roots.extend(self.lines.iter().flat_map(steps::Line::sides));
             let moving = draw.evaluate(&roots, exact::World::Moving);
-            results::compare_exactly(self, &draw, &moving, &mut tally);
+            results::compare_exactly(self, &draw, &moving, &self.joint, &mut tally);
             if !steps.is_empty() {
                 let free = draw.evaluate(&roots, exact::World::Free);
                 steps.compare_exactly(self, &free, &moving);
@@ -352,7 +352,21 @@ impl<'a> Check<'a> {
                 break;
             }
         }
-        tally.conclude(self, point, report);
+        tally.conclude(self, point, &self.joint, report);
+        for &leaf in self.own.keys() {
+            let mut tally = results::ExactTally::default();
+            let independent = [self.independent.as_slice(), &[leaf]].concat();
+            for seed in 0..3 {
+                let seed = self.options.seed.wrapping_mul(37).wrapping_add(seed);
+                let draw = exact::Draw::new(self.arena, sizes, &independent, std::slice::from_ref(&leaf), seed);
+                let moving = draw.evaluate(&results::exact_roots(self), exact::World::Moving);
+                results::compare_exactly(self, &draw, &moving, &[leaf], &mut tally);
+                if tally.settled() {
+                    break;
+                }
+            }
+            tally.conclude(self, point, &[leaf], report);
+        }
         steps.conclude_exactly(self, point, report);
     }
 

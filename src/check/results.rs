@@ -170,6 +170,8 @@ fn compare_with_difference(found: f64, size: f64, derivative: f64, error: f64, f
     Some((off / scale.max(REPORTED * (1.0 + function)), holds))
 }
 
+/// Where the operations of the function times its variables are more, directions must do.
+const MOST_WORK: usize = 2_000;
 /// The error of a derivative that vanishes is told relative to this part of the function.
 const REPORTED: f64 = 1e-3;
 
@@ -185,6 +187,7 @@ fn gradient(
 ) -> bool {
     let leaf = check.answer.outcomes[result].wrt_nodes[0];
     let Some(place) = check.numbers_of(&point.numbers, leaf) else { return false };
+    let function = check.own.get(&leaf).unwrap_or(function);
     let (rows, columns) = place.shape();
     let of = match check.arena.op(leaf) {
         Op::Variable(v) => check.arena.variables[v.0 as usize].properties,
@@ -209,7 +212,8 @@ fn gradient(
         return true;
     }
     let mut directions = vec![(None, point.directions[&leaf].clone())];
-    let small = rows * columns <= check.options.entries && rows * columns > 1;
+    let work = function.len() * check.wrt.len();
+    let small = rows * columns <= check.options.entries && rows * columns > 1 && work <= MOST_WORK;
     if point.index == 0 && small && !of.has(Property::Constant) {
         for i in 0..rows {
             for j in 0..columns {
@@ -221,8 +225,6 @@ fn gradient(
             }
         }
     }
-    let alone = check.dependent.contains(&leaf).then(|| Evaluator::with_independent(check.arena, &[check.of], &[leaf]));
-    let function = alone.as_ref().unwrap_or(function);
     let mut told = false;
     for (entry, direction) in &directions {
         let Some(found) = check.along_directions(point, function, &[(leaf, direction)]) else { continue };
@@ -340,10 +342,12 @@ impl ExactTally {
                 || self.verdicts.iter().any(|(holds, ground)| *holds && *ground == Ground::Symbols))
     }
 
-    pub(super) fn conclude(&self, check: &Check<'_>, point: &Point, report: &mut Report) {
+    pub(super) fn conclude(&self, check: &Check<'_>, point: &Point, leaves: &[ExprId], report: &mut Report) {
         let holds = self.holds();
         for i in check.outcomes.clone() {
-            report.results[i].exact = holds;
+            if check.answer.outcomes[i].wrt_nodes.iter().any(|leaf| leaves.contains(leaf)) {
+                report.results[i].exact = holds;
+            }
         }
         let failed = |result: usize| report.failures.iter().any(|f| f.result == result);
         if self.verdicts.contains(&(false, Ground::Rational)) && !check.outcomes.clone().any(failed) {
@@ -355,11 +359,12 @@ impl ExactTally {
     }
 }
 
-/// The slope of the function against Σ ⟨G, D⟩, or against dF itself.
+/// The slope of the function where these leaves move, against Σ ⟨G, D⟩ or against dF itself.
 pub(super) fn compare_exactly(
     check: &Check<'_>,
     draw: &Draw<'_>,
     moving: &HashMap<ExprId, Cell>,
+    leaves: &[ExprId],
     tally: &mut ExactTally,
 ) {
     let Some(of) = moving.get(&check.of) else { return };
@@ -368,10 +373,7 @@ pub(super) fn compare_exactly(
     let mut holds = true;
     for in_one in [false, true] {
         let mut total = Exact::filled(of.matrix.rows, of.matrix.columns, Dual::ZERO);
-        for outcome in outcomes {
-            if check.dependent.contains(&outcome.wrt_nodes[0]) && outcome.kind == AskKind::Gradient {
-                continue;
-            }
+        for outcome in outcomes.iter().filter(|o| o.wrt_nodes.iter().any(|leaf| leaves.contains(leaf))) {
             let root = if in_one { outcome.value.unwrap_or(outcome.result) } else { outcome.result };
             let Some(g) = moving.get(&root) else { return };
             ground = ground.max(g.ground);

@@ -96,14 +96,20 @@ enum Value<'n> {
 struct Values<'n>(Vec<Value<'n>>);
 
 impl Values<'_> {
-    fn at(&self, mut slot: Slot) -> &Matrix {
-        loop {
-            match &self.0[slot as usize] {
-                Value::Given(matrix) => return matrix,
-                Value::Computed(matrix) => return matrix,
-                Value::Same(other) => slot = *other,
-            }
+    fn at(&self, slot: Slot) -> &Matrix {
+        match &self.0[self.place(slot)] {
+            Value::Given(matrix) => matrix,
+            Value::Computed(matrix) => matrix,
+            Value::Same(_) => unreachable!("places hold numbers"),
         }
+    }
+
+    /// The place that holds the numbers of a slot.
+    fn place(&self, mut slot: Slot) -> usize {
+        while let Value::Same(other) = self.0[slot as usize] {
+            slot = other;
+        }
+        slot as usize
     }
 
     fn scalar(&self, slot: Slot) -> f64 {
@@ -129,21 +135,19 @@ impl Evaluator {
     /// As [`evaluate`].
     pub fn run(&self, numbers: &Numbers) -> Result<Vec<Matrix>, EvalError> {
         let mut values = self.values(numbers)?;
-        let mut out = Vec::with_capacity(self.roots.len());
-        for (i, &root) in self.roots.iter().enumerate() {
-            let mut slot = root;
-            while let Value::Same(other) = values.0[slot as usize] {
-                slot = other;
-            }
+        let places: Vec<usize> = self.roots.iter().map(|&root| values.place(root)).collect();
+        let mut asked = vec![0_u32; values.0.len()];
+        places.iter().for_each(|&place| asked[place] += 1);
+        let mut out = Vec::with_capacity(places.len());
+        for place in places {
+            asked[place] -= 1;
             // The last root of a place takes its matrix, so that a result is not copied.
-            let again = self.roots[i + 1..].iter().any(|&other| values.at_same(other, slot));
-            let matrix = match &mut values.0[slot as usize] {
-                Value::Computed(matrix) if !again => std::mem::replace(matrix, Matrix::zeros(0, 0)),
+            out.push(match &mut values.0[place] {
+                Value::Computed(matrix) if asked[place] == 0 => std::mem::replace(matrix, Matrix::zeros(0, 0)),
                 Value::Computed(matrix) => matrix.clone(),
                 Value::Given(matrix) => (*matrix).clone(),
-                Value::Same(_) => unreachable!("followed above"),
-            };
-            out.push(matrix);
+                Value::Same(_) => unreachable!("places hold numbers"),
+            });
         }
         Ok(out)
     }
@@ -272,15 +276,6 @@ impl Evaluator {
             Operation::Unvech(a, n) => values.at(*a).unvech(sizes[*n as usize]),
         };
         Ok(Value::Computed(computed))
-    }
-}
-
-impl Values<'_> {
-    fn at_same(&self, mut slot: Slot, as_this: Slot) -> bool {
-        while let Value::Same(other) = self.0[slot as usize] {
-            slot = other;
-        }
-        slot == as_this
     }
 }
 

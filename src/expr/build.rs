@@ -1,5 +1,7 @@
 //! A typed tree to expressions: names to nodes, broadcasting written out as products with ones.
 
+use rustc_hash::FxHashMap as HashMap;
+
 use super::substitute::local_nodes;
 use super::{Arena, Axis, ExprId, NameKind, Op};
 use crate::dimension::{DimId, Shape};
@@ -89,12 +91,19 @@ impl Arena {
             }
             stack.extend(ast.children(id));
         }
-        for id in local_nodes(self, body) {
+        // Each function as often as it stands in the expression written out.
+        let mut times: HashMap<ExprId, i64> = HashMap::from_iter([(body, 1)]);
+        for id in local_nodes(self, body).into_iter().rev() {
+            let own = times[&id];
             if let Op::Call(function, ..) = self.op(id)
                 && let Some(i) = place(*function)
             {
-                counts[i] -= 1;
+                counts[i] = counts[i].saturating_sub(own);
             }
+            self.operands(id, |a| {
+                let known = times.entry(a).or_insert(0);
+                *known = known.saturating_add(own);
+            });
         }
         if counts.iter().any(|&count| count != 0) {
             self.rewritten.insert(body);

@@ -293,9 +293,33 @@ impl Arena {
         if parts.iter().any(|&a| self.properties(a).has(Property::Diagonal)) {
             properties = properties.with(Property::Diagonal).with(Property::Symmetric);
         }
+        let parts = if self.reading_order { self.in_reading_order(&parts) } else { parts };
         let mut sorted = parts.clone();
         sorted.sort_unstable();
         self.intern_as(Op::Hadamard(sorted.into()), Op::Hadamard(parts.into()), shape, properties)
+    }
+
+    /// Factors as they are read: names before functions, those before masks, a sum last; nothing passes a product.
+    fn in_reading_order(&self, parts: &[ExprId]) -> Vec<ExprId> {
+        let rank = |id: ExprId| match self.op(self.element_power_form(id).0) {
+            Op::Variable(_) | Op::Named(_) => Some(0),
+            Op::Call(..) => Some(1),
+            Op::Compare(..) => Some(2),
+            Op::Sum(terms) if terms.len() > 1 => Some(3),
+            _ => None,
+        };
+        let mut out: Vec<ExprId> = Vec::with_capacity(parts.len());
+        for &part in parts {
+            let mut place = out.len();
+            while place > 0
+                && let (Some(own), Some(before)) = (rank(part), rank(out[place - 1]))
+                && own < before
+            {
+                place -= 1;
+            }
+            out.insert(place, part);
+        }
+        out
     }
 
     /// Splits x.^k into x and k.

@@ -165,6 +165,8 @@ pub struct Arena {
     uses: Vec<PropertyUse>,
     /// Expressions of the user's that stand here with other functions than were typed.
     rewritten: FxHashSet<ExprId>,
+    /// Whether new sums and element-wise products are put in reading order; what the user typed keeps its own.
+    pub reading_order: bool,
     /// The dimensions' table.
     pub dimensions: Dimensions,
     /// The variables; `Op::Variable` points here.
@@ -183,6 +185,7 @@ impl Arena {
             operand_count: 0,
             uses: Vec::new(),
             rewritten: FxHashSet::default(),
+            reading_order: false,
             dimensions,
             variables,
         }

@@ -276,12 +276,32 @@ impl Arena {
             let product = self.multiply(&common);
             return self.scale(content, product);
         }
-        self.plain_before_transposed(&mut terms);
+        if self.reading_order {
+            self.plain_before_transposed(&mut terms);
+            self.positive_first(&mut terms);
+        }
         let properties = self.sum_properties(&terms, shape);
         let mut key = terms.clone();
         key.sort_unstable_by_key(|&(_, a)| a);
         let id = self.intern_as(Op::Sum(key.into()), Op::Sum(terms.into()), shape, properties);
         self.scale(content, id)
+    }
+
+    /// A positive term first; a number behind the others (exp(s) - 1), unless all those are subtracted (1 - x).
+    pub(crate) fn positive_first(&self, terms: &mut Vec<(Number, ExprId)>) {
+        let is_number = |id: ExprId| matches!(self.op(id), Op::Number(_)) || self.is_ones(id);
+        if let Some(place) = terms.iter().position(|&(_, a)| is_number(a)) {
+            let others_negative = terms.iter().enumerate().all(|(i, (c, _))| i == place || c.is_negative());
+            let number = terms.remove(place);
+            let first = !number.0.is_negative() && (others_negative || place == 0);
+            terms.insert(if first { 0 } else { terms.len() }, number);
+        }
+        if terms[0].0.is_negative()
+            && let Some(place) = terms.iter().position(|(c, _)| !c.is_negative())
+        {
+            let positive = terms.remove(place);
+            terms.insert(0, positive);
+        }
     }
 
     /// A + A' and not A' + A.
@@ -383,13 +403,11 @@ fn numeric_content(terms: &[(Number, ExprId)]) -> Number {
     let Some(content) = Number::ratio(numerator.into(), denominator.into()) else { return sign };
     let Some(inverse) = content.reciprocal() else { return sign };
     let small = |c: Number| c.times(inverse).as_integer().is_some_and(|k| k.unsigned_abs() <= 12);
-    let unit = |c: Number| c.times(inverse).abs().is_one();
-    // 2*(a + 2*b) and 0.5*(a + b), but log(p) - 0.5*e stays.
-    let good = if content.as_integer().is_some() {
-        terms.iter().all(|&(c, _)| small(c))
-    } else {
-        terms.iter().all(|&(c, _)| unit(c))
-    };
+    // 2*(a + 2*b) and 0.5*(a + b), but log(p) - 0.5*e: the form with fewer numbers in it.
+    let numbers = |c: Number| usize::from(!c.abs().is_one());
+    let inside: usize = terms.iter().map(|&(c, _)| numbers(c.times(inverse))).sum();
+    let before: usize = terms.iter().map(|&(c, _)| numbers(c)).sum();
+    let good = terms.iter().all(|&(c, _)| small(c)) && inside + numbers(content) <= before;
     if good { sign.times(content) } else { sign }
 }
 

@@ -3,7 +3,7 @@
 //! formats.
 
 use super::chain::chain_of;
-use super::means::{mean_of_all, take_means};
+use super::means::{chain_with_means, mean_of_all, take_means};
 use super::notation::Notation;
 use super::sums::{spread, sum_of_terms};
 use super::written::Written;
@@ -76,11 +76,7 @@ pub(super) fn term(arena: &Written, c: Number, id: ExprId) -> Notation {
 
 /// c · scalars · chain, c ≥ 0.
 pub(super) fn product_of(arena: &Written, c: Number, scalars: &[ExprId], factors: &[ExprId]) -> Notation {
-    let (scalars, mean) = take_means(arena, scalars, factors);
-    let chain = match mean {
-        Some(mean) => vec![mean],
-        None => chain_of(arena, factors),
-    };
+    let (scalars, chain) = chain_with_means(arena, scalars, factors);
     if let ([only], true) = (factors, chain.len() == 1) {
         match arena.op(*only) {
             Op::Hadamard(list) => return hadamard(arena, c, &scalars, list),
@@ -117,6 +113,8 @@ fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) 
         number = Number::integer(n);
         below_simple.push(Notation::Number(Number::integer(d)));
     }
+    // Dimensions first: n*s.
+    rest.sort_by_key(|&s| !matches!(arena.op(arena.element_power_form(s).0), Op::Dimension(_)));
     for s in rest {
         let (base, k) = arena.element_power_form(s);
         let atom = is_atom(arena, base);
@@ -132,22 +130,28 @@ fn scaled(arena: &Written, c: Number, scalars: &[ExprId], chain: Vec<Notation>) 
         simple.insert(0, Notation::Number(number));
     }
     if chain.is_empty() {
-        // A scalar: one quotient.
+        // A scalar: one quotient; a differential stands last.
+        let (moving, still): (Vec<Notation>, Vec<Notation>) =
+            simple.into_iter().partition(|n| matches!(n, Notation::Differential(_)));
+        simple = still;
         simple.extend(compound);
+        simple.extend(moving);
         below_simple.extend(below);
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
         return if below_simple.is_empty() { above } else { quotient(above, product(below_simple)) };
     }
-    // X/f and (x - a)/f, but 1/N*X'*(…) for a mean over a dimension.
+    // X/f and A*x/f, but 1/N*X'*(…) for a mean over a dimension.
     let leaf = |n: &Notation| match n {
         Notation::Transpose(inner) => matches!(**inner, Notation::Name(_) | Notation::Differential(_)),
         n => matches!(n, Notation::Name(_) | Notation::Differential(_)),
     };
     let mut all = Vec::new();
-    let alone = simple.is_empty() && compound.is_empty() && chain.len() == 1;
-    if alone && !below_simple.is_empty() && (leaf(&chain[0]) || !by_dimensions) {
+    let one = compound.is_empty() && chain.len() == 1 && leaf(&chain[0]);
+    if simple.is_empty() && !below_simple.is_empty() && (one || !by_dimensions) {
         below_simple.extend(below);
-        return quotient(product(chain), product(below_simple));
+        all.extend(compound);
+        all.extend(chain);
+        return quotient(product(all), product(below_simple));
     }
     if !below_simple.is_empty() {
         let above = if simple.is_empty() { Notation::Number(Number::ONE) } else { product(simple) };
@@ -215,7 +219,6 @@ pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
 pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
     let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
-    let list = &in_reading_order(arena, list);
     let mut left = scalars.to_vec();
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
@@ -302,25 +305,6 @@ pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[E
         }
     };
     if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
-}
-
-/// The factors of an element-wise product as they are read: a name before the function or the sum it multiplies.
-fn in_reading_order(arena: &Written, list: &[ExprId]) -> Vec<ExprId> {
-    let is_name = |id: ExprId| matches!(arena.op(id), Op::Variable(_) | Op::Named(_));
-    let goes_behind = |id: ExprId| match arena.op(arena.element_power_form(id).0) {
-        Op::Sum(terms) => terms.len() > 1,
-        Op::Call(..) => true,
-        _ => false,
-    };
-    let mut out: Vec<ExprId> = Vec::with_capacity(list.len());
-    for &factor in list {
-        let mut place = out.len();
-        while place > 0 && is_name(factor) && goes_behind(out[place - 1]) {
-            place -= 1;
-        }
-        out.insert(place, factor);
-    }
-    out
 }
 
 fn element_power(base: Notation, k: Number) -> Notation {

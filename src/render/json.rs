@@ -63,8 +63,9 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
     out.push_str(", \"shape\": ");
     list(out, outcome.shape.iter().map(|&d| quoted(&arena.dimensions.text(d))));
     out.push_str(",\n   \"value\": ");
-    match outcome.value {
-        Some(value) => out.push_str(&quoted(&text(&notation(arena, value)))),
+    // A value with a part left out would not read back.
+    match outcome.value.map(|value| text(&notation(arena, value))).filter(|text| !text.contains('…')) {
+        Some(text) => out.push_str(&quoted(&text)),
         None => out.push_str("null"),
     }
     out.push_str(",\n   \"program\": ");

@@ -1,11 +1,33 @@
 //! Means to notation: sums with their divisors beside them.
 
 use super::build::{call, dimension, leaf, leaf_or_group, product, quotient};
+use super::chain::chain_of;
 use super::notation::Notation;
 use super::written::Written;
 use crate::dimension::DimId;
 use crate::expr::{ExprId, Op};
 use crate::number::Number;
+
+/// A chain with means in it, also where those are repeated: rowmean(G)*ones(1, n); and the scalars that are left.
+pub(super) fn chain_with_means(
+    arena: &Written,
+    scalars: &[ExprId],
+    factors: &[ExprId],
+) -> (Vec<ExprId>, Vec<Notation>) {
+    let ones = |f: ExprId| matches!(arena.op(f), Op::Ones);
+    let (before, sums, behind) = match *factors {
+        [first, _, _] if ones(first) && arena.shape(first).is_column() => (Some(first), &factors[1..], None),
+        [_, _, last] if ones(last) && arena.shape(last).is_row() => (None, &factors[..2], Some(last)),
+        _ => (None, factors, None),
+    };
+    match take_means(arena, scalars, sums) {
+        (left, Some(mean)) => {
+            let ones = |f: Option<ExprId>| f.map(|f| leaf(arena, f));
+            (left, ones(before).into_iter().chain([mean]).chain(ones(behind)).collect())
+        }
+        (left, None) => (left, chain_of(arena, factors)),
+    }
+}
 
 /// sum/(m·n), rowsum/n and colsum/m are means: takes their divisors out of the scalars.
 pub(super) fn take_means(arena: &Written, scalars: &[ExprId], factors: &[ExprId]) -> (Vec<ExprId>, Option<Notation>) {

@@ -293,7 +293,8 @@ pub fn broken(formula: &Notation, widest: usize) -> Vec<Broken> {
     if width(&typeset(formula)) <= widest {
         return whole();
     }
-    let mut lines: Vec<(Option<bool>, Vec<(bool, Notation)>)> = vec![(None, Vec::new())];
+    let mut signs: Vec<Option<bool>> = vec![None];
+    let mut lines: Vec<Vec<(bool, Notation)>> = vec![Vec::new()];
     let mut used = 0;
     for (minus, term) in terms {
         // A negative term is a subtracted one.
@@ -303,15 +304,16 @@ pub fn broken(formula: &Notation, widest: usize) -> Vec<Broken> {
         };
         let own = 3 + width(&typeset(term));
         if used + own > widest && used > 0 {
-            lines.push((Some(minus), vec![(false, term.clone())]));
+            signs.push(Some(minus));
+            lines.push(vec![(false, term.clone())]);
             used = own;
         } else {
             used += own;
             if let Some(line) = lines.last_mut() {
-                line.1.push((minus, term.clone()));
+                line.push((minus, term.clone()));
             }
         }
     }
-    let parts = lines.into_iter();
+    let parts = signs.into_iter().zip(lines);
     parts.map(|(minus, terms)| Broken { minus, part: Notation::Sum(terms) }).collect()
 }

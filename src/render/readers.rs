@@ -18,9 +18,19 @@ pub enum Reader {
     Book,
 }
 
-/// The tree as a reader sees it; no `Broadcast` and no `Sums` is left in it, and no `Grouped` for a person.
+/// A formula in a book is cut where it is nested deeper than this: nobody reads on, and writers need no more stack.
+const DEEPEST_IN_A_BOOK: usize = 120;
+
+/// The tree as a reader sees it; no `Broadcast` and no `Sums` is left in it, and no `Grouped` for a book.
 pub fn for_reader(notation: &Notation, reader: Reader) -> Notation {
-    let inner = |a: &Notation| for_reader(a, reader);
+    below(notation, reader, 0)
+}
+
+fn below(notation: &Notation, reader: Reader, depth: usize) -> Notation {
+    if reader == Reader::Book && depth > DEEPEST_IN_A_BOOK {
+        return Notation::Elided;
+    }
+    let inner = |a: &Notation| below(a, reader, depth + 1);
     match notation {
         Notation::Broadcast(explicit, short) => match (reader, &**short) {
             (Reader::Parser, _) | (Reader::Page, Notation::Number(_)) => inner(short),

@@ -61,7 +61,7 @@ fn tokens(sentence: &str) -> Vec<String> {
             while at(i).is_alphanumeric() || at(i) == '_' || hyphen(i) {
                 i += 1;
             }
-            if &characters[start..i] == ['f'] && at(i) == '*' {
+            if characters[start..i] == ['f'] && at(i) == '*' {
                 i += 1;
             }
         } else if c.is_ascii_digit() {

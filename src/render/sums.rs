@@ -14,23 +14,6 @@ pub(super) fn sum_of_terms(arena: &Written, terms: &[(Number, ExprId)], shape: S
     let mut ordered: Vec<(Number, ExprId)> = terms.iter().map(|&(c, a, _)| (c, a)).collect();
     let divisor_of: std::collections::HashMap<ExprId, ExprId> =
         terms.iter().filter_map(|&(_, a, divisor)| Some((a, divisor?))).collect();
-    // A number goes first before terms that are all subtracted (1 - x), else last (exp(s) - 1).
-    let is_number = |id: ExprId| matches!(arena.op(id), Op::Number(_)) || !shape.is_scalar() && all_ones(arena, id);
-    if let Some(place) = ordered.iter().position(|&(_, a)| is_number(a)) {
-        let others_negative = ordered.iter().enumerate().all(|(i, (c, _))| i == place || c.is_negative());
-        let number = ordered.remove(place);
-        if others_negative && !number.0.is_negative() || place == 0 && !number.0.is_negative() {
-            ordered.insert(0, number);
-        } else {
-            ordered.push(number);
-        }
-    }
-    if ordered[0].0.is_negative()
-        && let Some(place) = ordered.iter().position(|(c, _)| !c.is_negative())
-    {
-        let positive = ordered.remove(place);
-        ordered.insert(0, positive);
-    }
     // A column next to a row is an error in the language: a term of the full shape goes first.
     let directions: Vec<Option<bool>> =
         ordered.iter().map(|&(_, a)| spread(arena, a).and_then(|s| s.direction(arena))).collect();
@@ -171,14 +154,4 @@ pub(super) fn spread(arena: &Written, id: ExprId) -> Option<Spread> {
         return Some(Spread { scalars: scalars.to_vec(), factors: factors[1..].to_vec(), ones: Some(*first) });
     }
     None
-}
-
-fn all_ones(arena: &Written, id: ExprId) -> bool {
-    match arena.op(id) {
-        Op::Ones => true,
-        Op::Product { scalars, factors } => {
-            scalars.is_empty() && factors.iter().all(|&f| matches!(arena.op(f), Op::Ones))
-        }
-        _ => false,
-    }
 }

@@ -10,7 +10,7 @@ use crate::expr::{Arena, ExprId};
 use crate::number::Number;
 
 /// An expression nested deeper than this is shown with its inner parts left out.
-const DEEPEST: usize = 500;
+const DEEPEST: usize = 250;
 /// The same for one of more nodes, counted where they stand.
 const LARGEST: usize = 4_000;
 /// How many levels of a too large expression are shown: the first that makes it small enough.

@@ -109,8 +109,8 @@ pub enum Call {
 }
 
 impl Network {
-    /// The program of the network. The loss takes the logarithm of softmax in one piece, so that it is finite for every
-    /// finite score.
+    /// The program of the network. The loss is finite for every finite score: the evaluator takes the logarithm of a softmax
+    /// in one piece.
     pub fn program(activation: Activation) -> String {
         format!(
             "# two-layer network
@@ -126,7 +126,7 @@ Z1 = X*W1 + b1
 H1 = {}
 Z2 = H1*W2 + b2       # scores
 P  = softmax(Z2)
-L  = -1/N * tr(Y' * logsoftmax(Z2)) + lambda*(sum(W1.^2) + sum(W2.^2))
+L  = -1/N * tr(Y' * log(P)) + lambda*(sum(W1.^2) + sum(W2.^2))
 
 grad L wrt W1, b1, W2, b2
 ",
