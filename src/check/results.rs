@@ -7,6 +7,7 @@ use super::exact::{Cell, Draw, Ground};
 use super::field::{Dual, Exact};
 use super::report::{number_text, worst_entry};
 use super::{Check, Derivative, Failure, Point, RESULT_TOLERANCE, Report, USELESS};
+use crate::answer::Answer;
 use crate::elaborate::{Properties, Property};
 use crate::eval::{EvalError, Evaluator, project};
 use crate::expr::{ExprId, NameKind, Op};
@@ -70,9 +71,6 @@ impl Results {
         joint: Option<&[Derivative]>,
         report: &mut Report,
     ) {
-        if point.index == 0 {
-            programs_go_on_from_each_other(check, report);
-        }
         let values = match self.evaluator.run(&point.numbers) {
             Ok(values) => values,
             Err(error) => {
@@ -120,10 +118,10 @@ fn is_users(kind: NameKind) -> bool {
 }
 
 /// Each name that a line of a program uses is the user's or that of an earlier line.
-fn programs_go_on_from_each_other(check: &Check<'_>, report: &mut Report) {
-    let arena = check.arena;
+pub(super) fn programs_go_on_from_each_other(answer: &Answer, report: &mut Report) {
+    let arena = &answer.arena;
     let mut introduced: HashSet<&str> = HashSet::new();
-    for (i, outcome) in check.answer.outcomes.iter().enumerate().take(check.outcomes.end) {
+    for (i, outcome) in answer.outcomes.iter().enumerate() {
         for line in &outcome.program {
             let mut stack = vec![line.right];
             let mut seen = HashSet::new();
