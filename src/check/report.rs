@@ -133,9 +133,7 @@ impl Report {
             }
             parts.push(text);
         }
-        if !parts.is_empty() {
-            out.push(format!("checked: {}", parts.join("; ")));
-        }
+        out.extend(parts.into_iter().map(|part| format!("checked: {part}")));
         for result in &self.results {
             for why in &result.not_checked {
                 out.push(format!("not checked: {}: {why}", result.title));

@@ -170,7 +170,7 @@ pub static ENTRIES: &[Entry] = &[
     row(F::Sigmoid, "sigmoid", "logistic function", S::Elementwise, "F .* (1 - F) .* dX"),
     row(F::Softplus, "softplus", "log(1 + exp(x))", S::Elementwise, "sigmoid(X) .* dX"),
     row(F::Relu, "relu", "rectified linear unit", S::Elementwise, "(X > 0) .* dX"),
-    row(F::Elu, "elu", "exponential linear unit", S::Elementwise, "((X > 0) + exp(X) .* (X <= 0)) .* dX"),
+    row(F::Elu, "elu", "exponential linear unit", S::Elementwise, "exp(min(X, 0)) .* dX"),
     row(F::Gelu, "gelu", "Gaussian error linear unit", S::Elementwise, "(0.5*(1 + erf(X/sqrt(2))) + X .* exp(-0.5*X.^2)/sqrt(2*pi)) .* dX"),
     row(F::Silu, "silu", "sigmoid linear unit", S::Elementwise, "sigmoid(X) .* (1 + X .* (1 - sigmoid(X))) .* dX"),
     row(F::Erf, "erf", "error function", S::Elementwise, "2/sqrt(pi)*exp(-X.^2) .* dX"),

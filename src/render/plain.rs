@@ -9,7 +9,7 @@ use super::words::{Mention, legend, title};
 
 /// Lines are broken where they would be wider.
 const WIDTH: usize = 100;
-/// Comments begin at one of these columns, below the line where they do not fit behind it.
+/// Comments begin at one of these columns, or right behind the line, or below it where they do not fit.
 const COMMENTS: [usize; 3] = [52, 68, 84];
 /// A left side wider than this stands on a line of its own.
 const WIDEST_LEFT: usize = 24;
@@ -25,7 +25,7 @@ pub enum Signs {
 
 /// The page as lines of text.
 pub fn plain(page: &Page, signs: Signs) -> String {
-    let mut text = Plain { out: String::new(), signs };
+    let mut text = Plain { out: String::new(), signs, rules: Vec::new() };
     text.page(page);
     text.out
 }
@@ -33,6 +33,8 @@ pub fn plain(page: &Page, signs: Signs) -> String {
 struct Plain {
     out: String,
     signs: Signs,
+    /// The rules used so far, by name, with what they state.
+    rules: Vec<(&'static str, String)>,
 }
 
 impl Plain {
@@ -73,6 +75,7 @@ impl Plain {
         for request in &page.requests {
             self.request(request);
         }
+        self.statements();
         let legend = legend(page);
         if self.signs == Signs::Book && !legend.is_empty() {
             self.heading("Signs");
@@ -94,7 +97,7 @@ impl Plain {
         if !page.checked.is_empty() {
             self.heading("Checked");
             for line in &page.checked {
-                self.line(&format!("  {line}"));
+                self.line(&format!("  {}", line.trim_start_matches("checked: ")));
             }
         }
     }
@@ -117,7 +120,7 @@ impl Plain {
             page.definitions.iter().map(|(name, body)| (self.formula(name), self.formula(body))).collect();
         let widest = equations.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
         for (name, body) in equations {
-            self.equation(2, &padded(&name, widest), &body, &[]);
+            self.equation(2, &padded(&name, widest), &body, "");
         }
     }
 
@@ -134,7 +137,7 @@ impl Plain {
         if let Some(meaning) = &request.meaning {
             self.line("");
             let (name, body) = (self.formula(&request.of), self.formula(meaning));
-            self.equation(2, &name, &body, &[]);
+            self.equation(2, &name, &body, "");
         }
         for waypoint in &request.waypoints {
             self.waypoint(waypoint, request);
@@ -180,46 +183,52 @@ impl Plain {
                 (false, _) => " ".repeat(columns(&left)),
             };
             let right = self.formula(&line.right);
-            let comments = self.comments(line);
-            self.equation(2, &shown, &right, &comments);
+            let comment = self.comment(line);
+            self.equation(2, &shown, &right, &comment);
         }
     }
 
-    /// The rules of a line: each with its statement when it is first used, the others by name on one line.
-    fn comments(&self, line: &ChainLine) -> Vec<String> {
-        let known: Vec<&str> =
-            line.reasons.iter().filter(|reason| !reason.first).map(|reason| reason.rule.id).collect();
-        let mut out = Vec::new();
-        for reason in line.reasons.iter().filter(|reason| reason.first) {
-            out.push(format!("# {}: {}", reason.rule.id, self.sentence(&reason.rule.statement)));
+    /// The rules of a line by name; what they state is told once, at the end.
+    fn comment(&mut self, line: &ChainLine) -> String {
+        for reason in &line.reasons {
+            let statement = (reason.rule.id, self.sentence(&reason.rule.statement));
+            if !self.rules.contains(&statement) {
+                self.rules.push(statement);
+            }
         }
-        if !known.is_empty() {
-            out.push(format!("# {}", known.join(", ")));
-        }
-        out
+        let names: Vec<&str> = line.reasons.iter().map(|reason| reason.rule.id).collect();
+        if names.is_empty() { String::new() } else { format!("# {}", names.join(", ")) }
     }
 
-    /// `left = right`, broken where it is too wide, with comments behind it or below.
-    fn equation(&mut self, indent: usize, left: &str, right: &str, comments: &[String]) {
+    /// `left = right`, broken where it is too wide, with a comment behind it or below.
+    fn equation(&mut self, indent: usize, left: &str, right: &str, comment: &str) {
         let start = self.out.len();
         let line = format!("{left} = {right}");
         self.wrapped(indent, &line, indent + columns(left) + 3);
-        let Some((first, rest)) = comments.split_first() else { return };
+        if comment.is_empty() {
+            return;
+        }
         let last = self.out[start..].trim_end().rsplit('\n').next().map_or(0, columns);
-        let fits = |column: usize, comment: &str| column + columns(comment) <= WIDTH;
-        let behind = COMMENTS.into_iter().find(|&column| last + 2 <= column && fits(column, first));
-        let below = match behind {
+        let fits = |column: usize| column + columns(comment) <= WIDTH;
+        match COMMENTS.into_iter().chain([last + 2]).find(|&column| last + 2 <= column && fits(column)) {
             Some(column) => {
                 self.out.truncate(self.out.trim_end().len());
-                let space = " ".repeat(column - last);
-                self.line(&format!("{space}{first}"));
-                rest
+                self.line(&format!("{}{comment}", " ".repeat(column - last)));
             }
-            None => comments,
-        };
-        for comment in below {
-            let column = behind.unwrap_or(COMMENTS[0]).min(WIDTH.saturating_sub(columns(comment))).max(4);
-            self.line(&format!("{}{comment}", " ".repeat(column)));
+            None => self.line(&format!("{}{comment}", " ".repeat(COMMENTS[0]))),
+        }
+    }
+
+    /// What the rules used above state.
+    fn statements(&mut self) {
+        let rules = std::mem::take(&mut self.rules);
+        if rules.is_empty() {
+            return;
+        }
+        self.heading("Rules");
+        let widest = rules.iter().map(|(id, _)| columns(id)).max().unwrap_or(0);
+        for (id, statement) in &rules {
+            self.line(&format!("  {}  {statement}", padded(id, widest)));
         }
     }
 
@@ -238,14 +247,14 @@ impl Plain {
             if fits {
                 self.line(&format!("  {} = {}   {shape}", padded(&left, widest), padded(&body, right)));
             } else {
-                self.equation(2, &padded(&left, widest), &body, &[]);
+                self.equation(2, &padded(&left, widest), &body, "");
                 if !shape.is_empty() {
                     self.line(&format!("  {}   {shape}", " ".repeat(widest)));
                 }
             }
             if let Some(whole) = &shown.whole {
                 let whole = self.formula(whole);
-                self.equation(2, &" ".repeat(widest), &whole, &[]);
+                self.equation(2, &" ".repeat(widest), &whole, "");
             }
         }
     }
