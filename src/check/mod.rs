@@ -63,6 +63,7 @@ const USELESS: f64 = 1e-5;
 /// Checks all results of an answer and all lines of their derivations.
 pub fn check(answer: &Answer, options: Options) -> Report {
     let mut report = Report::new(answer);
+    results::programs_go_on_from_each_other(answer, &mut report);
     for group in groups(answer) {
         Check::new(answer, &group, options).run(&mut report);
     }
