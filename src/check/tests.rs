@@ -284,3 +284,20 @@ fn every_function_of_the_dictionary_agrees_with_differences() {
         }
     }
 }
+
+#[test]
+fn one_wrong_gradient_among_very_many_is_found() {
+    let mut source = String::from("X : matrix(m, n)\nf = tr(X'*X)");
+    for i in 0..80 {
+        source += &format!(" + sum(exp(x{i})) + x{i}'*X*y");
+    }
+    let names: Vec<String> = (0..80).map(|i| format!("x{i}")).collect();
+    source += &format!("\ngrad f wrt {}", names.join(", "));
+    let right = answered(&source);
+    let report = checked(&right);
+    assert!(report.is_ok() && report.results.iter().all(|r| r.points >= 1), "{:?}", report.lines());
+    let mut wrong = right;
+    corrupt_result(&mut wrong, 71, &|answer, id| answer.arena.scale(Number::Ratio(100_001, 100_000), id));
+    let failures = checked_once(&wrong).failures;
+    assert!(!failures.is_empty() && failures.iter().all(|failure| failure.result == 71), "{failures:?}");
+}

@@ -160,6 +160,8 @@ pub struct Arena {
     named: Vec<NamedExpr>,
     /// Names in use, each with the number that was last tried behind it.
     names: HashMap<String, u32>,
+    /// Named results by name.
+    called: HashMap<String, NamedId>,
     /// How many operands all nodes have together.
     operand_count: usize,
     uses: Vec<PropertyUse>,
@@ -182,6 +184,7 @@ impl Arena {
             raw: HashMap::default(),
             named: Vec::new(),
             names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
+            called: HashMap::default(),
             operand_count: 0,
             uses: Vec::new(),
             rewritten: FxHashSet::default(),
@@ -273,6 +276,11 @@ impl Arena {
         unreachable!("some number is free")
     }
 
+    /// The named intermediate result of that name.
+    pub fn called(&self, name: &str) -> Option<&NamedExpr> {
+        self.called.get(name).map(|&id| self.named(id))
+    }
+
     /// How much memory the nodes take, counted in operands.
     pub fn operand_count(&self) -> usize {
         self.operand_count
@@ -287,6 +295,7 @@ impl Arena {
     pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
         self.names.entry(name.clone()).or_insert(1);
+        self.called.entry(name.clone()).or_insert(id);
         self.named.push(NamedExpr { name, body, kind });
         let (shape, properties) = (self.shape(body), self.named_properties(body));
         self.intern(Op::Named(id), shape, properties)
