@@ -158,6 +158,8 @@ pub struct Arena {
     /// Forms that only a derivation shows: never found by the constructors, so that logging changes no result.
     raw: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
+    /// The nodes that stand for them.
+    named_nodes: Vec<ExprId>,
     /// Names in use, each with the number that was last tried behind it.
     names: HashMap<String, u32>,
     /// Named results by name.
@@ -183,6 +185,7 @@ impl Arena {
             ids: HashMap::default(),
             raw: HashMap::default(),
             named: Vec::new(),
+            named_nodes: Vec::new(),
             names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
             called: HashMap::default(),
             operand_count: 0,
@@ -225,11 +228,8 @@ impl Arena {
     }
 
     /// The node that stands for the i-th named intermediate result.
-    pub fn named_node(&mut self, i: usize) -> ExprId {
-        let body = self.named[i].body;
-        let (shape, properties) = (self.shape(body), self.named_properties(body));
-        let id = u32::try_from(i).expect("fewer than 2^32 names");
-        self.intern(Op::Named(NamedId(id)), shape, properties)
+    pub fn named_node(&self, i: usize) -> ExprId {
+        self.named_nodes[i]
     }
 
     /// The name of a variable or of a named intermediate result; of a differential `d` before it.
@@ -298,7 +298,9 @@ impl Arena {
         self.called.entry(name.clone()).or_insert(id);
         self.named.push(NamedExpr { name, body, kind });
         let (shape, properties) = (self.shape(body), self.named_properties(body));
-        self.intern(Op::Named(id), shape, properties)
+        let node = self.intern(Op::Named(id), shape, properties);
+        self.named_nodes.push(node);
+        node
     }
 
     /// What is known of a name: what is known of its expression, and sums that are zero (X - rowmean(X)), which the name
