@@ -98,6 +98,10 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         for meaning in &ask.wrt {
             if let Meaning::Variable(v) = meaning {
                 let properties = &mut variables[v.0 as usize].properties;
+                if properties.has(Property::RowStochastic) {
+                    // Only on account of that; it too would hide a kink at 0.
+                    *properties = properties.without(Property::Nonnegative);
+                }
                 for p in [Property::Orthogonal, Property::OneHot, Property::RowStochastic] {
                     *properties = properties.without(p);
                 }
@@ -245,7 +249,12 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
             _ => id,
         };
         let (d, differentials) = differential(arena, body, &|leaf| moving.contains(&leaf))?;
-        let Some(d) = d else { continue };
+        let Some(d) = d else {
+            // A comparison or a step stands still although what it reads moves.
+            let (still, dz) = (arena.zeros(arena.shape(id)), arena.differential_of(id));
+            known.insert(dz, still);
+            continue;
+        };
         let d = definitions.put_into(arena, d);
         if log {
             let left = Left::Expression(arena.differential_of(id));

@@ -198,7 +198,14 @@ fn call(
         Function::Trace => {
             // d tr(A^k) = k tr(A^(k−1) dA): the k terms of d(A^k) have one trace.
             if let Op::MatrixPower(a, k) = *arena.op(x) {
-                let lower = arena.matrix_power(a, k.plus(Number::MINUS_ONE));
+                let lower = match k.plus(Number::MINUS_ONE) {
+                    // No power of its own in the language: A^(-3/2) is A^-1 A^(-1/2).
+                    Number::Ratio(-3, 2) => {
+                        let inverse = arena.matrix_power(a, Number::MINUS_ONE);
+                        arena.multiply(&[inverse, x])
+                    }
+                    lower => arena.matrix_power(a, lower),
+                };
                 let product = arena.multiply(&[lower, d[&a]]);
                 let trace = arena.trace(product);
                 arena.scale(k, trace)

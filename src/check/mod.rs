@@ -206,7 +206,8 @@ impl<'a> Check<'a> {
                 for (&leaf, derivative) in self.named.iter().zip(&joint[1..]) {
                     point.numbers.differentials.insert(leaf, derivative.value.clone());
                 }
-                steps.compare(self, &point, &joint[1..], report);
+                let size = function.run(&point.numbers).map_or(0.0, |of| of[0].max_abs());
+                steps.compare(self, &point, &joint[1..], size, report);
             }
             results.compare(self, &point, &function, joint.as_deref(), report);
             if checked_points == 0 {

@@ -158,7 +158,7 @@ impl Results {
 
     fn compare_programs(&self, check: &Check<'_>, point: &Point, values: &[Matrix], report: &mut Report) {
         for (line, pair) in self.program.iter().zip(values[self.forms.len()..].chunks_exact(2)) {
-            if !agree(&pair[1], &pair[0], RESULT_TOLERANCE) {
+            if !agree(&pair[1], &pair[0], RESULT_TOLERANCE, LEAST_SIZE) {
                 let (expected, found) = worst_entry(&pair[1], &pair[0]);
                 let what = format!("the line `{} = …` of its program", line.name);
                 report.fail(Failure { result: line.outcome, what, expected, found, sizes: check.sizes(point) });
@@ -199,15 +199,18 @@ pub(super) fn programs_go_on_from_each_other(answer: &Answer, report: &mut Repor
     }
 }
 
-/// Whether two matrices agree, relative to the larger of them.
-pub(super) fn agree(a: &Matrix, b: &Matrix, tolerance: f64) -> bool {
+/// Below this rounding of larger numbers on the way is all there is.
+const LEAST_SIZE: f64 = 1e-6;
+
+/// Whether two matrices agree, relative to the larger of them, or to `least` where both are smaller.
+pub(super) fn agree(a: &Matrix, b: &Matrix, tolerance: f64, least: f64) -> bool {
     if a.shape() != b.shape() {
         return false;
     }
     let size = a.max_abs().max(b.max_abs());
     let mut errors = a.entries().iter().zip(b.entries()).map(|(x, y)| (x - y).abs());
-    // Written so that a NaN disagrees. Below 1e-6 rounding of larger numbers on the way is all there is.
-    errors.all(|error| error <= tolerance * size.max(1e-6))
+    // Written so that a NaN disagrees.
+    errors.all(|error| error <= tolerance * size.max(least))
 }
 
 /// A number against a difference: `None` where the difference tells nothing, else the relative error and whether it is
@@ -254,7 +257,7 @@ fn gradient(
             Some((format!("the shape of {}, {rows}x{columns}", check.arena.name_of(leaf)), shape_text(g)))
         } else {
             let projected = project(of, g.clone());
-            (!agree(&projected, g, RESULT_TOLERANCE)).then(|| worst_entry(&projected, g))
+            (!agree(&projected, g, RESULT_TOLERANCE, LEAST_SIZE)).then(|| worst_entry(&projected, g))
         };
         if let Some((expected, found)) = lacks {
             fits = false;

@@ -17,6 +17,9 @@ use crate::matrix::Matrix;
 use crate::render::build::notation;
 use crate::render::text::text;
 
+/// Sides of a line are compared relative to at least this part of a function of moderate size.
+const LEAST: f64 = 1e-3;
+
 /// A line that says that two expressions are equal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
@@ -91,8 +94,18 @@ impl Steps {
         self.lines.is_empty()
     }
 
-    /// Compares both sides of all lines at a point, whose differentials of named results are those by differences.
-    pub(super) fn compare(&mut self, check: &Check<'_>, point: &Point, named: &[Derivative], report: &mut Report) {
+    /// Compares both sides of all lines at a point, whose differentials of named results are those by differences;
+    /// `size` is that of the function there.
+    pub(super) fn compare(
+        &mut self,
+        check: &Check<'_>,
+        point: &Point,
+        named: &[Derivative],
+        size: f64,
+        report: &mut Report,
+    ) {
+        // Where a differential all but vanishes what is left of the function's own digits is all there is.
+        let least = LEAST * size.clamp(LEAST, 1.0);
         let rough = named.iter().any(|d| d.error > USELESS * d.value.max_abs().max(1e-6));
         let values: Vec<Option<Matrix>> = match self.evaluator.run(&point.numbers) {
             Ok(values) => values.into_iter().map(Some).collect(),
@@ -109,7 +122,7 @@ impl Steps {
         };
         for (k, pair) in values.chunks_exact(2).enumerate() {
             let (Some(left), Some(right)) = (&pair[0], &pair[1]) else { continue };
-            if agree(left, right, STEP_TOLERANCE) {
+            if agree(left, right, STEP_TOLERANCE, least) {
                 self.compared[k] = true;
             } else if !rough {
                 self.compared[k] = true;

@@ -146,6 +146,7 @@ impl Solver {
             [name] if (*k == 1 || *k == -1) && self.open.contains(name) => Some((*name, *k)),
             _ => None,
         });
+        let mut negative: Option<(DimName, DimId)> = None;
         for (name, k) in candidates.collect::<Vec<_>>() {
             let itself = self.table.name(name).to_owned();
             let itself = self.table.named(&itself);
@@ -156,11 +157,19 @@ impl Solver {
             if self.names(solved).contains(&name) || !self.may_be(name, solved) {
                 continue;
             }
+            // A dimension is a sum or product; a difference stands only where nothing else solves it.
+            if self.table.polynomial(solved).terms().iter().any(|(_, k)| *k < 0) {
+                negative.get_or_insert((name, solved));
+                continue;
+            }
             self.solution.insert(name, solved);
             self.reasons.insert(name, reason);
             return true;
         }
-        false
+        let Some((name, solved)) = negative else { return false };
+        self.solution.insert(name, solved);
+        self.reasons.insert(name, reason);
+        true
     }
 
     fn may_be(&mut self, name: DimName, solved: DimId) -> bool {

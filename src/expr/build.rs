@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap as HashMap;
 use super::substitute::local_nodes;
 use super::{Arena, Axis, ExprId, NameKind, Op};
 use crate::dimension::{DimId, Shape};
-use crate::elaborate::{Meaning, Properties, Property, Typed, VariableId};
+use crate::elaborate::{DefinitionId, Meaning, Properties, Property, Typed, VariableId};
 use crate::functions::{Function, Signature};
 use crate::number::Number;
 use crate::syntax::ast::{Ast, Node, NodeId, Operator};
@@ -50,7 +50,13 @@ impl Arena {
             let body = built.built[definition.body.0 as usize].expect("a definition's body is an expression");
             self.note_rewritten(&typed.ast, definition.body, body);
             let body = self.cut_into_parts(body);
-            let named = self.name(definition.name.clone(), body, NameKind::Definition);
+            let id = DefinitionId(u32::try_from(definitions.len()).expect("fewer than 2^32 definitions"));
+            let asked_for = typed.asks.iter().any(|ask| ask.wrt.contains(&Meaning::Definition(id)));
+            let named = if asked_for {
+                self.name_independent(definition.name.clone(), body)
+            } else {
+                self.name(definition.name.clone(), body, NameKind::Definition)
+            };
             definitions.push(named);
         }
         let mut asked = Vec::with_capacity(typed.asks.len());

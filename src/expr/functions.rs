@@ -107,7 +107,7 @@ impl Arena {
                 if self.properties(a).has(own) {
                     return a;
                 }
-                if self.properties(a).has(other) {
+                if self.properties(a).has(other) && shape.is_square() {
                     let diagonal = self.diagonal(a);
                     return self.diagonal(diagonal);
                 }

@@ -293,11 +293,31 @@ impl Arena {
 
     /// Gives an expression a name; the node that stands for it is new.
     pub fn name(&mut self, name: String, body: ExprId, kind: NameKind) -> ExprId {
+        let properties = self.named_properties(body);
+        self.name_with(name, body, kind, properties)
+    }
+
+    /// Gives a definition a name by which one differentiates: it counts as independent, so that of what its expression
+    /// is only what holds nearby too may be used, and never that it is symmetric or that its rows sum to 1.
+    pub fn name_independent(&mut self, name: String, body: ExprId) -> ExprId {
+        let mut properties = Properties::NONE;
+        for p in [Property::Positive, Property::Invertible] {
+            if self.properties(body).has(p) {
+                properties = properties.with(p);
+            }
+        }
+        if properties.has(Property::Positive) {
+            properties = properties.with(Property::Nonnegative);
+        }
+        self.name_with(name, body, NameKind::Definition, properties)
+    }
+
+    fn name_with(&mut self, name: String, body: ExprId, kind: NameKind, properties: Properties) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
         self.names.entry(name.clone()).or_insert(1);
         self.called.entry(name.clone()).or_insert(id);
         self.named.push(NamedExpr { name, body, kind });
-        let (shape, properties) = (self.shape(body), self.named_properties(body));
+        let shape = self.shape(body);
         let node = self.intern(Op::Named(id), shape, properties);
         self.named_nodes.push(node);
         node

@@ -21,7 +21,13 @@ pub fn dimension(arena: &Arena, id: DimId) -> Notation {
     let table = &arena.dimensions;
     let mut terms = Vec::new();
     for (names, k) in table.polynomial(id).terms() {
-        let mut factors: Vec<Notation> = names.iter().map(|&n| Notation::Name(table.name(n).to_owned())).collect();
+        let mut factors: Vec<Notation> = names
+            .iter()
+            .map(|&n| match table.side_of_triangle(n) {
+                Some(side) => triangle(arena, side),
+                None => Notation::Name(table.name(n).to_owned()),
+            })
+            .collect();
         if names.is_empty() || k.unsigned_abs() != 1 {
             let size = i64::try_from(k.unsigned_abs()).unwrap_or(i64::MAX);
             factors.insert(0, Notation::Number(Number::integer(size)));
@@ -33,6 +39,18 @@ pub fn dimension(arena: &Arena, id: DimId) -> Notation {
         1 if !terms[0].0 => terms.remove(0).1,
         _ => Notation::Sum(terms),
     }
+}
+
+/// d·(d + 1)/2.
+fn triangle(arena: &Arena, side: DimId) -> Notation {
+    let side = dimension(arena, side);
+    let mut next = match &side {
+        Notation::Sum(terms) => terms.clone(),
+        other => vec![(false, other.clone())],
+    };
+    next.push((false, Notation::Number(Number::ONE)));
+    let whole = Notation::Product(vec![side, Notation::Sum(next)]);
+    Notation::Quotient(Box::new(whole), Box::new(Notation::Number(Number::integer(2))))
 }
 
 pub(super) fn product(mut factors: Vec<Notation>) -> Notation {
@@ -211,6 +229,9 @@ pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
         Op::Power(base, exponent) if arena.shape(id).is_scalar() => {
             Notation::Power(Box::new(arena.part(*base)), Box::new(arena.part(*exponent)))
         }
+        Op::Power(base, exponent) if !matches!(arena.op(*exponent), Op::Number(_)) => {
+            Notation::HadamardPower(Box::new(arena.part(*base)), Box::new(arena.part(*exponent)))
+        }
         Op::Number(_) | Op::Sum(_) | Op::Product { .. } | Op::Hadamard(_) | Op::Power(..) => arena.part(id),
         _ => leaf(arena, id),
     }
@@ -218,7 +239,7 @@ pub(super) fn leaf_or_group(arena: &Written, id: ExprId) -> Notation {
 
 /// c · scalars · (a .* b ./ d …), c ≥ 0.
 pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[ExprId]) -> Notation {
-    let (mut above, mut below): (Vec<Notation>, Vec<Notation>) = (Vec::new(), Vec::new());
+    let (mut above, mut below): (Vec<Factor>, Vec<Factor>) = (Vec::new(), Vec::new());
     let mut left = scalars.to_vec();
     let mut full = list.iter().any(|&a| spread(arena, arena.element_power_form(a).0).is_none());
     for &a in list {
@@ -240,12 +261,14 @@ pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[E
                     let short = element_power(shown, j.abs());
                     let explicit = vector.repeated(arena, short.clone());
                     let shown = Notation::Broadcast(Box::new(explicit), Box::new(short));
-                    if j.is_negative() { below.push(shown) } else { above.push(shown) }
+                    let factor = Factor { shown, repeats: vector.direction(arena) };
+                    if j.is_negative() { below.push(factor) } else { above.push(factor) }
                 }
                 continue;
             }
             other => (other, base),
         };
+        let repeats = vector.as_ref().and_then(|vector| vector.direction(arena));
         let shown = match vector {
             Some(vector) => {
                 let mean = if vector.scalars.is_empty() && k.is_one() {
@@ -278,8 +301,10 @@ pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[E
             }
         };
         let shown = element_power(shown, k.abs());
-        if k.is_negative() { below.push(shown) } else { above.push(shown) }
+        let factor = Factor { shown, repeats };
+        if k.is_negative() { below.push(factor) } else { above.push(factor) }
     }
+    let (mut above, below) = (in_any_order(above), in_any_order(below));
     let scalars = &left[..];
     let many = |mut list: Vec<Notation>| if list.len() == 1 { list.remove(0) } else { Notation::Hadamard(list) };
     if above.is_empty() {
@@ -317,6 +342,36 @@ pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[E
         }
     };
     if below.is_empty() { above } else { Notation::HadamardQuotient(Box::new(above), Box::new(many(below))) }
+}
+
+/// A factor of an element-wise product; of a repeated vector whether it is a column.
+struct Factor {
+    shown: Notation,
+    repeats: Option<bool>,
+}
+
+/// The factors so that the language takes them from left to right: a column next to a row is an error there, so where
+/// both come before a factor of the full shape, the first of them is written out.
+fn in_any_order(factors: Vec<Factor>) -> Vec<Notation> {
+    let whole = factors.iter().position(|f| f.repeats.is_none()).unwrap_or(factors.len());
+    let first = factors[..whole].first().and_then(|f| f.repeats);
+    let mixed = factors[..whole].iter().any(|f| f.repeats != first);
+    let mut out: Vec<Notation> = factors.into_iter().map(|f| f.shown).collect();
+    if mixed {
+        let first = out.remove(0);
+        out.insert(0, written_out(first));
+    }
+    out
+}
+
+/// A repeated vector as a product with ones.
+fn written_out(notation: Notation) -> Notation {
+    match notation {
+        Notation::Broadcast(explicit, _) => *explicit,
+        Notation::Root(inner) => Notation::Root(Box::new(written_out(*inner))),
+        Notation::HadamardPower(base, k) => Notation::HadamardPower(Box::new(written_out(*base)), k),
+        other => other,
+    }
 }
 
 fn element_power(base: Notation, k: Number) -> Notation {

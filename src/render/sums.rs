@@ -121,7 +121,7 @@ impl Spread {
     }
 
     /// Whether it is repeated along rows, columns, or both.
-    fn direction(&self, arena: &Written) -> Option<bool> {
+    pub(super) fn direction(&self, arena: &Written) -> Option<bool> {
         self.ones.map(|ones| arena.shape(ones).is_row())
     }
 }

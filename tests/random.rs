@@ -1,0 +1,167 @@
+//! Random programs from the bytes of their text to their results, against numbers that are found another way. A program
+//! that fails is printed with its seed, made as small as it stays wrong. `RANDOM_PROGRAMS=1000000 RANDOM_SEED=5 cargo test
+//! --release --test random` runs others.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use random::found::FOUND;
+use random::generate::program;
+use random::judge::{Verdict, judge, judge_text};
+use random::shrink::shrunk;
+use random::tree::Brackets;
+
+mod random {
+    pub mod bound;
+    pub mod chance;
+    pub mod direct;
+    pub mod dual;
+    pub mod found;
+    pub mod free;
+    pub mod generate;
+    pub mod judge;
+    pub mod points;
+    pub mod shrink;
+    pub mod tree;
+}
+
+/// Programs of one run of the tests.
+const PROGRAMS: u64 = 20_000;
+/// Of so many programs one is checked by the library's own check too.
+const THOROUGH: u64 = 8;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[derive(Default)]
+struct Tally {
+    good: u64,
+    results: usize,
+    texts: usize,
+    steps: usize,
+    stable: usize,
+    same: usize,
+    resampled: usize,
+    /// Why nothing could be said: how often, and the first seed.
+    open: BTreeMap<String, (u64, u64)>,
+    wrong: Vec<(u64, &'static str, String)>,
+}
+
+fn verdict(seed: u64) -> Verdict {
+    let made = program(seed);
+    let judged = std::panic::catch_unwind(|| judge(&made, seed, seed.is_multiple_of(THOROUGH)));
+    judged.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
+        Verdict::Wrong("panic", text.unwrap_or_default())
+    })
+}
+
+/// The program of a seed, small, with what is wrong with it.
+fn report(seed: u64, kind: &str) -> String {
+    let fails = |p: &random::tree::Program| {
+        let judged = std::panic::catch_unwind(|| judge(p, seed, kind == "check"));
+        match judged {
+            Ok(Verdict::Wrong(found, _)) => found == kind,
+            Ok(_) => false,
+            Err(_) => kind == "panic",
+        }
+    };
+    let whole = program(seed);
+    let small = shrunk(&whole, &mut |p| fails(p));
+    let what = match std::panic::catch_unwind(|| judge(&small, seed, kind == "check")) {
+        Ok(Verdict::Wrong(_, what)) => what,
+        _ => String::new(),
+    };
+    format!(
+        "seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n",
+        whole.text(Brackets::Needed),
+        small.text(Brackets::Needed)
+    )
+}
+
+#[test]
+fn random_programs_have_the_numbers_of_their_trees() {
+    let (programs, first) = (number("RANDOM_PROGRAMS", PROGRAMS), number("RANDOM_SEED", 1) * 1_000_000_000);
+    let most_shown = number("RANDOM_SHOWN", 5) as usize;
+    let next = AtomicU64::new(0);
+    let tally = Mutex::new(Tally::default());
+    let threads = number("RANDOM_THREADS", std::thread::available_parallelism().map_or(2, |n| n.get() as u64));
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            std::thread::Builder::new()
+                .stack_size(16 << 20)
+                .spawn_scoped(scope, || {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        if i >= programs {
+                            break;
+                        }
+                        let seed = first + i;
+                        let verdict = verdict(seed);
+                        let mut tally = tally.lock().expect("no thread panics");
+                        match verdict {
+                            Verdict::Good(counts) => {
+                                tally.good += 1;
+                                tally.results += counts.results;
+                                tally.texts += counts.texts;
+                                tally.steps += counts.steps;
+                                tally.stable += counts.stable;
+                                tally.same += counts.same_with_fewer_steps;
+                                tally.resampled += counts.resampled;
+                            }
+                            Verdict::Open(why) => tally.open.entry(why).or_insert((0, seed)).0 += 1,
+                            Verdict::Wrong(kind, what) => tally.wrong.push((seed, kind, what)),
+                        }
+                    }
+                })
+                .expect("a thread");
+        }
+    });
+    let mut tally = tally.into_inner().expect("no thread panics");
+    tally.wrong.sort_by_key(|(seed, ..)| *seed);
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, kind, _) in &tally.wrong {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reports = Vec::new();
+    for (seed, kind, _) in &tally.wrong {
+        let count = shown.entry(kind).or_default();
+        *count += 1;
+        if *count <= most_shown {
+            reports.push(report(*seed, kind));
+        }
+    }
+    std::panic::set_hook(quiet);
+    println!(
+        "{programs} programs: {} good with {} results, {} texts ({} of them stable), {} lines; {} of two with fewer steps the \
+         same; {} points resampled; \
+         wrong {kinds:?}; open {:?}",
+        tally.good, tally.results, tally.texts, tally.stable, tally.steps, tally.same, tally.resampled, tally.open
+    );
+    assert!(tally.wrong.is_empty(), "{kinds:?}\n{}", reports.join("\n"));
+    assert!(tally.good * 10 >= programs * 9, "only {} of {programs} programs were judged", tally.good);
+}
+
+#[test]
+fn what_was_wrong_once_is_right() {
+    for (what, source) in FOUND {
+        let verdict = judge_text(source, 3, true);
+        assert!(matches!(verdict, Verdict::Good(_)), "{what}\n{source}\n{verdict:?}");
+    }
+}
+
+/// Prints the program of a seed with its verdict: `RANDOM_SEED_SHOWN=17 cargo test --test random one_program`.
+#[test]
+fn one_program_is_judged_alike_twice() {
+    let seed = number("RANDOM_SEED_SHOWN", 17);
+    let made = program(seed);
+    let (first, second) = (judge(&made, seed, true), judge(&program(seed), seed, true));
+    println!("{}{first:?}", made.text(Brackets::Needed));
+    assert_eq!(first, second);
+}
