@@ -43,6 +43,10 @@ fn messages_are_as_written_down() {
 
 #[test]
 fn every_message_has_a_place_and_plain_words() {
+    if std::env::var_os("UPDATE").is_some() {
+        // The files are being written.
+        return;
+    }
     for path in cases() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();

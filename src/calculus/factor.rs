@@ -101,7 +101,7 @@ fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common,
             Op::Hadamard(list) => list.iter().for_each(|&f| add(Common::Element(f), i)),
             _ => {}
         }
-        for divisor in spread_divisors(arena, a) {
+        for divisor in spread_factors(arena, a) {
             add(divisor, i);
         }
     }
@@ -116,8 +116,9 @@ fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common,
     })
 }
 
-/// The vectors by whose powers a term divides along its rows or columns; each with exponent −1, the least that all share.
-fn spread_divisors(arena: &mut Arena, a: ExprId) -> Vec<Common> {
+/// The vectors by which a term is multiplied or divided along its rows or columns; each with exponent 1 or −1, the least
+/// that all share.
+fn spread_factors(arena: &mut Arena, a: ExprId) -> Vec<Common> {
     let (_, a) = arena.coefficient(a);
     if arena.shape(a).is_scalar() {
         return Vec::new();
@@ -131,8 +132,11 @@ fn spread_divisors(arena: &mut Arena, a: ExprId) -> Vec<Common> {
     for part in parts {
         let Some((vector, column)) = arena.broadcast_vector(part) else { continue };
         for (base, k) in arena.element_factors(vector) {
-            if k.as_integer().is_some_and(|k| k < 0) {
-                out.push(Common::Spread(base, Number::MINUS_ONE, column));
+            let named = matches!(arena.op(base), Op::Variable(_) | Op::Named(_));
+            match k.as_integer() {
+                Some(k) if k < 0 => out.push(Common::Spread(base, Number::MINUS_ONE, column)),
+                Some(k) if k > 0 && named => out.push(Common::Spread(base, Number::ONE, column)),
+                _ => {}
             }
         }
     }

@@ -247,7 +247,12 @@ pub fn pairing(arena: &mut Arena, g: ExprId, node: ExprId) -> ExprId {
         return if matches!(arena.op(g), Op::Number(k) if k.is_one()) { node } else { raw_product(arena, &[g, node]) };
     }
     let (c, inner) = arena.coefficient(g);
-    let (s, base) = arena.split_scalars(inner);
+    let trivial = |f: &ExprId| matches!(arena.op(*f), Op::Identity | Op::Ones);
+    let may_be_plain = match arena.op(inner) {
+        Op::Product { factors, .. } => factors.iter().all(trivial),
+        _ => trivial(&inner),
+    };
+    let (s, base) = if may_be_plain { arena.split_scalars(inner) } else { (inner, inner) };
     let plain = if matches!(arena.op(base), Op::Identity) {
         Some(raw_trace(arena, node))
     } else if arena.is_ones(base) {

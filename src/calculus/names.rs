@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::dimension::Shape;
 use crate::expr::substitute::rebuild;
 use crate::expr::{Arena, ExprId, NameKind, NamedId, Op};
 use crate::number::Number;
@@ -15,10 +16,26 @@ pub struct Names {
     chains: HashMap<ExprId, Vec<(Vec<ExprId>, ExprId)>>,
     /// Definitions s = x.^k, by x: k and s, so that x.^(3*k) is s.^3.
     powers: HashMap<ExprId, (Number, ExprId)>,
+    /// Definitions that are element-wise products, by their factors.
+    elements: Vec<(Vec<Factor>, ExprId)>,
     /// How many named results of the arena were looked at.
     seen: usize,
     done: HashMap<ExprId, ExprId>,
 }
+
+/// How a factor stands in an element-wise product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Along {
+    /// Entry by entry.
+    Full,
+    /// A column, repeated along the rows.
+    Column,
+    /// A row, repeated along the columns.
+    Row,
+}
+
+/// A factor of an element-wise product: how it stands, the base and its exponent.
+type Factor = (Along, ExprId, Number);
 
 impl Names {
     /// The expression with the names of definitions in it.
@@ -51,6 +68,7 @@ impl Names {
             let built = rebuild(arena, id, &|a| self.done[&a]);
             let built = self.in_chain(arena, built);
             let built = self.as_power(arena, built);
+            let built = self.in_elements(arena, built);
             let built = self.whole.get(&built).copied().unwrap_or(built);
             self.done.insert(id, built);
             stack.pop();
@@ -78,6 +96,9 @@ impl Names {
             {
                 self.powers.entry(base).or_insert((k, name));
             }
+            if let Some(factors) = factors_of(arena, body).filter(|factors| factors.len() > 1) {
+                self.elements.push((factors, name));
+            }
             let (body_turned, name_turned) = (arena.transpose(body), arena.transpose(name));
             for (body, name) in [(body, name), (body_turned, name_turned)] {
                 self.whole.entry(body).or_insert(name);
@@ -90,6 +111,73 @@ impl Names {
             }
         }
         self.seen = count;
+    }
+
+    /// An element-wise product with the factors of a definition in it: M .* v ./ s.^2 is Xh .* v ./ s for Xh = M ./ s. What
+    /// divides beside a sum along rows goes into the sum where it makes a name: rowsum(G .* M) ./ s is rowsum(G .* Xh).
+    fn in_elements(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        if self.elements.is_empty() {
+            return id;
+        }
+        let Some(mut factors) = factors_of(arena, id) else { return id };
+        let mut changed = self.take_names(&mut factors);
+        for i in 0..factors.len() {
+            let (along, sum, k) = factors[i];
+            if along == Along::Full || !k.is_one() {
+                continue;
+            }
+            let Op::Product { scalars, factors: chain } = arena.op(sum).clone() else { continue };
+            let [a, b] = *chain else { continue };
+            let (inner, ones) = if along == Along::Column { (a, b) } else { (b, a) };
+            if !scalars.is_empty() || !matches!(arena.op(ones), Op::Ones) {
+                continue;
+            }
+            let Some(within) = factors_of(arena, inner) else { continue };
+            let divisor = factors.iter().position(|&(other, _, j)| other == along && j.is_negative());
+            let Some(j) = divisor else { continue };
+            let mut within = within;
+            add(&mut within, (along, factors[j].1, Number::MINUS_ONE));
+            if self.take_names(&mut within) {
+                let shape = arena.shape(inner);
+                let inner = product_of(arena, &within, shape);
+                let sum = if along == Along::Column {
+                    arena.multiply(&[inner, ones])
+                } else {
+                    arena.multiply(&[ones, inner])
+                };
+                factors[i].1 = sum;
+                factors[j].2 = factors[j].2.plus(Number::ONE);
+                changed = true;
+            }
+        }
+        if !changed {
+            return id;
+        }
+        let shape = arena.shape(id);
+        product_of(arena, &factors, shape)
+    }
+
+    /// Replaces factors by the names of definitions that they make up; whether there was one.
+    fn take_names(&self, factors: &mut Vec<Factor>) -> bool {
+        let mut changed = false;
+        for (body, name) in &self.elements {
+            let fits = body.iter().all(|&(along, base, k)| {
+                factors.iter().any(|&(other, b, j)| {
+                    along == other
+                        && base == b
+                        && j.is_negative() == k.is_negative()
+                        && j.abs().plus(k.abs().negate()).to_f64() >= 0.0
+                })
+            });
+            if fits {
+                for &(along, base, k) in body {
+                    add(factors, (along, base, k.negate()));
+                }
+                add(factors, (Along::Full, *name, Number::ONE));
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// x.^j as s.^(j/k) for a definition s = x.^k, where j/k is an odd integer (an even one would hide x itself).
@@ -156,4 +244,47 @@ fn is_compound(arena: &Arena, id: ExprId) -> bool {
         Op::Transpose(a) => !leaf(*a),
         _ => !leaf(inner),
     }
+}
+
+/// The factors of an element-wise product; `None` for anything else.
+fn factors_of(arena: &mut Arena, id: ExprId) -> Option<Vec<Factor>> {
+    let Op::Hadamard(list) = arena.op(id).clone() else { return None };
+    let mut out = Vec::with_capacity(list.len());
+    for &part in &list {
+        match arena.broadcast_vector(part) {
+            Some((vector, column)) => {
+                let along = if column { Along::Column } else { Along::Row };
+                out.extend(arena.element_factors(vector).into_iter().map(|(base, k)| (along, base, k)));
+            }
+            None => {
+                let (base, k) = arena.element_power_form(part);
+                out.push((Along::Full, base, k));
+            }
+        }
+    }
+    Some(out)
+}
+
+/// Multiplies one factor in.
+fn add(factors: &mut Vec<Factor>, (along, base, k): Factor) {
+    match factors.iter().position(|&(other, b, _)| other == along && b == base) {
+        Some(i) => {
+            factors[i].2 = factors[i].2.plus(k);
+            if factors[i].2.is_zero() {
+                factors.remove(i);
+            }
+        }
+        None => factors.push((along, base, k)),
+    }
+}
+
+/// The product of the factors, of that shape.
+fn product_of(arena: &mut Arena, factors: &[Factor], shape: Shape) -> ExprId {
+    let mut list = Vec::with_capacity(factors.len());
+    for &(_, base, k) in factors.iter().filter(|(_, _, k)| !k.is_zero()) {
+        let exponent = arena.number(k);
+        let power = arena.power(base, exponent);
+        list.push(arena.broadcast(power, shape));
+    }
+    if list.is_empty() { arena.ones(shape) } else { arena.hadamard(&list) }
 }

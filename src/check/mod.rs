@@ -55,15 +55,19 @@ const LARGEST_SIZE: i64 = 8;
 const MOST_ENTRIES: usize = 20_000;
 /// With more operations times variables than this too.
 const MOST_WORK: usize = 20_000;
+/// An evaluation of more operations is not made.
+const MOST_OPERATIONS: f64 = 1e7;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
 /// Checks all results of an answer and all lines of their derivations.
 pub fn check(answer: &Answer, options: Options) -> Report {
     let mut report = Report::new(answer);
+    results::programs_go_on_from_each_other(answer, &mut report);
     for group in groups(answer) {
         Check::new(answer, &group, options).run(&mut report);
     }
+    results::programs_go_on_from_each_other(answer, &mut report);
     report
 }
 
@@ -175,6 +179,12 @@ impl<'a> Check<'a> {
         let mut all = essential.clone();
         all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
         all.extend(self.lines.iter().flat_map(steps::Line::sides));
+        if self.work(&all) > MOST_OPERATIONS {
+            for i in self.outcomes.clone() {
+                report.not_checked(i, "it is too large to be evaluated at random points");
+            }
+            return;
+        }
         let numbers = self.draw(&all, &essential, report);
         if numbers.is_empty() {
             for i in self.outcomes.clone() {
@@ -211,6 +221,25 @@ impl<'a> Check<'a> {
             }
         }
         steps.conclude(report);
+    }
+
+    /// About how many operations one evaluation takes at the small sizes of a check: entries, and products of matrices.
+    fn work(&self, roots: &[ExprId]) -> f64 {
+        const USUAL: i64 = 4;
+        const OVERHEAD: f64 = 10.0;
+        let size = |d| self.arena.dimensions.value(d, &|_| Some(USUAL)).map_or(f64::INFINITY, |n| n as f64);
+        let mut work = 0.0;
+        for id in self.arena.reachable(roots) {
+            let shape = self.arena.shape(id);
+            work += OVERHEAD + size(shape.rows) * size(shape.columns);
+            if let Op::Product { factors, .. } = self.arena.op(id) {
+                for pair in factors.windows(2) {
+                    let (a, b) = (self.arena.shape(pair[0]), self.arena.shape(pair[1]));
+                    work += size(a.rows) * size(a.columns) * size(b.columns);
+                }
+            }
+        }
+        work
     }
 
     /// Points in the domain of all lines, or else of the results only. Where the program gives large sizes, smaller ones

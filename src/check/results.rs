@@ -7,6 +7,7 @@ use super::exact::{Cell, Draw, Ground};
 use super::field::{Dual, Exact};
 use super::report::{number_text, worst_entry};
 use super::{Check, Derivative, Failure, Point, RESULT_TOLERANCE, Report, USELESS};
+use crate::answer::Answer;
 use crate::elaborate::{Properties, Property};
 use crate::eval::{EvalError, Evaluator, project};
 use crate::expr::{ExprId, NameKind, Op};
@@ -48,7 +49,7 @@ impl Results {
             }
             for (k, line) in outcome.program.iter().enumerate() {
                 let last = k + 1 == outcome.program.len();
-                let named = arena.all_named().iter().find(|n| n.name == line.name && !is_users(n.kind));
+                let named = arena.called(&line.name).filter(|n| !is_users(n.kind));
                 let means = if last { Some(outcome.result) } else { named.map(|n| n.body) };
                 if let Some(means) = means {
                     program.push(ProgramLine { outcome: i, name: line.name.clone(), right: line.right, means });
@@ -70,9 +71,6 @@ impl Results {
         joint: Option<&[Derivative]>,
         report: &mut Report,
     ) {
-        if point.index == 0 {
-            programs_go_on_from_each_other(check, report);
-        }
         let values = match self.evaluator.run(&point.numbers) {
             Ok(values) => values,
             Err(error) => {
@@ -91,6 +89,10 @@ impl Results {
                 return;
             }
         };
+        if check.outcomes.len() > MOST_ALONE && self.together(check, point, &values, joint, size, report) {
+            self.compare_programs(check, point, &values, report);
+            return;
+        }
         for i in check.outcomes.clone() {
             let forms: Vec<(&str, &Matrix)> =
                 self.forms.iter().zip(&values).filter(|(f, _)| f.outcome == i).map(|(f, v)| (f.name, v)).collect();
@@ -105,6 +107,56 @@ impl Results {
                 report.results[i].points += 1;
             }
         }
+        self.compare_programs(check, point, &values, report);
+    }
+
+    /// Of very many gradients all at once: Σ ⟨G, D⟩ against the difference in the direction of all D. Random directions
+    /// leave no room for two errors that cancel. False where that does not settle it: then each is looked at alone.
+    fn together(
+        &self,
+        check: &Check<'_>,
+        point: &Point,
+        values: &[Matrix],
+        joint: Option<&[Derivative]>,
+        size: f64,
+        report: &mut Report,
+    ) -> bool {
+        let Some(joint) = joint else { return false };
+        let (derivative, error) = (joint[0].value.entries()[0], joint[0].error);
+        let gradients = check.outcomes.clone().all(|i| check.answer.outcomes[i].kind == AskKind::Gradient);
+        if !gradients || !check.own.is_empty() {
+            return false;
+        }
+        let found: HashMap<(usize, &str), &Matrix> =
+            self.forms.iter().zip(values).map(|(form, value)| ((form.outcome, form.name), value)).collect();
+        let mut worst = 0.0_f64;
+        for name in ["the result", "the result in one expression"] {
+            let (mut along, mut parts) = (0.0, 0.0);
+            for i in check.outcomes.clone() {
+                // A value in one expression stands for the result where it is given, else the result itself.
+                let Some(g) = found.get(&(i, name)).or_else(|| found.get(&(i, "the result"))) else { return false };
+                let direction = &point.directions[&check.answer.outcomes[i].wrt_nodes[0]];
+                if g.shape() != direction.shape() {
+                    return false;
+                }
+                along += g.dot(direction);
+                parts += g.zip(direction, |x, y| (x * y).abs()).sum();
+            }
+            match compare_with_difference(along, parts, derivative, error, size) {
+                Some((off, true)) => worst = worst.max(off),
+                _ => return false,
+            }
+        }
+        for i in check.outcomes.clone() {
+            let checked = &mut report.results[i];
+            checked.points += 1;
+            checked.directions += 1;
+            checked.worst_error = checked.worst_error.max(worst);
+        }
+        true
+    }
+
+    fn compare_programs(&self, check: &Check<'_>, point: &Point, values: &[Matrix], report: &mut Report) {
         for (line, pair) in self.program.iter().zip(values[self.forms.len()..].chunks_exact(2)) {
             if !agree(&pair[1], &pair[0], RESULT_TOLERANCE, LEAST_SIZE) {
                 let (expected, found) = worst_entry(&pair[1], &pair[0]);
@@ -120,10 +172,10 @@ fn is_users(kind: NameKind) -> bool {
 }
 
 /// Each name that a line of a program uses is the user's or that of an earlier line.
-fn programs_go_on_from_each_other(check: &Check<'_>, report: &mut Report) {
-    let arena = check.arena;
+pub(super) fn programs_go_on_from_each_other(answer: &Answer, report: &mut Report) {
+    let arena = &answer.arena;
     let mut introduced: HashSet<&str> = HashSet::new();
-    for (i, outcome) in check.answer.outcomes.iter().enumerate().take(check.outcomes.end) {
+    for (i, outcome) in answer.outcomes.iter().enumerate() {
         for line in &outcome.program {
             let mut stack = vec![line.right];
             let mut seen = HashSet::new();
@@ -175,6 +227,8 @@ fn compare_with_difference(found: f64, size: f64, derivative: f64, error: f64, f
 
 /// Where the operations of the function times its variables are more, directions must do.
 const MOST_WORK: usize = 2_000;
+/// More gradients of one function than this are compared together.
+const MOST_ALONE: usize = 64;
 /// The error of a derivative that vanishes is told relative to this part of the function.
 const REPORTED: f64 = 1e-3;
 

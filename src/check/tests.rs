@@ -66,9 +66,10 @@ fn algebra_is_checked_exactly() {
         assert!(result.exact, "{}", result.title);
         assert_eq!(result.steps_exact, result.steps, "{}", result.title);
     }
-    let line = &report.lines()[0];
-    assert!(line.starts_with("checked: 4 gradients at 3 random points against differences, worst error "), "{line}");
-    assert!(line.contains(" steps by numbers, ") && line.ends_with(" exactly modulo 2^61-1"), "{line}");
+    let lines = report.lines();
+    let gradients = "checked: 4 gradients at 3 random points against differences, worst error ";
+    assert!(lines[0].starts_with(gradients) && lines[0].ends_with(", and exactly modulo 2^61-1"), "{lines:?}");
+    assert!(lines[1].contains(" steps by numbers, ") && lines[1].ends_with(" exactly modulo 2^61-1"), "{lines:?}");
 }
 
 /// What becomes of a result.
@@ -282,4 +283,21 @@ fn every_function_of_the_dictionary_agrees_with_differences() {
             assert!(result.worst_error < 1e-7, "{}: {}", entry.name, result.worst_error);
         }
     }
+}
+
+#[test]
+fn one_wrong_gradient_among_very_many_is_found() {
+    let mut source = String::from("X : matrix(m, n)\nf = tr(X'*X)");
+    for i in 0..80 {
+        source += &format!(" + sum(exp(x{i})) + x{i}'*X*y");
+    }
+    let names: Vec<String> = (0..80).map(|i| format!("x{i}")).collect();
+    source += &format!("\ngrad f wrt {}", names.join(", "));
+    let right = answered(&source);
+    let report = checked(&right);
+    assert!(report.is_ok() && report.results.iter().all(|r| r.points >= 1), "{:?}", report.lines());
+    let mut wrong = right;
+    corrupt_result(&mut wrong, 71, &|answer, id| answer.arena.scale(Number::Ratio(100_001, 100_000), id));
+    let failures = checked_once(&wrong).failures;
+    assert!(!failures.is_empty() && failures.iter().all(|failure| failure.result == 71), "{failures:?}");
 }

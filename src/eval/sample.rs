@@ -14,8 +14,12 @@ use crate::expr::{Arena, ExprId, Op};
 use crate::functions::Function;
 use crate::matrix::{Matrix, product};
 
+/// All values of a point may have so many entries together: a larger one would cost seconds and gigabytes.
+const MOST_ENTRIES: i64 = 20_000_000;
 /// Points tried before giving up.
 const MOST_ATTEMPTS: usize = 60;
+/// All attempts together may take this many operations.
+const ATTEMPTED_OPERATIONS: usize = 1_000_000;
 /// Attempts with one way of drawing for all variables, in order; later each variable draws its own.
 const COMMON_ATTEMPTS: usize = 16;
 /// Numbers on the way may be this large: in the first attempts, then in later ones.
@@ -43,6 +47,8 @@ pub struct Sampler<'a> {
     names: Vec<String>,
     fixed: HashMap<String, i64>,
     differentials: Vec<ExprId>,
+    /// The shapes of all values, and how many have each.
+    shapes: Vec<(Shape, i64)>,
 }
 
 /// A way of drawing entries.
@@ -107,6 +113,10 @@ impl<'a> Sampler<'a> {
                 _ => {}
             }
         }
+        let mut counts: HashMap<Shape, i64> = HashMap::new();
+        for &id in &reachable {
+            *counts.entry(arena.shape(id)).or_default() += 1;
+        }
         let mut names = Vec::new();
         let shapes = arena.variables.iter().map(|v| v.shape).chain(reachable.iter().map(|&id| arena.shape(id)));
         for shape in shapes {
@@ -120,14 +130,24 @@ impl<'a> Sampler<'a> {
         }
         let mut names: Vec<String> = names.into_iter().map(|name| arena.dimensions.name(name).to_owned()).collect();
         names.retain(|name| !fixed.contains_key(name));
-        Sampler { arena, evaluator: Evaluator::new(arena, &evaluated), kinks, names, fixed, differentials }
+        Sampler {
+            arena,
+            evaluator: Evaluator::new(arena, &evaluated),
+            kinks,
+            names,
+            fixed,
+            differentials,
+            shapes: counts.into_iter().collect(),
+        }
     }
 
     /// A point; `None` where none was found in the domain.
     pub fn draw(&self, seed: u64) -> Option<Numbers> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut best: Option<(f64, Numbers)> = None;
-        for attempt in 0..MOST_ATTEMPTS {
+        // Of a very large program a point that is good enough must do.
+        let attempts = (ATTEMPTED_OPERATIONS / self.evaluator.len().max(1)).clamp(2, MOST_ATTEMPTS);
+        for attempt in 0..attempts {
             let Some(numbers) = self.attempt(attempt, &mut random) else { continue };
             let Some((size, clearance)) = self.judge(&numbers) else { continue };
             if size <= MODERATE && clearance >= CLEARANCE {
@@ -159,6 +179,15 @@ impl<'a> Sampler<'a> {
             let value = self.arena.dimensions.value(d, &|name| dimensions.get(name).copied())?;
             usize::try_from(value).ok().filter(|&n| n > 0)
         };
+        let mut entries = 0_i64;
+        for &(shape, count) in &self.shapes {
+            let length = |d: DimId| i64::try_from(size(d)?).ok();
+            entries =
+                entries.checked_add(length(shape.rows)?.checked_mul(length(shape.columns)?)?.checked_mul(count)?)?;
+        }
+        if entries > MOST_ENTRIES {
+            return None;
+        }
         let mut variables = Vec::with_capacity(self.arena.variables.len());
         for variable in &self.arena.variables {
             let manner = if attempt < COMMON_ATTEMPTS {

@@ -158,8 +158,12 @@ pub struct Arena {
     /// Forms that only a derivation shows: never found by the constructors, so that logging changes no result.
     raw: HashMap<(Op, Shape), ExprId>,
     named: Vec<NamedExpr>,
+    /// The nodes that stand for them.
+    named_nodes: Vec<ExprId>,
     /// Names in use, each with the number that was last tried behind it.
     names: HashMap<String, u32>,
+    /// Named results by name.
+    called: HashMap<String, NamedId>,
     /// How many operands all nodes have together.
     operand_count: usize,
     uses: Vec<PropertyUse>,
@@ -182,7 +186,9 @@ impl Arena {
             ids: HashMap::default(),
             raw: HashMap::default(),
             named: Vec::new(),
+            named_nodes: Vec::new(),
             names: names.map(|name| (name.to_owned(), 1)).collect(),
+            called: HashMap::default(),
             operand_count: 0,
             uses: Vec::new(),
             rewritten: FxHashSet::default(),
@@ -223,11 +229,8 @@ impl Arena {
     }
 
     /// The node that stands for the i-th named intermediate result.
-    pub fn named_node(&mut self, i: usize) -> ExprId {
-        let body = self.named[i].body;
-        let (shape, properties) = (self.shape(body), self.named_properties(body));
-        let id = u32::try_from(i).expect("fewer than 2^32 names");
-        self.intern(Op::Named(NamedId(id)), shape, properties)
+    pub fn named_node(&self, i: usize) -> ExprId {
+        self.named_nodes[i]
     }
 
     /// The name of a variable or of a named intermediate result; of a differential `d` before it.
@@ -284,6 +287,11 @@ impl Arena {
         unreachable!("some number is free")
     }
 
+    /// The named intermediate result of that name.
+    pub fn called(&self, name: &str) -> Option<&NamedExpr> {
+        self.called.get(name).map(|&id| self.named(id))
+    }
+
     /// How much memory the nodes take, counted in operands.
     pub fn operand_count(&self) -> usize {
         self.operand_count
@@ -318,9 +326,12 @@ impl Arena {
     fn name_with(&mut self, name: String, body: ExprId, kind: NameKind, properties: Properties) -> ExprId {
         let id = NamedId(u32::try_from(self.named.len()).expect("fewer than 2^32 names"));
         self.names.entry(name.clone()).or_insert(1);
+        self.called.entry(name.clone()).or_insert(id);
         self.named.push(NamedExpr { name, body, kind });
         let shape = self.shape(body);
-        self.intern(Op::Named(id), shape, properties)
+        let node = self.intern(Op::Named(id), shape, properties);
+        self.named_nodes.push(node);
+        node
     }
 
     /// What is known of a name: what is known of its expression, and sums that are zero (X - rowmean(X)), which the name
@@ -422,11 +433,11 @@ impl Arena {
 
     /// Marks all nodes that the roots need, through names too; ids in rising order are an order of evaluation.
     pub fn reachable(&self, roots: &[ExprId]) -> Vec<ExprId> {
-        let mut seen = vec![false; self.len()];
+        let mut seen: FxHashSet<ExprId> = FxHashSet::default();
         let mut stack = roots.to_vec();
         let mut out = Vec::new();
         while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
+            if !seen.insert(id) {
                 continue;
             }
             out.push(id);

@@ -118,13 +118,17 @@ pub fn rebuild(arena: &mut Arena, id: ExprId, of: &dyn Fn(ExprId) -> ExprId) -> 
 
 /// The number of nodes of an expression written out as a tree, up to a limit; names count as one.
 pub fn tree_size(arena: &Arena, root: ExprId, limit: usize) -> usize {
-    let mut sizes: HashMap<ExprId, usize> = HashMap::default();
-    for id in local_nodes(arena, root) {
-        let mut size = 1_usize;
-        arena.operands(id, |a| size = size.saturating_add(1).saturating_add(sizes[&a]));
-        sizes.insert(id, size.min(limit.saturating_add(1)));
+    let mut size = 0;
+    let mut stack = vec![root];
+    while let Some(id) = stack.pop() {
+        size += 1;
+        // Beyond the limit nothing more is counted, so that a tree of any size costs no more than the limit.
+        if size > limit {
+            break;
+        }
+        arena.operands(id, |a| stack.push(a));
     }
-    sizes[&root]
+    size
 }
 
 /// A larger expression is cut into named parts before it is looked at.

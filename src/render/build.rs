@@ -271,8 +271,20 @@ pub(super) fn hadamard(arena: &Written, c: Number, scalars: &[ExprId], list: &[E
         let repeats = vector.as_ref().and_then(|vector| vector.direction(arena));
         let shown = match vector {
             Some(vector) => {
-                let explicit = leaf_or_group(arena, base);
-                let short = product_of(arena, Number::ONE, &vector.scalars, &vector.factors);
+                let mean = if vector.scalars.is_empty() && k.is_one() {
+                    let (rest, mean) = take_means(arena, &left, &vector.factors);
+                    left = rest;
+                    mean
+                } else {
+                    None
+                };
+                let (explicit, short) = match mean {
+                    Some(mean) => (vector.repeated(arena, mean.clone()), mean),
+                    None => {
+                        let short = product_of(arena, Number::ONE, &vector.scalars, &vector.factors);
+                        (leaf_or_group(arena, base), short)
+                    }
+                };
                 Notation::Broadcast(Box::new(explicit), Box::new(short))
             }
             None => {

@@ -243,8 +243,7 @@ fn place_of(answer: &Answer, left: &Notation) -> Place {
         Notation::Partial(..) | Notation::SecondPartial(..) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;
-            let known = arena.all_named().iter().find(|named| named.name == *name);
-            match known {
+            match arena.called(name) {
                 Some(named) => Place::At(Notation::Name(name.clone()), notation(arena, named.body)),
                 None => Place::Open,
             }

@@ -262,14 +262,15 @@ impl Plain {
     /// A long line broken in front of operators, as far outside brackets as can be.
     fn wrapped(&mut self, indent: usize, line: &str, inner: usize) {
         let inner = inner.min(WIDTH / 3);
-        let mut rest: Vec<char> = line.chars().collect();
+        let characters: Vec<char> = line.chars().collect();
+        let mut rest = &characters[..];
         let mut indent = indent;
         while indent + rest.len() > WIDTH {
-            let Some(at) = break_place(&rest, WIDTH - indent) else { break };
-            let tail = rest.split_off(at);
-            let head: String = rest.iter().collect();
+            let Some(at) = break_place(rest, WIDTH - indent) else { break };
+            let (head, tail) = rest.split_at(at);
+            let head: String = head.iter().collect();
             self.line(&format!("{}{head}", " ".repeat(indent)));
-            rest = tail.into_iter().skip_while(|c| *c == ' ').collect();
+            rest = &tail[tail.iter().take_while(|&&c| c == ' ').count()..];
             indent = inner;
         }
         let rest: String = rest.iter().collect();
