@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use matgrad::functions::{ALIASES, ENTRIES};
 use random::found::FOUND;
 use random::generate::program;
 use random::identities::IDENTITIES;
@@ -89,7 +90,8 @@ fn report(seed: u64, kind: &str) -> String {
 
 #[test]
 fn random_programs_have_the_numbers_of_their_trees() {
-    let (programs, first) = (number("RANDOM_PROGRAMS", PROGRAMS), number("RANDOM_SEED", 1) * 1_000_000_000);
+    let (programs, first) =
+        (number("RANDOM_PROGRAMS", PROGRAMS), number("RANDOM_SEED", 1) * 1_000_000_000 + number("RANDOM_FIRST", 0));
     let most_shown = number("RANDOM_SHOWN", 5) as usize;
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::default());
@@ -151,6 +153,64 @@ fn random_programs_have_the_numbers_of_their_trees() {
     );
     assert!(tally.wrong.is_empty(), "{kinds:?}\n{}", reports.join("\n"));
     assert!(tally.good * 10 >= programs * 9, "only {} of {programs} programs were judged", tally.good);
+}
+
+#[test]
+fn random_programs_use_the_whole_language() {
+    let texts: Vec<String> = (0..4_000).map(|seed| program(seed).text(Brackets::Needed)).collect();
+    let mut words: Vec<String> = ENTRIES.iter().map(|entry| format!("{}(", entry.name)).collect();
+    words.extend(ALIASES.iter().map(|(name, _)| format!("{name}(")));
+    let types = ["vector", "row", "matrix", "symmetric", "skew", "diagonal", "orthogonal", "posdef", "invertible"];
+    words.extend(types.iter().chain(&["onehot", "rowstochastic"]).map(|name| format!(" : {name}(")));
+    let properties = ["positive", "nonnegative", "constant", "invertible", "orthogonal"];
+    words.extend(properties.iter().map(|name| format!("assume {name}(")));
+    let signs = [
+        " + ",
+        " - ",
+        "*",
+        " .* ",
+        " ./ ",
+        "/",
+        " \\ ",
+        "^2",
+        ".^",
+        "^-1",
+        "^(1/2)",
+        "^(-1/2)",
+        "'",
+        "ᵀ",
+        "^T",
+        ".'",
+        "²",
+        "⁻¹",
+        "⊙",
+        "⊘",
+        "·",
+        " > ",
+        " >= ",
+        " < ",
+        " <= ",
+        " == ",
+        " != ",
+        "<",
+        "[",
+        "; ",
+        ", axis=0",
+        "pi",
+        " : scalar",
+        "dim ",
+        "n*(n+1)/2",
+        "differential ",
+        "= ",
+    ];
+    words.extend(signs.iter().map(|&sign| sign.to_owned()));
+    let seldom: Vec<String> = words
+        .into_iter()
+        .map(|word| (texts.iter().filter(|text| text.contains(&word)).count(), word))
+        .filter(|(count, _)| *count < 4)
+        .map(|(count, word)| format!("`{word}` in {count}"))
+        .collect();
+    assert!(seldom.is_empty(), "of {} programs {}", texts.len(), seldom.join(", "));
 }
 
 #[test]

@@ -17,10 +17,19 @@ enum Common {
     Spread(ExprId, Number, bool),
 }
 
+/// So many factors are taken out one after another.
+const MOST_TAKEN_OUT: usize = 64;
+/// A divisor must make a sum of at most this size smaller.
+const LARGEST: usize = 4_000;
+
 /// The sum with common factors taken out, as long as there are some.
 pub(super) fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)]) -> ExprId {
+    factor(arena, sum, terms, MOST_TAKEN_OUT)
+}
+
+fn factor(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)], most: usize) -> ExprId {
     const MANY: usize = 64;
-    if terms.len() > MANY {
+    if terms.len() > MANY || most == 0 {
         return sum;
     }
     let shape = arena.shape(sum);
@@ -36,7 +45,11 @@ pub(super) fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprI
         }
     }
     let inner = arena.sum(&inside);
-    let inner = refactor(arena, inner);
+    // What is left of a term times a divisor may be no shorter: sign(x) ./ abs(x) has other forms that divide too.
+    if matches!(common, Common::Spread(..)) && tree_size(arena, inner, LARGEST) >= tree_size(arena, sum, LARGEST) {
+        return sum;
+    }
+    let inner = refactor(arena, inner, most - 1);
     let product = match common {
         Common::First(f) | Common::Scalar(f) => arena.multiply(&[f, inner]),
         Common::Last(f) => arena.multiply(&[inner, f]),
@@ -54,14 +67,14 @@ pub(super) fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprI
     let place = members[0].min(outside.len());
     outside.insert(place, (Number::ONE, product));
     let whole = arena.sum(&outside);
-    if whole == sum { sum } else { refactor(arena, whole) }
+    if whole == sum { sum } else { refactor(arena, whole, most - 1) }
 }
 
-fn refactor(arena: &mut Arena, id: ExprId) -> ExprId {
+fn refactor(arena: &mut Arena, id: ExprId, most: usize) -> ExprId {
     let (c, inner) = arena.coefficient(id);
     match arena.op(inner).clone() {
         Op::Sum(terms) if terms.len() > 1 => {
-            let factored = factor_sum(arena, inner, &terms);
+            let factored = factor(arena, inner, &terms, most);
             arena.scale(c, factored)
         }
         _ => id,

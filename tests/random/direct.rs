@@ -96,6 +96,15 @@ pub fn values(
     Ok(run.found)
 }
 
+/// What the entries that belong together are.
+#[derive(Clone, Copy)]
+struct Lines {
+    /// Whether the argument is a vector or row by its type.
+    vector: bool,
+    /// Whether `axis=0` is given.
+    columns: bool,
+}
+
 struct Run<'a> {
     typed: &'a Typed,
     point: &'a Point,
@@ -165,8 +174,10 @@ impl Run<'_> {
             Node::Call { function, arguments, named } => {
                 let list: Vec<Grid> = arguments.iter().map(|&a| self.at(a)).collect();
                 let columns = named.iter().any(|(_, _, n)| self.at(*n).at(0, 0).value == 0.0);
+                let shape = self.typed.shapes[arguments[0].0 as usize];
+                let vector = shape.rows == DimId::ONE || shape.columns == DimId::ONE;
                 let moves = arguments.iter().any(|a| self.moving[a.0 as usize]);
-                self.call(function, &list, columns, moves, typed.shapes[id.0 as usize])?
+                self.call(function, &list, Lines { vector, columns }, moves, typed.shapes[id.0 as usize])?
             }
             Node::Blocks(rows) => {
                 let bands: Vec<Grid> = rows.iter().map(|row| self.side_by_side(row)).collect();
@@ -258,7 +269,7 @@ impl Run<'_> {
         &mut self,
         function: &str,
         list: &[Grid],
-        columns: bool,
+        lines: Lines,
         moves: bool,
         shape: Shape,
     ) -> Result<Grid, NoValue> {
@@ -281,7 +292,7 @@ impl Run<'_> {
             return Ok(a.map(|x| x.function(function).unwrap_or(x)));
         }
         let count = |n: usize| still(n as f64);
-        let vector = a.rows == 1 || a.columns == 1;
+        let Lines { vector, columns } = lines;
         // A vector is taken as one line; with axis=0 every column is.
         let line_of_all = vector && !columns || columns && a.columns == 1;
         let sum = |line: &[Dual]| line.iter().fold(still(0.0), |s, &x| s + x);
@@ -365,7 +376,7 @@ impl Run<'_> {
             "triu" => Grid::from_fn(a.rows, a.columns, |i, j| if i <= j { a.at(i, j) } else { still(0.0) }),
             "transpose" => a.transpose(),
             "pinv" => a.pseudo_inverse()?,
-            "diag" if vector => {
+            "diag" if vector && a.rows != a.columns || a.is_scalar() => {
                 let n = a.entries.len();
                 Grid::from_fn(n, n, |i, j| if i == j { a.entries[i] } else { still(0.0) })
             }

@@ -51,4 +51,12 @@ pub const FOUND: &[(&str, &str)] = &[
         "logdet of a Kronecker product was a sum of logarithms whatever the signs",
         "A : matrix(m, m)\nB : matrix(n, n)\ngrad logdet(kron(A, B)) wrt A, B",
     ),
+    (
+        "a dimension that is a difference began with a sign",
+        "dim n\ny : vector(q)\ngrad normsq([ones(n, 1); x] - [b; y]) wrt x",
+    ),
+    (
+        "common divisors were taken out without end, until the stack was full",
+        "x : vector(p)\nU : matrix(p, q)\ngrad sum(x ./ abs(rowmean(logsoftmax(U)))) wrt U, x",
+    ),
 ];

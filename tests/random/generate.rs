@@ -6,9 +6,9 @@ use super::tree::{Ask, Kind, Program, Shape, Size, Tree, Variable, transpose_sig
 
 /// Names of dimensions; each program takes some.
 const DIMENSIONS: [&str; 6] = ["m", "n", "p", "q", "N", "D"];
-const MATRICES: [&str; 12] = ["A", "B", "C", "F", "K", "M", "R", "S", "U", "V", "W", "X"];
+const MATRICES: [&str; 12] = ["A", "B", "C", "F", "K", "M", "R", "S", "U", "Σ", "W₁", "X"];
 const VECTORS: [&str; 8] = ["a", "b", "c", "u", "v", "w", "x", "y"];
-const SCALARS: [&str; 8] = ["s", "t", "alpha", "beta", "lambda", "mu", "theta1", "c0"];
+const SCALARS: [&str; 8] = ["s", "t", "alpha", "beta", "λ", "μ₂", "theta1", "c0"];
 const DEFINED: [&str; 6] = ["Z", "H", "E1", "r", "L2", "G"];
 
 /// Names that results use too.
@@ -47,7 +47,11 @@ pub fn program(seed: u64) -> Program {
             maker.program.definitions.push((name, body));
         }
     }
-    let most = if maker.chance.percent(15) { 40 } else { 14 };
+    let most = match maker.chance.below(300) {
+        0 => 1_000,
+        1..45 => 40,
+        _ => 14,
+    };
     let budget = 3 + maker.chance.below(most);
     let mut of = maker.scalar_of_all(budget);
     if maker.chance.percent(25) && !matches!(of.kind, Kind::Leaf(_)) {
@@ -127,7 +131,9 @@ impl Maker {
     }
 
     pub fn number(&mut self) -> Tree {
-        let text = *self.chance.one_of(&["2", "3", "0.5", "1", "4", "1.5", "0.1", "0.25", "1e-1", "10", ".5", "5"]);
+        const USUAL: [&str; 12] = ["2", "3", "0.5", "1", "4", "1.5", "0.1", "0.25", "1e-1", "10", ".5", "5"];
+        const SELDOM: [&str; 8] = ["0.333", "12.5e-1", "1e-12", "3.14159265358979", "25", "0.0625", "7.0", "2.5e1"];
+        let text = if self.chance.percent(5) { *self.chance.one_of(&SELDOM) } else { *self.chance.one_of(&USUAL) };
         Tree::leaf(text, &scalar_shape())
     }
 
@@ -154,7 +160,13 @@ impl Maker {
             _ => (format!("{kind}({rows})"), &MATRICES),
         };
         let name = self.free(names);
-        let assumed = assumed.to_vec();
+        let mut assumed = assumed.to_vec();
+        let mut text = text;
+        if names == MATRICES && kind != "matrix" && self.chance.percent(10) {
+            // The property apart from the type.
+            text = format!("matrix({rows}, {columns})");
+            assumed.push(kind);
+        }
         let variable = Variable { name: name.clone(), shape: shape.clone(), kind: text, assumed, declared: true };
         self.program.variables.push(variable);
         Tree::leaf(name, shape)
@@ -288,7 +300,7 @@ impl Maker {
             match base {
                 "matrix" => first.is_uppercase(),
                 "vector" => first.is_lowercase(),
-                "scalar" => matches!(&*v.name, "alpha" | "beta" | "lambda" | "mu" | "theta1"),
+                "scalar" => matches!(&*v.name, "alpha" | "beta" | "λ" | "μ₂" | "theta1"),
                 _ => false,
             }
         };
@@ -302,7 +314,7 @@ impl Maker {
                 }
             }
         } else if self.chance.percent(10) {
-            self.program.dimensions[0].1 = Some(2 + self.chance.below(3) as u64);
+            self.program.dimensions[0].1 = Some(1 + self.chance.below(4) as u64);
         }
     }
 }
