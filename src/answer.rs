@@ -203,6 +203,9 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
         let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
+        if arena.has_name(&format!("d{name}")) {
+            notes.push(format!("in the steps d{name} is the differential of {name}"));
+        }
         if gradient.uses == 0 {
             notes.push(format!("{} does not depend on {name}", arena.name_of(of)));
         }
@@ -229,6 +232,15 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
 fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
     let &Asked { text: of_text, node: of, wrt, log } = asked;
     let moving = moving_names(arena, of, wrt);
+    for &leaf in wrt {
+        let name = arena.name_of(leaf);
+        if moving.contains(&leaf) && arena.has_name(&format!("d{name}")) {
+            let message = format!(
+                "the differential of `{name}` is written `d{name}`, which has another meaning here: rename `d{name}`"
+            );
+            return Err(NotCovered { message });
+        }
+    }
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
     let mut known: HashMap<ExprId, ExprId> = HashMap::default();

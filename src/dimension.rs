@@ -163,6 +163,11 @@ impl Dimensions {
         self.by_name.get(name).copied()
     }
 
+    /// All names as text.
+    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// The name as text.
     pub fn name(&self, name: DimName) -> &str {
         &self.names[name.0 as usize]

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use random::found::FOUND;
 use random::generate::program;
-use random::judge::{Verdict, judge, judge_text};
+use random::identities::IDENTITIES;
+use random::judge::{Verdict, judge, judge_at, judge_text};
 use random::shrink::shrunk;
 use random::tree::Brackets;
 
@@ -20,6 +21,7 @@ mod random {
     pub mod found;
     pub mod free;
     pub mod generate;
+    pub mod identities;
     pub mod judge;
     pub mod points;
     pub mod shrink;
@@ -30,6 +32,9 @@ mod random {
 const PROGRAMS: u64 = 20_000;
 /// Of so many programs one is checked by the library's own check too.
 const THOROUGH: u64 = 8;
+
+/// Each identity is tried at so many points of its domain.
+const POINTS_OF_AN_IDENTITY: usize = 24;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -154,6 +159,19 @@ fn what_was_wrong_once_is_right() {
         let verdict = judge_text(source, 3, true);
         assert!(matches!(verdict, Verdict::Good(_)), "{what}\n{source}\n{verdict:?}");
     }
+}
+
+#[test]
+fn identities_of_the_constructors_hold_where_they_are_used() {
+    let mut wrong = Vec::new();
+    for (declared, expression, wrt) in IDENTITIES {
+        let source = format!("{}\ngrad sum(sin({expression})) wrt {wrt}", declared.replace("; ", "\n"));
+        match judge_at(&source, 5, POINTS_OF_AN_IDENTITY) {
+            Verdict::Good(_) => {}
+            verdict => wrong.push(format!("{source}\n{verdict:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 /// Prints the program of a seed with its verdict: `RANDOM_SEED_SHOWN=17 cargo test --test random one_program`.

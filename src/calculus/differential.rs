@@ -186,6 +186,11 @@ fn call(
 ) -> Result<ExprId, NotCovered> {
     let x = arguments[0];
     match function {
+        Function::LogDet => {
+            if let Some(dx) = special::log_determinant_of_kron(arena, x, d) {
+                return Ok(dx);
+            }
+        }
         Function::Max | Function::Min => return Ok(special::extremum(arena, function, arguments, d)),
         Function::LeakyRelu => return Ok(special::leaky_relu(arena, arguments, d)),
         Function::Kron => {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::dimension::Shape;
-use crate::expr::{Arena, Axis, ExprId};
+use crate::expr::{Arena, Axis, ExprId, Op};
 use crate::functions::Function;
 use crate::number::Number;
 use crate::syntax::ast::{Comparison, Operator};
@@ -46,6 +46,26 @@ pub fn leaky_relu(arena: &mut Arena, arguments: &[ExprId], d: &HashMap<ExprId, E
         parts.push((Number::ONE, arena.multiply(&[ds, masked])));
     }
     arena.sum(&parts)
+}
+
+/// d log det(A⊗B) = n tr(A⁻¹dA) + m tr(B⁻¹dB) for A m×m and B n×n: det(A⊗B) = det(A)ⁿ det(B)ᵐ, whatever the signs (Magnus
+/// and Neudecker, ch. 2.1).
+pub fn log_determinant_of_kron(arena: &mut Arena, kron: ExprId, d: &HashMap<ExprId, ExprId>) -> Option<ExprId> {
+    let Op::Call(Function::Kron, _, arguments) = arena.op(kron).clone() else { return None };
+    let shapes = [arena.shape(arguments[0]), arena.shape(arguments[1])];
+    if !shapes.iter().all(|shape| shape.is_square()) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for (i, a) in arguments.iter().enumerate() {
+        let Some(&da) = d.get(a) else { continue };
+        let times = arena.dimension(shapes[1 - i].rows);
+        let inverse = arena.matrix_power(*a, Number::MINUS_ONE);
+        let product = arena.multiply(&[inverse, da]);
+        let trace = arena.trace(product);
+        parts.push((Number::ONE, arena.multiply(&[times, trace])));
+    }
+    Some(arena.sum(&parts))
 }
 
 /// dL = L·Φ(L⁻¹ · ½(dA + dAᵀ) · L⁻ᵀ) with Φ the lower triangle, its diagonal halved (Murray, arXiv 1602.07527).

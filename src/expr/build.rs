@@ -43,6 +43,8 @@ impl Arena {
     /// All definitions and requests of a typed program.
     pub fn build(&mut self, typed: &Typed) -> Built {
         let mut built = Nodes { built: vec![None; typed.ast.len()], joined: joined(typed) };
+        // Those further down too: a part of an earlier one must not take their names.
+        typed.definitions.iter().for_each(|definition| self.reserve(&definition.name));
         let mut definitions: Vec<ExprId> = Vec::with_capacity(typed.definitions.len());
         let mut next = 0;
         for definition in &typed.definitions {

@@ -159,7 +159,13 @@ impl Arena {
                 continue;
             }
             let (base, k) = self.element_power_form(vector);
-            match self.selected(y, base).filter(|&a| !k.is_negative() || self.properties(a).has(Property::Positive)) {
+            // Where Y is 0 the power must have a value all the same.
+            let whole = k.as_integer().is_some();
+            let has_value = |arena: &Arena, a: ExprId| match k.is_negative() {
+                true => arena.properties(a).has(Property::Positive),
+                false => whole || arena.properties(a).has(Property::Nonnegative),
+            };
+            match self.selected(y, base).filter(|&a| has_value(self, a)) {
                 Some(a) => match powers.iter_mut().find(|(b, _)| *b == a) {
                     Some((_, sum)) => *sum = sum.plus(k),
                     None => powers.push((a, k)),

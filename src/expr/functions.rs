@@ -351,7 +351,10 @@ impl Arena {
                 let k = self.number(k);
                 Some(if log { self.multiply(&[k, inner]) } else { self.power(inner, k) })
             }
-            Op::Call(Function::Kron, _, arguments) if log && arguments.iter().all(|&x| self.shape(x).is_square()) => {
+            // The logarithm of each: a product may be positive where its factors are not.
+            Op::Call(Function::Kron, _, arguments)
+                if log && arguments.iter().all(|&x| self.properties(x).has(Property::PositiveDefinite)) =>
+            {
                 let (left, right) = (arguments[0], arguments[1]);
                 let (m, n) = (self.shape(left).rows, self.shape(right).rows);
                 let (m, n) = (self.dimension(m), self.dimension(n));
@@ -359,7 +362,7 @@ impl Arena {
                 let (first, second) = (self.multiply(&[n, left]), self.multiply(&[m, right]));
                 Some(self.add(first, second))
             }
-            Op::Call(Function::Diag, _, arguments) if log => {
+            Op::Call(Function::Diag, _, arguments) if log && self.properties(arguments[0]).has(Property::Positive) => {
                 let logs = self.call(Function::Log, Axis::All, &[arguments[0]]);
                 Some(self.sum_all(logs))
             }

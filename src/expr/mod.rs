@@ -180,13 +180,14 @@ pub struct Arena {
 impl Arena {
     /// An empty arena over a program's dimensions and variables.
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
+        let names = variables.iter().map(|v| v.name.as_str()).chain(dimensions.all_names());
         Arena {
             nodes: Vec::new(),
             ids: HashMap::default(),
             raw: HashMap::default(),
             named: Vec::new(),
             named_nodes: Vec::new(),
-            names: variables.iter().map(|v| (v.name.clone(), 1)).collect(),
+            names: names.map(|name| (name.to_owned(), 1)).collect(),
             called: HashMap::default(),
             operand_count: 0,
             uses: Vec::new(),
@@ -261,6 +262,16 @@ impl Arena {
         if !self.uses.contains(&used) {
             self.uses.push(used);
         }
+    }
+
+    /// Keeps a name from being given to anything of ours.
+    pub(crate) fn reserve(&mut self, name: &str) {
+        self.names.entry(name.to_owned()).or_insert(1);
+    }
+
+    /// Whether something has this name.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.names.contains_key(name)
     }
 
     /// A name that nothing has: `base`, or with a number behind it.

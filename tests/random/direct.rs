@@ -272,6 +272,9 @@ impl Run<'_> {
                 let unit = Dual { value: x.value, slope: 1.0 };
                 unit.function(function).is_some_and(|f| !f.slope.is_finite())
             };
+            if function == "log" && a.entries.iter().any(|x| x.value.abs() < 1e-10) {
+                return Err(NoValue("the logarithm of what may be rounding"));
+            }
             if moves && a.entries.iter().any(steep) {
                 return Err(NoValue("an infinite derivative"));
             }

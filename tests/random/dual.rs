@@ -94,6 +94,9 @@ impl Dual {
             }
             return if whole < 0.0 { still(1.0) / out } else { out };
         }
+        if self == still(0.0) && k.slope == 0.0 && k.value > 0.0 {
+            return self;
+        }
         if self.value <= 0.0 {
             // 0^k has a value and often no slope: no point for a test.
             return still(f64::NAN);

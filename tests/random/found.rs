@@ -39,4 +39,16 @@ pub const FOUND: &[(&str, &str)] = &[
         "a dimension that follows from use was a difference",
         "dim q, N\nX : matrix(r, q)\ngrad sum(C*[S*X; ones(q, q)]) wrt X",
     ),
+    (
+        "a root of the entry that a one-hot matrix selects was taken of all entries",
+        "Y : onehot(m, n)\nA : matrix(m, n)\ngrad sum(Y .* sqrt(rowsum(Y .* A))) wrt A",
+    ),
+    (
+        "logdet of a diagonal matrix was a sum of logarithms whatever the signs",
+        "v : vector(n)\ngrad logdet(diag(v)) wrt v",
+    ),
+    (
+        "logdet of a Kronecker product was a sum of logarithms whatever the signs",
+        "A : matrix(m, m)\nB : matrix(n, n)\ngrad logdet(kron(A, B)) wrt A, B",
+    ),
 ];

@@ -11,6 +11,10 @@ const VECTORS: [&str; 8] = ["a", "b", "c", "u", "v", "w", "x", "y"];
 const SCALARS: [&str; 8] = ["s", "t", "alpha", "beta", "lambda", "mu", "theta1", "c0"];
 const DEFINED: [&str; 6] = ["Z", "H", "E1", "r", "L2", "G"];
 
+/// Names that results use too.
+const STRANGE_DIMENSIONS: [&str; 5] = ["T1", "T", "G_A", "G_x", "D_f"];
+const STRANGE_NAMES: [&str; 8] = ["T1", "T2", "G_A", "G_x", "D_f", "dA", "dx", "T"];
+
 /// Functions of any real number, by elements.
 pub const TOTAL: [&str; 19] = [
     "exp", "expm1", "abs", "sign", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "relu", "elu",
@@ -22,7 +26,10 @@ pub fn program(seed: u64) -> Program {
     let mut chance = Chance::new(seed);
     let count = 2 + chance.below(3);
     let from = chance.below(DIMENSIONS.len());
-    let dims: Vec<&'static str> = (0..count).map(|i| DIMENSIONS[(from + i) % DIMENSIONS.len()]).collect();
+    let mut dims: Vec<&'static str> = (0..count).map(|i| DIMENSIONS[(from + i) % DIMENSIONS.len()]).collect();
+    if chance.percent(2) {
+        dims[0] = *chance.one_of(&STRANGE_DIMENSIONS);
+    }
     let mut maker = Maker { chance, dims, program: Program::default() };
     let definitions = match maker.chance.below(10) {
         0..4 => 0,
@@ -35,7 +42,8 @@ pub fn program(seed: u64) -> Program {
         let budget = 2 + maker.chance.below(8);
         let body = maker.any(&shape, budget);
         if !matches!(body.kind, Kind::Leaf(_)) {
-            let name = format!("{}{}", DEFINED[maker.chance.below(DEFINED.len())], i);
+            let usual = format!("{}{}", DEFINED[maker.chance.below(DEFINED.len())], i);
+            let name = if maker.chance.percent(4) { maker.free(&STRANGE_NAMES) } else { usual };
             maker.program.definitions.push((name, body));
         }
     }
@@ -48,6 +56,14 @@ pub fn program(seed: u64) -> Program {
         of = Tree::leaf(name, &(Size::One, Size::One));
     }
     maker.ask(of);
+    if maker.chance.percent(25) {
+        let budget = 2 + maker.chance.below(8);
+        let other = match maker.chance.below(3) {
+            0 => maker.program.asks[0].of.clone(),
+            _ => maker.scalar_of_all(budget),
+        };
+        maker.ask(other);
+    }
     maker.program = maker.program.swept();
     maker.declare();
     maker.program
@@ -145,10 +161,12 @@ impl Maker {
     }
 
     pub fn free(&mut self, names: &[&str]) -> String {
+        let names = if self.chance.percent(2) { &STRANGE_NAMES } else { names };
         let from = self.chance.below(names.len());
         let taken = |name: &str| {
             self.program.variables.iter().any(|v| v.name == name)
                 || self.program.definitions.iter().any(|(n, _)| n == name)
+                || self.dims.contains(&name)
         };
         (0..names.len())
             .map(|i| names[(from + i) % names.len()].to_owned())
@@ -251,8 +269,13 @@ impl Maker {
         let definitions: Vec<String> = self.program.definitions.iter().map(|(n, _)| n.clone()).collect();
         let others: Vec<String> = definitions.into_iter().filter(|n| Some(n) != itself.as_ref()).collect();
         if !others.is_empty() && self.chance.percent(25) {
-            // A definition that is asked for is independent; it stands alone, so that nothing below it moves.
-            wrt = vec![self.chance.one_of(&others).clone()];
+            // A definition that is asked for is independent.
+            let definition = self.chance.one_of(&others).clone();
+            if self.chance.percent(30) {
+                wrt.insert(0, definition);
+            } else {
+                wrt = vec![definition];
+            }
         }
         self.program.asks.push(Ask { gradient: true, of, wrt });
     }
