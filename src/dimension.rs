@@ -307,10 +307,16 @@ impl Dimensions {
         Some(total)
     }
 
+    /// The terms with those that are subtracted last: `m-n`, for `-n+m` is no dimension of the language.
+    pub fn terms_for_reading(&self, id: DimId) -> impl Iterator<Item = &(Vec<DimName>, i64)> {
+        let terms = self.polynomial(id).terms();
+        terms.iter().filter(|(_, k)| *k >= 0).chain(terms.iter().filter(|(_, k)| *k < 0))
+    }
+
     /// As typed in the language: `2*n`, `m+n`, `n*(n+1)/2`.
     pub fn text(&self, id: DimId) -> String {
         let mut out = String::new();
-        for (names, k) in self.polynomial(id).terms() {
+        for (names, k) in self.terms_for_reading(id) {
             if !out.is_empty() || *k < 0 {
                 out.push(if *k < 0 { '-' } else { '+' });
             }

@@ -20,7 +20,7 @@ pub fn notation(arena: &Arena, id: ExprId) -> Notation {
 pub fn dimension(arena: &Arena, id: DimId) -> Notation {
     let table = &arena.dimensions;
     let mut terms = Vec::new();
-    for (names, k) in table.polynomial(id).terms() {
+    for (names, k) in table.terms_for_reading(id) {
         let mut factors: Vec<Notation> = names
             .iter()
             .map(|&n| match table.side_of_triangle(n) {
