@@ -22,7 +22,7 @@ use crate::rules::{self, RuleId};
 /// A value with its adjoints written out is not built beyond this size.
 const LARGEST_WRITTEN: usize = 4_000;
 /// An adjoint with one way on gets a name from this size on.
-const LONGEST_UNNAMED: usize = 60;
+const LONGEST_UNNAMED: usize = 30;
 
 /// A gradient and how it came about.
 #[derive(Clone, Debug)]

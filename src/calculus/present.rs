@@ -13,7 +13,7 @@ use crate::functions::Function;
 use crate::number::Number;
 
 /// Larger sums are not multiplied out.
-const LARGEST_EXPANDED: usize = 200;
+const LARGEST_EXPANDED: usize = 100;
 
 /// Expressions for reading; remembers what it has seen.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ pub mod substitute;
 mod sum;
 mod transpose;
 
-use rustc_hash::{FxHashMap as HashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHashSet};
 
 use crate::dimension::{DimId, Dimensions, Shape};
 use crate::elaborate::{Properties, Property, Variable, VariableId};
@@ -150,6 +150,9 @@ struct Node {
     properties: Properties,
 }
 
+/// Room for the nodes of a usual program, so that its tables do not grow.
+const USUAL_NODES: usize = 1024;
+
 /// The expressions of one program.
 #[derive(Clone, Debug)]
 pub struct Arena {
@@ -182,9 +185,9 @@ impl Arena {
     pub fn new(dimensions: Dimensions, variables: Vec<Variable>) -> Arena {
         let names = variables.iter().map(|v| v.name.as_str()).chain(dimensions.all_names());
         Arena {
-            nodes: Vec::new(),
-            ids: HashMap::default(),
-            raw: HashMap::default(),
+            nodes: Vec::with_capacity(USUAL_NODES),
+            ids: HashMap::with_capacity_and_hasher(USUAL_NODES, FxBuildHasher),
+            raw: HashMap::with_capacity_and_hasher(USUAL_NODES, FxBuildHasher),
             named: Vec::new(),
             named_nodes: Vec::new(),
             names: names.map(|name| (name.to_owned(), 1)).collect(),
