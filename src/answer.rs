@@ -203,9 +203,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
         let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
-        if arena.has_name(&format!("d{name}")) {
-            notes.push(format!("in the steps d{name} is the differential of {name}"));
-        }
+        notes.extend(same_name_as_differential(arena, gradient.wrt));
         if gradient.uses == 0 {
             notes.push(format!("{} does not depend on {name}", arena.name_of(of)));
         }
@@ -229,18 +227,17 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
     Ok(out)
 }
 
+/// What to say where dX is the name of something else too.
+fn same_name_as_differential(arena: &Arena, leaf: ExprId) -> Option<String> {
+    let name = arena.name_of(leaf);
+    let taken = arena.has_name(&format!("d{name}"));
+    taken.then(|| format!("d{name} is the differential of {name} here, and not what the text calls so: rename that"))
+}
+
 fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
     let &Asked { text: of_text, node: of, wrt, log } = asked;
     let moving = moving_names(arena, of, wrt);
-    for &leaf in wrt {
-        let name = arena.name_of(leaf);
-        if moving.contains(&leaf) && arena.has_name(&format!("d{name}")) {
-            let message = format!(
-                "the differential of `{name}` is written `d{name}`, which has another meaning here: rename `d{name}`"
-            );
-            return Err(NotCovered { message });
-        }
-    }
+    let notes: Vec<String> = wrt.iter().filter_map(|&leaf| same_name_as_differential(arena, leaf)).collect();
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
     let mut known: HashMap<ExprId, ExprId> = HashMap::default();
@@ -297,7 +294,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         value,
         result,
         program,
-        notes: Vec::new(),
+        notes,
         derivation: Derivation { steps },
     }])
 }

@@ -64,9 +64,6 @@ pub fn judge(program: &Program, seed: u64, thorough: bool) -> Verdict {
         Verdict::Wrong("refused", message) if undeclared && message.contains('?') => {
             Verdict::Open("a type that use does not settle".to_owned())
         }
-        Verdict::Wrong("refused", message) if message.ends_with("rename `dx`") || message.ends_with("rename `dA`") => {
-            Verdict::Open("a name that a differential needs".to_owned())
-        }
         verdict => verdict,
     }
 }
@@ -88,6 +85,10 @@ fn judged(source: &str, seed: u64, thorough: bool, points: usize) -> Verdict {
             return Verdict::Wrong("refused", errors.first().map_or(String::new(), |e| e.message.clone()));
         }
     };
+    if found.outcomes.iter().any(|o| o.notes.iter().any(|note| note.ends_with("rename that"))) {
+        // Read back it would mean something else.
+        return Verdict::Open("the name of a differential has another meaning".to_owned());
+    }
     let (texts, counts) = (read_back(&found), Counts::default());
     let chance = Chance::new(seed ^ 0xABCD);
     let mut judge = Judge { source, found: &found, texts, chance, counts, ties: false };
