@@ -307,6 +307,8 @@ impl Line {
         }
         self.out.push_str(operator);
         match exponent {
+            // `x^T` would be the transpose.
+            Notation::Name(name) if name == "T" => self.bracketed(exponent),
             Notation::Number(_) | Notation::Name(_) => self.write(exponent, Level::Power),
             Notation::Negative(inner) if matches!(&**inner, Notation::Number(k) if k.as_integer().is_some()) => {
                 self.sign("-", "−");

@@ -59,4 +59,9 @@ pub const FOUND: &[(&str, &str)] = &[
         "common divisors were taken out without end, until the stack was full",
         "x : vector(p)\nU : matrix(p, q)\ngrad sum(x ./ abs(rowmean(logsoftmax(U)))) wrt U, x",
     ),
+    (
+        "a power with the exponent T was printed as a transpose",
+        "x : vector(n)\nT, s : scalar\nassume positive(T)\nassume positive(s)\ngrad s^T + T^T*sum(x) wrt T, s",
+    ),
+    ("a high negative power of a matrix lost its digits", "A : matrix(n, n)\ngrad sum(expm(3*A)^-7) wrt A"),
 ];

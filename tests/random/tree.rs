@@ -266,7 +266,7 @@ impl Program {
     pub fn text(&self, brackets: Brackets) -> String {
         let mut out = String::new();
         for (name, value) in &self.dimensions {
-            let word = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|w| w == *name);
+            let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == *name);
             match value {
                 Some(value) => out.push_str(&format!("dim {name} = {value}\n")),
                 // A type declares what it names.
