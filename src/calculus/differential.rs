@@ -162,9 +162,11 @@ fn matrix_power(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId)
         if k > 0 {
             return Ok(arena.power_frechet(a, da, k));
         }
-        let inner = arena.power_frechet(a, da, -k);
-        let product = arena.multiply(&[id, inner, id]);
-        return Ok(arena.negate(product));
+        // As a power of the inverse: A^-k between two powers A^k would lose all digits.
+        let inverse = arena.matrix_power(a, Number::MINUS_ONE);
+        let d_inverse = arena.multiply(&[inverse, da, inverse]);
+        let d_inverse = arena.negate(d_inverse);
+        return Ok(arena.power_frechet(inverse, d_inverse, -k));
     }
     let mut parts = Vec::new();
     for i in 0..k.abs() {
