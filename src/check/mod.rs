@@ -6,6 +6,7 @@ mod differences;
 mod exact;
 mod field;
 mod higher;
+mod kinks;
 mod opaque;
 mod report;
 mod results;
@@ -198,9 +199,13 @@ impl<'a> Check<'a> {
         let moving = Evaluator::with_independent(arena, &roots, &self.independent);
         let results = results::Results::new(self);
         let mut steps = steps::Steps::new(self);
-        let mut checked_points = 0;
+        let (mut checked_points, mut on_a_kink) = (0, false);
         for (index, numbers) in numbers.into_iter().enumerate() {
             let Some(mut point) = self.point(numbers, index) else { continue };
+            if kinks::met(self, &point) {
+                on_a_kink = true;
+                continue;
+            }
             let joint = self.along(&point, &moving, &self.joint);
             if let Some(joint) = &joint {
                 for (&leaf, derivative) in self.named.iter().zip(&joint[1..]) {
@@ -216,8 +221,12 @@ impl<'a> Check<'a> {
             checked_points += 1;
         }
         if checked_points == 0 {
+            let why = match on_a_kink {
+                true => "all its points lie on a kink, where differences tell nothing of the value that is taken",
+                false => "no point of its domain was found",
+            };
             for i in self.outcomes.clone() {
-                report.not_checked(i, "no point of its domain was found");
+                report.not_checked(i, why);
             }
         }
         steps.conclude(report);
@@ -317,26 +326,29 @@ impl<'a> Check<'a> {
         self.along_directions(point, roots, &moves)
     }
 
+    /// The numbers of a point from which leaves have moved so far in their directions.
+    fn moved(&self, point: &Point, moves: &[(ExprId, &Matrix)], t: f64) -> Option<Numbers> {
+        let mut moved = point.numbers.clone();
+        for &(leaf, direction) in moves {
+            let mut place = self.numbers_of(&point.numbers, leaf)?.clone();
+            place.add_scaled(t, direction);
+            match self.arena.op(leaf) {
+                Op::Variable(v) => moved.variables[v.0 as usize] = place,
+                _ => {
+                    moved.overrides.insert(leaf, place);
+                }
+            }
+        }
+        Some(moved)
+    }
+
     fn along_directions(
         &self,
         point: &Point,
         roots: &Evaluator,
         moves: &[(ExprId, &Matrix)],
     ) -> Option<Vec<Derivative>> {
-        let mut moved = point.numbers.clone();
-        let mut at = |t: f64| {
-            for &(leaf, direction) in moves {
-                let mut place = self.numbers_of(&point.numbers, leaf)?.clone();
-                place.add_scaled(t, direction);
-                match self.arena.op(leaf) {
-                    Op::Variable(v) => moved.variables[v.0 as usize] = place,
-                    _ => {
-                        moved.overrides.insert(leaf, place);
-                    }
-                }
-            }
-            roots.run(&moved).ok()
-        };
+        let mut at = |t: f64| roots.run(&self.moved(point, moves, t)?).ok();
         let mut best: Option<Vec<Derivative>> = None;
         for first_step in FIRST_STEPS {
             let Some(found) = derivatives(&mut at, first_step) else { continue };

@@ -216,7 +216,7 @@ pub(super) fn agree(a: &Matrix, b: &Matrix, tolerance: f64, least: f64) -> bool 
 /// A number against a difference: `None` where the difference tells nothing, else the relative error and whether it is
 /// small enough.
 fn compare_with_difference(found: f64, size: f64, derivative: f64, error: f64, function: f64) -> Option<(f64, bool)> {
-    let scale = derivative.abs().max(size).max(1e-6 * (1.0 + function));
+    let scale = derivative.abs().max(size).max(SMALL * (1.0 + function));
     if error > USELESS * scale {
         return None;
     }
@@ -229,6 +229,9 @@ fn compare_with_difference(found: f64, size: f64, derivative: f64, error: f64, f
 const MOST_WORK: usize = 2_000;
 /// More gradients of one function than this are compared together.
 const MOST_ALONE: usize = 64;
+/// A derivative is compared relative to at least this part of the function: of one that vanishes differences leave the
+/// rounding of what cancels.
+const SMALL: f64 = 1e-4;
 /// The error of a derivative that vanishes is told relative to this part of the function.
 const REPORTED: f64 = 1e-3;
 
@@ -340,7 +343,7 @@ fn differential(
         return false;
     };
     let derivative = &joint[0];
-    let scale = derivative.value.max_abs().max(1e-6 * (1.0 + size));
+    let scale = derivative.value.max_abs().max(SMALL * (1.0 + size));
     if derivative.error > USELESS * scale {
         report.not_checked(result, "at a point the differences were too rough to tell");
         return false;

@@ -105,7 +105,7 @@ impl Steps {
         report: &mut Report,
     ) {
         // Where a differential all but vanishes what is left of the function's own digits is all there is.
-        let least = LEAST * size.clamp(LEAST, 1.0);
+        let least = LEAST * size.clamp(0.1, 1.0);
         let rough = named.iter().any(|d| d.error > USELESS * d.value.max_abs().max(1e-6));
         let values: Vec<Option<Matrix>> = match self.evaluator.run(&point.numbers) {
             Ok(values) => values.into_iter().map(Some).collect(),

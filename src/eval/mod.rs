@@ -15,7 +15,7 @@ use crate::expr::{Arena, ExprId};
 use crate::matrix::{Matrix, MatrixError};
 use compile::{Instruction, Operation, Slot, Spread};
 
-pub use sample::{Sampler, obeys, project, random_direction, sample};
+pub use sample::{Sampler, kink, obeys, project, random_direction, sample};
 
 /// Numbers for the names of a program.
 #[derive(Clone, Debug, Default)]

@@ -95,20 +95,10 @@ impl<'a> Sampler<'a> {
                 evaluated.extend(b);
                 kinks.push((first, b.map(|_| first + 1)));
             };
+            if let Some((a, b)) = kink(arena, id) {
+                note(a, b);
+            }
             match arena.op(id) {
-                Op::Call(
-                    Function::Relu
-                    | Function::LeakyRelu
-                    | Function::Abs
-                    | Function::Norm1
-                    | Function::Sign
-                    | Function::Step
-                    | Function::Elu,
-                    _,
-                    list,
-                ) => note(list[0], None),
-                Op::Call(Function::Max | Function::Min, _, list) => note(list[0], Some(list[1])),
-                Op::Compare(_, a, b) => note(*a, Some(*b)),
                 Op::Differential(_) => differentials.push(id),
                 _ => {}
             }
@@ -229,6 +219,17 @@ impl<'a> Sampler<'a> {
             clearance = clearance.min(distance(a, b));
         }
         Some((size, clearance))
+    }
+}
+
+/// Where the function of a node has no derivative: where the first is 0, or where both are equal.
+pub fn kink(arena: &Arena, id: ExprId) -> Option<(ExprId, Option<ExprId>)> {
+    use Function::{Abs, Elu, LeakyRelu, Max, Min, Norm1, Relu, Sign, Step};
+    match arena.op(id) {
+        Op::Call(Relu | LeakyRelu | Abs | Norm1 | Sign | Step | Elu, _, list) => Some((list[0], None)),
+        Op::Call(Max | Min, _, list) => Some((list[0], Some(list[1]))),
+        Op::Compare(_, a, b) => Some((*a, Some(*b))),
+        _ => None,
     }
 }
 

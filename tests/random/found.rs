@@ -64,4 +64,12 @@ pub const FOUND: &[(&str, &str)] = &[
         "x : vector(n)\nT, s : scalar\nassume positive(T)\nassume positive(s)\ngrad s^T + T^T*sum(x) wrt T, s",
     ),
     ("a high negative power of a matrix lost its digits", "A : matrix(n, n)\ngrad sum(expm(3*A)^-7) wrt A"),
+    (
+        "a check called a right gradient wrong where the point lies on a kink",
+        "x : vector(n)\nZ = diag(x)\ngrad sum(relu(Z)) wrt Z",
+    ),
+    (
+        "a check called a differential wrong that vanishes",
+        "A : skew(n)\nc : vector(n)\ndifferential c'*A*(100*c) wrt A, c",
+    ),
 ];

@@ -30,7 +30,11 @@ pub fn program(seed: u64) -> Program {
     if chance.percent(2) {
         dims[0] = *chance.one_of(&STRANGE_DIMENSIONS);
     }
-    let mut maker = Maker { chance, dims, program: Program::default() };
+    let mut program = Program { dimensions: dims.iter().map(|&d| (d, None)).collect(), ..Program::default() };
+    if chance.percent(10) {
+        program.dimensions[0].1 = Some(1 + chance.below(4) as u64);
+    }
+    let mut maker = Maker { chance, dims, program };
     let definitions = match maker.chance.below(10) {
         0..4 => 0,
         4..7 => 1,
@@ -223,7 +227,9 @@ impl Maker {
                 let text = match self.chance.below(4) {
                     0 => format!("ones({r})"),
                     1 => format!("onevec({r})"),
-                    2 => format!("unit({r}, {})", 1 + self.chance.below(2)),
+                    2 if self.program.dimensions.iter().all(|d| d.1 != Some(1)) => {
+                        format!("unit({r}, {})", 1 + self.chance.below(2))
+                    }
                     _ => format!("ones({r}, 1)"),
                 };
                 Tree::leaf(text, shape)
@@ -304,7 +310,6 @@ impl Maker {
                 _ => false,
             }
         };
-        self.program.dimensions = self.dims.iter().map(|&d| (d, None)).collect();
         if self.chance.percent(20) {
             for variable in &mut self.program.variables {
                 let used = self.program.definitions.iter().any(|(_, t)| t.mentions(&variable.name))
@@ -313,8 +318,6 @@ impl Maker {
                     variable.declared = false;
                 }
             }
-        } else if self.chance.percent(10) {
-            self.program.dimensions[0].1 = Some(1 + self.chance.below(4) as u64);
         }
     }
 }

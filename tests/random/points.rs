@@ -96,7 +96,7 @@ fn variable_of(of: Properties, rows: usize, columns: usize, manner: usize, chanc
 
 /// The part of a matrix with the linear structure of a variable.
 pub fn projected(of: Properties, a: &Matrix) -> Matrix {
-    if a.rows() != a.columns() || a.rows() == 1 {
+    if a.rows() != a.columns() {
         return a.clone();
     }
     let n = a.rows();
