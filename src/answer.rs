@@ -234,7 +234,10 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
     let moving = moving_names(arena, of, wrt);
     for &leaf in wrt {
         let name = arena.name_of(leaf);
-        if moving.contains(&leaf) && arena.has_name(&format!("d{name}")) {
+        // A variable dX of X's shape is the direction itself, declared to be written in formulas.
+        let d = format!("d{name}");
+        let declared = arena.variables.iter().any(|v| v.name == d && v.shape == arena.shape(leaf));
+        if moving.contains(&leaf) && arena.has_name(&d) && !declared {
             let message = format!(
                 "the differential of `{name}` is written `d{name}`, which has another meaning here: rename `d{name}`"
             );

@@ -54,7 +54,10 @@ pub(super) fn factor_sum(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprI
     let place = members[0].min(outside.len());
     outside.insert(place, (Number::ONE, product));
     let whole = arena.sum(&outside);
-    if whole == sum { sum } else { refactor(arena, whole) }
+    // The normal form may take the factor back in; going on only while the sum gets smaller, this ends.
+    const LIMIT: usize = 4_000;
+    let smaller = tree_size(arena, whole, LIMIT) < tree_size(arena, sum, LIMIT);
+    if smaller { refactor(arena, whole) } else { sum }
 }
 
 fn refactor(arena: &mut Arena, id: ExprId) -> ExprId {
