@@ -203,7 +203,9 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
         let program = program_of(arena, format!("G_{name}"), result, names);
         let shape = arena.shape(gradient.wrt);
         let mut notes: Vec<String> = gradient.kinks.iter().map(|&k| k.to_owned()).collect();
-        notes.extend(same_name_as_differential(arena, gradient.wrt));
+        if let Some(d) = taken_name_of_differential(arena, gradient.wrt) {
+            notes.push(format!("in the steps {d} is the differential of {name}"));
+        }
         if gradient.uses == 0 {
             notes.push(format!("{} does not depend on {name}", arena.name_of(of)));
         }
@@ -227,17 +229,25 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
     Ok(out)
 }
 
-/// What to say where dX is the name of something else too.
-fn same_name_as_differential(arena: &Arena, leaf: ExprId) -> Option<String> {
-    let name = arena.name_of(leaf);
-    let taken = arena.has_name(&format!("d{name}"));
-    taken.then(|| format!("d{name} is the differential of {name} here, and not what the text calls so: rename that"))
+/// dX where that is the name of something else too; a variable dX of X's shape is the direction itself, declared to be
+/// written in formulas.
+fn taken_name_of_differential(arena: &Arena, leaf: ExprId) -> Option<String> {
+    let d = format!("d{}", arena.name_of(leaf));
+    let declared = arena.variables.iter().any(|v| v.name == d && v.shape == arena.shape(leaf));
+    (arena.has_name(&d) && !declared).then_some(d)
 }
 
 fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
     let &Asked { text: of_text, node: of, wrt, log } = asked;
     let moving = moving_names(arena, of, wrt);
-    let notes: Vec<String> = wrt.iter().filter_map(|&leaf| same_name_as_differential(arena, leaf)).collect();
+    for &leaf in wrt.iter().filter(|leaf| moving.contains(leaf)) {
+        if let Some(d) = taken_name_of_differential(arena, leaf) {
+            let name = arena.name_of(leaf);
+            let message =
+                format!("the differential of `{name}` is written `{d}`, which has another meaning here: rename `{d}`");
+            return Err(NotCovered { message });
+        }
+    }
     let Shape { rows, columns } = arena.shape(of);
     // d of a definition in terms of the variables: each moving definition's differential put in.
     let mut known: HashMap<ExprId, ExprId> = HashMap::default();
@@ -294,7 +304,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         value,
         result,
         program,
-        notes,
+        notes: Vec::new(),
         derivation: Derivation { steps },
     }])
 }

@@ -14,6 +14,9 @@ use random::judge::{Verdict, judge, judge_at, judge_text};
 use random::shrink::shrunk;
 use random::tree::Brackets;
 
+// The dereference that the lint would drop is what lets the compiler find the type.
+// Negated comparisons are true of NaN too, as they should be.
+#[allow(clippy::explicit_auto_deref, clippy::neg_cmp_op_on_partial_ord)]
 mod random {
     pub mod bound;
     pub mod chance;

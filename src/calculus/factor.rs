@@ -67,7 +67,9 @@ fn factor(arena: &mut Arena, sum: ExprId, terms: &[(Number, ExprId)], most: usiz
     let place = members[0].min(outside.len());
     outside.insert(place, (Number::ONE, product));
     let whole = arena.sum(&outside);
-    if whole == sum { sum } else { refactor(arena, whole, most - 1) }
+    // The normal form may take the factor back in; going on only while the sum gets smaller, this ends.
+    let smaller = tree_size(arena, whole, LARGEST) < tree_size(arena, sum, LARGEST);
+    if smaller { refactor(arena, whole, most - 1) } else { sum }
 }
 
 fn refactor(arena: &mut Arena, id: ExprId, most: usize) -> ExprId {

@@ -16,7 +16,7 @@ use matgrad::syntax::parse;
 
 use super::chance::Chance;
 use super::direct::{Moves, Point, values};
-use super::dual::{Dual, Grid};
+use super::dual::Grid;
 use super::points::{direction, draw};
 use super::tree::{Brackets, Program};
 
@@ -64,6 +64,9 @@ pub fn judge(program: &Program, seed: u64, thorough: bool) -> Verdict {
         Verdict::Wrong("refused", message) if undeclared && message.contains('?') => {
             Verdict::Open("a type that use does not settle".to_owned())
         }
+        Verdict::Wrong("refused", message) if message.contains("which has another meaning here: rename") => {
+            Verdict::Open("a name that a differential needs".to_owned())
+        }
         verdict => verdict,
     }
 }
@@ -85,9 +88,12 @@ fn judged(source: &str, seed: u64, thorough: bool, points: usize) -> Verdict {
             return Verdict::Wrong("refused", errors.first().map_or(String::new(), |e| e.message.clone()));
         }
     };
-    if found.outcomes.iter().any(|o| o.notes.iter().any(|note| note.ends_with("rename that"))) {
-        // Read back it would mean something else.
-        return Verdict::Open("the name of a differential has another meaning".to_owned());
+    let name = |i: usize| &found.typed.variables[i].name;
+    let all = 0..found.typed.variables.len();
+    let direction_declared = all.clone().any(|i| all.clone().any(|j| *name(i) == format!("d{}", name(j))));
+    if direction_declared && found.outcomes.iter().any(|o| o.kind == AskKind::Differential) {
+        // A variable dX of X's shape is to be the direction, and has numbers of its own here.
+        return Verdict::Open("a name that a differential needs".to_owned());
     }
     let (texts, counts) = (read_back(&found), Counts::default());
     let chance = Chance::new(seed ^ 0xABCD);
@@ -395,7 +401,8 @@ impl Judge<'_> {
         let near = |a: f64, b: f64, scale: f64| (a - b).abs() <= TOLERANCE * scale.max(1e-3).max(1e-4 * truth.largest);
         let own = found[0].entries()[0];
         if !near(own, function.value, function.value.abs()) {
-            if self.noise(point, of, moves, function).0 * 10.0 > (own - function.value).abs() {
+            let here = (&Matrix::scalar(function.value), &Matrix::scalar(function.slope));
+            if self.noise(point, of, moves, here).0 * 10.0 > (own - function.value).abs() {
                 return Err(Left::Point("a badly conditioned point"));
             }
             return Err(wrong("value", format!("the expression is {own}, the tree {}", function.value)));
@@ -408,7 +415,8 @@ impl Judge<'_> {
             let size = g.zip(&d, |x, y| (x * y).abs()).sum();
             if !near(along, function.slope, size.max(function.slope.abs())) {
                 let off = (along - function.slope).abs();
-                if self.noise(point, of, moves, function).1 * 10.0 > off {
+                let here = (&Matrix::scalar(function.value), &Matrix::scalar(function.slope));
+                if self.noise(point, of, moves, here).1 * 10.0 > off {
                     return Err(Left::Point("a badly conditioned point"));
                 }
                 let what =
@@ -421,7 +429,7 @@ impl Judge<'_> {
     }
 
     /// How far the value and the slope change where the numbers change in their last digits but four.
-    fn noise(&mut self, point: &Point, of: NodeId, moves: &Moves, here: Dual) -> (f64, f64) {
+    fn noise(&mut self, point: &Point, of: NodeId, moves: &Moves, here: (&Matrix, &Matrix)) -> (f64, f64) {
         let mut near = point.clone();
         for (matrix, variable) in near.variables.iter_mut().zip(&self.found.typed.variables) {
             let (rows, columns) = matrix.shape();
@@ -429,8 +437,8 @@ impl Judge<'_> {
             *matrix = matrix.add(&matrix.zip(&change, |x, c| x.abs() * c));
         }
         let there = values(&self.found.typed, &near, moves, &HashMap::new(), &[of]);
-        let there = there.ok().and_then(|found| Some(found.nodes[of.0 as usize].as_ref()?.at(0, 0)));
-        let off = |there: Dual| ((there.value - here.value).abs(), (there.slope - here.slope).abs());
+        let there = there.ok().and_then(|found| found.nodes[of.0 as usize].clone());
+        let off = |there: Grid| (there.values().subtract(here.0).max_abs(), there.slopes().subtract(here.1).max_abs());
         there.map_or((f64::INFINITY, f64::INFINITY), off)
     }
 
@@ -498,6 +506,11 @@ impl Judge<'_> {
         }
         for (d, form) in found[1..].iter().zip(["the result", "the program", "the value"]) {
             if !near(d, slope) {
+                if d.shape() == slope.shape()
+                    && self.noise(point, ask.of, moves, (&function, slope)).1 * 10.0 > d.subtract(slope).max_abs()
+                {
+                    return Err(Left::Point("a badly conditioned point"));
+                }
                 let what = format!("{form} of dF is {:?}, the slope {:?}", d.entries(), slope.entries());
                 return Err(wrong("differential", what));
             }
