@@ -98,9 +98,8 @@ impl<'a> Sampler<'a> {
             if let Some((a, b)) = kink(arena, id) {
                 note(a, b);
             }
-            match arena.op(id) {
-                Op::Differential(_) => differentials.push(id),
-                _ => {}
+            if matches!(arena.op(id), Op::Differential(_)) {
+                differentials.push(id);
             }
         }
         let mut counts: HashMap<Shape, i64> = HashMap::new();
