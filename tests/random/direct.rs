@@ -286,6 +286,11 @@ impl Run<'_> {
             if function == "log" && a.entries.iter().any(|x| x.value.abs() < 1e-10) {
                 return Err(NoValue("the logarithm of what may be rounding"));
             }
+            if matches!(function, "asin" | "arcsin" | "acos" | "arccos")
+                && a.entries.iter().any(|x| (x.value.abs() - 1.0).abs() < 1e-10)
+            {
+                return Err(NoValue("the border of a domain, which rounding may cross"));
+            }
             if moves && a.entries.iter().any(steep) {
                 return Err(NoValue("an infinite derivative"));
             }
