@@ -521,6 +521,11 @@ impl Arena {
                 let power = self.matrix_power(inner, k);
                 return self.transpose(power);
             }
+            // The inverse of an exponential is as good as the exponential; found by elimination it may have no digit right.
+            Op::Call(Function::Expm, axis, arguments) if integer.is_some() => {
+                let exponent = self.scale(k, arguments[0]);
+                return self.call(Function::Expm, axis, &[exponent]);
+            }
             Op::Call(Function::Diag, axis, arguments) => {
                 let exponent = self.number(k);
                 let x = self.power(arguments[0], exponent);

@@ -407,7 +407,8 @@ impl Judge<'_> {
             }
             return Err(wrong("value", format!("the expression is {own}, the tree {}", function.value)));
         }
-        for (g, form) in found[1..].iter().zip(["the result", "the program", "the value"]) {
+        for (i, form) in ["the result", "the program", "the value"].into_iter().enumerate().take(roots.len() - 1) {
+            let (g, root) = (&found[i + 1], roots[i + 1]);
             if g.shape() != d.shape() {
                 return Err(wrong("shape", format!("{form} is {:?}, not {:?}", g.shape(), d.shape())));
             }
@@ -416,7 +417,10 @@ impl Judge<'_> {
             if !near(along, function.slope, size.max(function.slope.abs())) {
                 let off = (along - function.slope).abs();
                 let here = (&Matrix::scalar(function.value), &Matrix::scalar(function.slope));
-                if self.noise(point, of, moves, here).1 * 10.0 > off {
+                let variables = nearby(point, &self.found.typed, &mut self.chance).variables;
+                let near = evaluate(&self.found.arena, &Numbers { variables, ..numbers.clone() }, &[root]);
+                let own = near.map_or(f64::INFINITY, |there| (there[0].dot(&d) - along).abs());
+                if self.noise(point, of, moves, here).1.max(own) * 10.0 > off {
                     return Err(Left::Point("a badly conditioned point"));
                 }
                 let what =
