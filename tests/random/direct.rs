@@ -235,6 +235,9 @@ impl Run<'_> {
             Operator::Add => a.pairs(&b, |x, y| x + y),
             Operator::Subtract => a.pairs(&b, |x, y| x - y),
             Operator::Hadamard => a.pairs(&b, |x, y| x * y),
+            Operator::HadamardDivide if b.entries.iter().any(|y| y.value.abs() < 1e-12) => {
+                return Err(NoValue("a divisor that may be zero but for rounding"));
+            }
             Operator::HadamardDivide => a.pairs(&b, |x, y| x / y),
             Operator::HadamardPower => self.powers(&a, &b),
             Operator::Multiply => a.multiply(&b),
