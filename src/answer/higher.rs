@@ -13,11 +13,14 @@ use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::dimension::{DimId, Shape};
 use crate::expr::substitute::{substitute, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
+use crate::functions::Function;
+use crate::number::Number;
 use crate::rules;
 use crate::syntax::ast::AskKind;
+use crate::tensor::constants::commutation;
 use crate::tensor::index::{Entries, entries};
 use crate::tensor::linear::{Known, Linear, linear};
-use crate::tensor::piece::{Piece, vec};
+use crate::tensor::piece::{Chain, Piece, vec};
 use crate::tensor::readback;
 
 /// A factor of the entries with more nodes gets a name and a line of the program.
@@ -110,16 +113,28 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     for other in &sweep.gradients {
         kinks.extend(other.kinks.iter().filter(|kink| !kinks.contains(kink)).copied().collect::<Vec<_>>());
     }
-    let body = gradient.value.unwrap_or(gradient.named);
+    let raw = gradient.value.unwrap_or(gradient.named);
+    let shown = names.presenter.present(arena, raw);
     if log {
-        let shown = Gradient { named: names.presenter.present(arena, body), ..gradient.clone() };
-        conclude(arena, &arena.name_of(of), &shown, &mut steps);
+        conclude(arena, &arena.name_of(of), &Gradient { named: shown, ..gradient.clone() }, &mut steps);
     }
+    // The form that is read is the shorter one to differentiate too, except where it has a function of its own that hides
+    // a simpler differential.
+    let hides = |arena: &Arena, id: ExprId| {
+        let nodes = crate::expr::substitute::local_nodes(arena, id);
+        nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
+    };
+    let size = |arena: &Arena, id: ExprId| tree_size(arena, id, LARGEST_VALUE);
+    let body = if size(arena, shown) <= size(arena, raw) && (hides(arena, raw) || !hides(arena, shown)) {
+        shown
+    } else {
+        raw
+    };
     let base = format!("G_{}", arena.name_of(first));
     let text = arena.unused_name(&base);
     let named = arena.name(text, body, NameKind::Adjoint);
     let read = differentiated(arena, named, &leaves, log)?;
-    steps.extend(read.steps.iter().cloned());
+    add_new(&mut steps, &read.steps);
     let mut found = derivative(arena, named, last, &read, names)?;
     found.forms.gradient = Some(named);
     if log {
@@ -144,6 +159,18 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     let mut out = outcome(arena, AskKind::Hessian, asked, leaves, name, found, derivation, names);
     out.notes.splice(0..0, kinks.into_iter().map(str::to_owned));
     Ok(vec![out])
+}
+
+/// Adds lines, without those that stand already: a definition's differential is told once.
+fn add_new(steps: &mut Vec<Step>, more: &[Step]) {
+    let known = steps.len();
+    for (i, step) in more.iter().enumerate() {
+        let goes_on = more.get(i + 1).is_some_and(|next| next.left == Left::Continued);
+        let told = |old: &Step| old.left == step.left && old.right == step.right;
+        if goes_on || step.left == Left::Continued || !steps[..known].iter().any(told) {
+            steps.push(step.clone());
+        }
+    }
 }
 
 /// dZ of each waypoint in turn, as a map of each leaf's differential and as an expression.
@@ -264,7 +291,7 @@ fn derivative(
     } else if let Some(matrix) = map.matrix(arena, from)? {
         first = Some(matrix);
         candidates.push(matrix);
-        candidates.extend(turned_last(arena, &map, from)?);
+        candidates.extend(with_swaps(arena, &map, from)?);
         candidates.extend(readback::matrix(arena, &found)?);
     } else {
         let (rows, columns) = (stacked_size(arena, to)?, stacked_size(arena, from)?);
@@ -336,20 +363,61 @@ fn with_one(arena: &mut Arena, d: ExprId, leaf: ExprId, value: ExprId) -> ExprId
     substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied())
 }
 
-/// The matrix with commutation matrices in front: (B⊗A)·K = K·(A⊗B); nothing where there is none.
-fn turned_last(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Option<ExprId>, NotCovered> {
+/// The matrix with commutation matrices in front, (B⊗A)·K = K·(A⊗B), and with I ± K taken out on either side; nothing
+/// where there is no such matrix.
+fn with_swaps(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Vec<ExprId>, NotCovered> {
+    let swapped = |chain: &Chain| matches!(chain.pieces[..], [Piece::Swap(_)] | [Piece::Swap(_), Piece::Kron { .. }]);
+    if !map.chains.iter().any(swapped) {
+        return Ok(Vec::new());
+    }
     let mut turned = map.clone();
-    let mut any = false;
     for chain in &mut turned.chains {
         if let [Piece::Swap(_), Piece::Kron { right, left }] = chain.pieces[..] {
             let shape = Shape::new(arena.shape(right).rows, arena.shape(left).rows);
             if shape.rows != DimId::ONE && shape.columns != DimId::ONE {
                 chain.pieces = vec![Piece::Kron { right: left, left: right }, Piece::Swap(shape)];
-                any = true;
             }
         }
     }
-    if any { turned.matrix(arena, from) } else { Ok(None) }
+    let mut out = Vec::new();
+    out.extend(turned.matrix(arena, from)?);
+    for map in [map, &turned] {
+        out.extend(with_common_kron(arena, map, from)?);
+    }
+    Ok(out)
+}
+
+/// The matrix with (B⊗A) + c·(B⊗A)·K as (B⊗A)·(I + c·K), and likewise with K in front.
+fn with_common_kron(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Option<ExprId>, NotCovered> {
+    let mut left: Vec<Chain> = map.chains.clone();
+    let mut terms: Vec<(Number, ExprId)> = Vec::new();
+    let mut any = false;
+    while let Some(chain) = left.pop() {
+        let (swap, first) = match chain.pieces[..] {
+            [Piece::Swap(shape), Piece::Kron { .. }] | [Piece::Swap(shape)] => (shape, true),
+            [Piece::Kron { .. }, Piece::Swap(shape)] => (shape, false),
+            _ => {
+                terms.push((Number::ONE, chain.matrix(arena, from)?));
+                continue;
+            }
+        };
+        let kron: Vec<Piece> = chain.pieces.iter().copied().filter(|p| !matches!(p, Piece::Swap(_))).collect();
+        let other = left.iter().position(|c| c.pieces == kron && c.scalars == chain.scalars);
+        let ratio = other.and_then(|at| Some(chain.number.times(left[at].number.reciprocal()?)));
+        let (Some(at), Some(ratio)) = (other, ratio) else {
+            terms.push((Number::ONE, chain.matrix(arena, from)?));
+            continue;
+        };
+        let plain = left.remove(at);
+        let whole = plain.matrix(arena, from)?;
+        let swap = commutation(arena, swap)?;
+        let identity = arena.identity(arena.shape(swap).rows);
+        let sum = arena.sum(&[(Number::ONE, identity), (ratio, swap)]);
+        let product = if first { arena.multiply(&[whole, sum]) } else { arena.multiply(&[sum, whole]) };
+        terms.push((Number::ONE, product));
+        any = true;
+    }
+    Ok(if any { Some(arena.sum(&terms)) } else { None })
 }
 
 /// The line vec(dY) = Σ J·vec(dX), and the one that goes on to the form of the result.
@@ -381,13 +449,17 @@ fn vec_lines(
         for (other, matrix) in std::iter::once((leaf, own)).chain(rest.iter().copied()) {
             let dx = arena.differential_of(other);
             let stacked = vec(arena, dx);
-            terms.push((crate::number::Number::ONE, arena.multiply(&[matrix, stacked])));
+            terms.push((Number::ONE, arena.multiply(&[matrix, stacked])));
         }
         arena.sum(&terms)
     };
     let right = line(arena, first);
     let rules = vec![if found.forms.stacked() { rules::VEC_OF_PRODUCT } else { rules::MATRIX_OF_DIFFERENTIAL }];
-    steps.push(Step { rules, left: Left::Expression(left), right, detail: Detail::Brief });
+    // Of a vector vec is the vector itself: the line goes on from that of the differential.
+    let goes_on = left == dy
+        && steps.iter().rfind(|step| step.left != Left::Continued).is_some_and(|s| s.left == Left::Expression(dy));
+    let left = if goes_on { Left::Continued } else { Left::Expression(left) };
+    steps.push(Step { rules, left, right, detail: Detail::Brief });
     let shown = line(arena, found.result);
     if shown != right {
         let rules = vec![rules::SIMPLIFY];
@@ -431,6 +503,10 @@ fn outcome(
         if project(arena, leaf, zeros).1.is_some() {
             notes.push(format!("{name} is structured: this is projected onto its structure in each pair of its indices"));
         }
+    }
+    let named = |line: &Line| line.name.starts_with("K_");
+    if let Some(line) = program.iter().find(|line| named(line) && matches!(arena.op(line.right), Op::Reshape(_))) {
+        notes.push(format!("{0} is a commutation matrix: vec(A') = {0}*vec(A)", line.name));
     }
     if found.zero {
         let by = wrt.last().cloned().unwrap_or_default();

@@ -159,7 +159,7 @@ impl Line {
             Notation::Grouped(inner) => self.write(inner, least),
             Notation::Broadcast(_, short) | Notation::Sums(_, short) => self.write(short, least),
             Notation::Quotient(above, below) => {
-                if by_elements(above) {
+                if self.by_elements(above) {
                     self.bracketed(above);
                 } else {
                     self.write(above, Level::Product);
@@ -359,7 +359,7 @@ impl Line {
             if i > 0 {
                 self.sign("*", "·");
                 self.write(factor, Level::Power);
-            } else if by_elements(factor) || matches!(factor, Notation::Product(_)) {
+            } else if self.by_elements(factor) || matches!(factor, Notation::Product(_)) {
                 self.bracketed(factor);
             } else {
                 self.write(factor, Level::Product);
@@ -433,6 +433,19 @@ impl Line {
         if open { self.write(notation, Level::Product) } else { self.bracketed(notation) }
     }
 
+    /// Whether a product by elements, or in a book by ⊗, would stand open in front of a matrix product: legal, and hard to
+    /// read.
+    fn by_elements(&self, notation: &Notation) -> bool {
+        match notation {
+            Notation::Hadamard(_) | Notation::HadamardQuotient(..) => true,
+            Notation::Call { function: "kron", .. } => self.signs == Signs::Book,
+            Notation::Grouped(inner) | Notation::Broadcast(_, inner) | Notation::Sums(_, inner) => {
+                self.by_elements(inner)
+            }
+            _ => false,
+        }
+    }
+
     fn filled(&mut self, sign: char, function: &str, m: &Notation, n: Option<&Notation>) {
         match (self.signs, n) {
             (Signs::Book, None) => self.indexed(&sign.to_string(), m),
@@ -485,16 +498,6 @@ impl Line {
         } else {
             self.out.push(close);
         }
-    }
-}
-
-/// Whether a product by elements would stand open in front of a matrix product: legal, and hard to read.
-fn by_elements(notation: &Notation) -> bool {
-    match notation {
-        Notation::Hadamard(_) | Notation::HadamardQuotient(..) => true,
-        Notation::Call { function: "kron", .. } => true,
-        Notation::Grouped(inner) | Notation::Broadcast(_, inner) | Notation::Sums(_, inner) => by_elements(inner),
-        _ => false,
     }
 }
 

@@ -24,7 +24,7 @@ pub fn kron(arena: &mut Arena, a: ExprId, b: ExprId) -> ExprId {
     arena.call(Function::Kron, Axis::All, &[a, b])
 }
 
-/// The commutation matrix K with vec(Aᵀ) = K·vec(A) for A of that shape, by its name K_mn: the entries of vec(I_m)⊗I_n in
+/// The commutation matrix K with vec(Aᵀ) = K·vec(A) for A of that shape, by its name K_m_n: the entries of vec(I_m)⊗I_n in
 /// another shape (Magnus and Neudecker, ch. 3.7).
 pub fn commutation(arena: &mut Arena, of: Shape) -> Result<ExprId, NotCovered> {
     let all = times(arena, of.rows, of.columns)?;
@@ -36,9 +36,10 @@ pub fn commutation(arena: &mut Arena, of: Shape) -> Result<ExprId, NotCovered> {
     if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body) {
         return Ok(arena.named_node(i));
     }
+    // K_m_n, where both sizes are names or numbers.
     let sizes = [of.rows, of.columns].map(|d| arena.dimensions.text(d));
-    let letters = sizes.iter().all(|text| text.chars().count() == 1);
-    let base = if letters { format!("K_{}", sizes.concat()) } else { "K".to_owned() };
+    let words = sizes.iter().all(|text| text.chars().all(char::is_alphanumeric));
+    let base = if words { format!("K_{}", sizes.join("_")) } else { "K".to_owned() };
     let name = arena.unused_name(&base);
     Ok(arena.name(name, body, NameKind::Adjoint))
 }

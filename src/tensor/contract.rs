@@ -1,7 +1,9 @@
 //! Numbers of a derivative: the numbers of its factors come in, those of the dense tensor go out. Sums are taken in an order
 //! of low cost, two factors at a time; a delta restricts what is written and is never a matrix.
 
-use super::index::{Entries, Index};
+use super::index::{Entries, Index, Term};
+use crate::dimension::DimId;
+use crate::expr::ExprId;
 use crate::matrix::Matrix;
 
 /// The numbers of a term.
@@ -15,14 +17,34 @@ pub struct TermNumbers {
     pub summed: Vec<usize>,
 }
 
+/// What must be evaluated for the numbers of a derivative: of each term the coefficient, then the factors.
+pub fn roots(entries: &Entries) -> Vec<ExprId> {
+    entries.terms.iter().flat_map(|t| std::iter::once(t.coefficient).chain(t.factors.iter().map(|f| f.expr))).collect()
+}
+
+/// The numbers of the terms from those of [`roots`], in the same order; `size` gives the value of a dimension.
+pub fn numbers(entries: &Entries, values: Vec<Matrix>, size: &dyn Fn(DimId) -> usize) -> Vec<TermNumbers> {
+    let mut values = values.into_iter();
+    let mut next = || values.next().expect("a value for each root");
+    let mut of_term = |term: &Term| TermNumbers {
+        coefficient: next().entries()[0],
+        factors: term.factors.iter().map(|_| next()).collect(),
+        summed: term.summed.iter().map(|&d| size(d)).collect(),
+    };
+    entries.terms.iter().map(&mut of_term).collect()
+}
+
 /// How many entries the dense tensor has; `None` where that cannot be counted.
 pub fn dense_size(axes: &[usize]) -> Option<usize> {
     axes.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)).filter(|all| all.checked_mul(8).is_some())
 }
 
-/// The dense tensor with the axes in order, the last one fastest.
-pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Vec<f64> {
-    let mut out = vec![0.0; dense_size(axes).expect("the caller has counted")];
+/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it.
+pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Option<Vec<f64>> {
+    let size = dense_size(axes)?;
+    let mut out = Vec::new();
+    out.try_reserve_exact(size).ok()?;
+    out.resize(size, 0.0);
     for (term, numbers) in entries.terms.iter().zip(terms) {
         let sizes: Vec<usize> = axes.iter().chain(&numbers.summed).copied().collect();
         let arrays = term.factors.iter().zip(&numbers.factors).map(|(factor, matrix)| Array {
@@ -32,7 +54,7 @@ pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Vec<f6
         let arrays = contracted(arrays.collect(), axes.len(), &sizes);
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
-    out
+    Some(out)
 }
 
 /// Numbers with an index for each axis, the last one fastest.
@@ -222,7 +244,7 @@ mod tests {
     fn a_delta_is_written_on_its_diagonal_only() {
         // A_ik δ_jl
         let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0)], summed: vec![] };
-        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers]);
+        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers]).unwrap();
         for (place, &x) in out.iter().enumerate() {
             let (i, j, k, l) = (place / 48, place / 12 % 4, place / 4 % 3, place % 4);
             let expected = if j == l { 2.0 * (1 + 3 * i + k) as f64 } else { 0.0 };
@@ -236,7 +258,7 @@ mod tests {
         let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
         let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
         let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
-        let out = dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]);
+        let out = dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]).unwrap();
         for i in 0..2 {
             for j in 0..2 {
                 let entry = |a: usize, i: usize| x.entries()[a * 2 + i];
