@@ -17,9 +17,9 @@ use crate::functions::Function;
 use crate::number::Number;
 use crate::rules;
 use crate::syntax::ast::AskKind;
-use crate::tensor::constants::commutation;
+use crate::tensor::constants::{commutation, meaning};
 use crate::tensor::index::{Entries, entries};
-use crate::tensor::linear::{Known, Linear, linear};
+use crate::tensor::linear::{Known, Linear, linear, projection};
 use crate::tensor::piece::{Chain, Piece, vec};
 use crate::tensor::readback;
 
@@ -273,7 +273,8 @@ fn derivative(
     names: &mut Names,
 ) -> Result<Found, NotCovered> {
     let (from, to) = (arena.shape(leaf), arena.shape(of));
-    let map = read.maps.get(&leaf).cloned().unwrap_or_default();
+    let free = read.maps.get(&leaf).cloned().unwrap_or_default();
+    let map = free.projected(arena, leaf)?;
     let mut found = entries(arena, &map, from, to);
     let mut first = None;
     let mut candidates: Vec<ExprId> = Vec::new();
@@ -292,6 +293,8 @@ fn derivative(
         first = Some(matrix);
         candidates.push(matrix);
         candidates.extend(with_swaps(arena, &map, from)?);
+        candidates.extend(map.sandwiched(arena, from)?);
+        candidates.extend(projected_last(arena, &free, leaf, from)?);
         candidates.extend(readback::matrix(arena, &found)?);
     } else {
         let (rows, columns) = (stacked_size(arena, to)?, stacked_size(arena, from)?);
@@ -361,6 +364,24 @@ fn with_one(arena: &mut Arena, d: ExprId, leaf: ExprId, value: ExprId) -> ExprId
         }
     }
     substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied())
+}
+
+/// The matrix times that of the projection: M·½(I ± K); nothing for a leaf without structure.
+fn projected_last(
+    arena: &mut Arena,
+    free: &Linear,
+    leaf: ExprId,
+    from: Shape,
+) -> Result<Option<ExprId>, NotCovered> {
+    let Some(parts) = projection(arena, leaf) else { return Ok(None) };
+    let chains = parts.into_iter().map(|(number, piece)| Chain {
+        number,
+        scalars: Vec::new(),
+        pieces: piece.into_iter().collect(),
+    });
+    let projection = Linear { chains: chains.collect() }.matrix(arena, from)?;
+    let (Some(matrix), Some(projection)) = (free.matrix(arena, from)?, projection) else { return Ok(None) };
+    Ok(Some(arena.multiply(&[matrix, projection])))
 }
 
 /// The matrix with commutation matrices in front, (B⊗A)·K = K·(A⊗B), and with I ± K taken out on either side; nothing
@@ -504,10 +525,7 @@ fn outcome(
             notes.push(format!("{name} is structured: this is projected onto its structure in each pair of its indices"));
         }
     }
-    let named = |line: &Line| line.name.starts_with("K_");
-    if let Some(line) = program.iter().find(|line| named(line) && matches!(arena.op(line.right), Op::Reshape(_))) {
-        notes.push(format!("{0} is a commutation matrix: vec(A') = {0}*vec(A)", line.name));
-    }
+    notes.extend(program.iter().filter_map(|line| meaning(arena, &line.name, line.right)));
     if found.zero {
         let by = wrt.last().cloned().unwrap_or_default();
         let of = arena.name_of(asked.node);

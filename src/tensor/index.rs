@@ -4,7 +4,7 @@
 
 use super::constants;
 use super::linear::Linear;
-use super::piece::{Chain, Piece};
+use super::piece::{Chain, Piece, product};
 use crate::dimension::{DimId, Shape};
 use crate::expr::{Arena, ExprId, Op};
 use crate::functions::Function;
@@ -266,6 +266,15 @@ impl Graph {
                     let product = arena.multiply(&factors);
                     waiting.push((product, at));
                 }
+                Op::Product { .. } if at.len() == 1 => {
+                    // diag(u)·v = u .* v
+                    let shorter = product(arena, &[expr]);
+                    if shorter == expr {
+                        self.add_factor(expr, &at);
+                    } else {
+                        waiting.push((shorter, at));
+                    }
+                }
                 Op::Product { factors, .. } if at.len() == 2 => {
                     let is_diagonal =
                         |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Call(Function::Diag, ..));
@@ -476,6 +485,12 @@ impl Graph {
         }
         for factor in &mut self.factors {
             // A symmetric matrix and a product that is as long transposed are named in one way.
+            if factor.at.len() == 1 {
+                let turned = arena.transpose(factor.expr);
+                if better(arena, turned, factor.expr) {
+                    factor.expr = turned;
+                }
+            }
             if let [i, j] = factor.at[..] {
                 let turned = arena.transpose(factor.expr);
                 if turned == factor.expr && i > j || better(arena, turned, factor.expr) {
