@@ -15,7 +15,7 @@ use crate::expr::substitute::{substitute, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
-use crate::rules;
+use crate::rules::{self, RuleId};
 use crate::syntax::ast::AskKind;
 use crate::tensor::constants::{commutation, meaning};
 use crate::tensor::index::{Entries, entries};
@@ -74,20 +74,27 @@ pub(super) fn jacobians(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         alone.insert(leaf, differentiated(arena, of, &[leaf], false)?);
     }
     let mut steps = all.steps.clone();
+    let mut told: Vec<Step> = Vec::new();
     let mut out = Vec::with_capacity(wrt.len());
     for &leaf in wrt {
         let read = alone.get(&leaf).unwrap_or(&all);
         let found = derivative(arena, of, leaf, read, names)?;
         if log {
             if joint.contains(&leaf) {
-                vec_lines(arena, of, leaf, &all, &found, &mut steps)?;
+                let mut lines = Vec::new();
+                vec_lines(arena, of, leaf, &all, &found, &steps, &mut lines)?;
+                let fresh = lines.iter().any(|line| told.iter().all(|old| old.right != line.right));
+                if fresh {
+                    told.extend(lines.iter().cloned());
+                    steps.append(&mut lines);
+                }
             }
             let mut rules = vec![rules::FIRST_IDENTIFICATION];
             if found.projected {
                 rules.push(rules::PROJECT);
             }
             let (of, wrt) = (arena.name_of(of), arena.name_of(leaf));
-            let left = Left::Jacobian { of, wrt, stacked: found.forms.stacked() };
+            let left = Left::Jacobian { of, wrt, stacked: stacked_sides(arena, asked.node, leaf, &found.forms) };
             steps.push(Step { rules, left, right: found.result, detail: Detail::Brief });
         }
         let wrt = vec![leaf];
@@ -131,14 +138,23 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         raw
     };
     let base = format!("G_{}", arena.name_of(first));
-    let text = arena.unused_name(&base);
-    let named = arena.name(text, body, NameKind::Adjoint);
+    // Of several requests that go on from one gradient it has one name.
+    let known = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body && n.name == base);
+    let named = match known {
+        Some(i) => arena.named_node(i),
+        None => {
+            let text = arena.unused_name(&base);
+            arena.name(text, body, NameKind::Adjoint)
+        }
+    };
     let read = differentiated(arena, named, &leaves, log)?;
     add_new(&mut steps, &read.steps);
     let mut found = derivative(arena, named, last, &read, names)?;
     found.forms.gradient = Some(named);
     if log {
-        vec_lines(arena, named, last, &read, &found, &mut steps)?;
+        let mut lines = Vec::new();
+        vec_lines(arena, named, last, &read, &found, &steps, &mut lines)?;
+        steps.append(&mut lines);
         let mut rules = vec![rules::SECOND_IDENTIFICATION];
         if found.projected || gradient.projection.is_some() {
             rules.push(rules::PROJECT);
@@ -146,7 +162,7 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         let left = Left::Hessian {
             of: arena.name_of(of),
             wrt: [arena.name_of(first), arena.name_of(last)],
-            stacked: found.forms.stacked(),
+            stacked: stacked_sides(arena, first, last, &found.forms),
         };
         steps.push(Step { rules, left, right: found.result, detail: Detail::Brief });
     }
@@ -159,6 +175,15 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     let mut out = outcome(arena, AskKind::Hessian, asked, leaves, name, found, derivation, names);
     out.notes.splice(0..0, kinks.into_iter().map(str::to_owned));
     Ok(vec![out])
+}
+
+/// Which of two sides are vec of a matrix in a derivative of more than two axes.
+pub fn stacked_sides(arena: &Arena, of: ExprId, by: ExprId, forms: &Forms) -> [bool; 2] {
+    let matrix = |id: ExprId| {
+        let shape = arena.shape(id);
+        forms.stacked() && !shape.is_column() && !shape.is_row()
+    };
+    [matrix(of), matrix(by)]
 }
 
 /// Adds lines, without those that stand already: a definition's differential is told once.
@@ -410,7 +435,9 @@ fn with_swaps(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Vec<ExprId
 
 /// The matrix with (B⊗A) + c·(B⊗A)·K as (B⊗A)·(I + c·K), and likewise with K in front.
 fn with_common_kron(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Option<ExprId>, NotCovered> {
+    // Those with a swap come last, and are taken from the end.
     let mut left: Vec<Chain> = map.chains.clone();
+    left.sort_by_key(|chain| chain.pieces.iter().any(|piece| matches!(piece, Piece::Swap(_))));
     let mut terms: Vec<(Number, ExprId)> = Vec::new();
     let mut any = false;
     while let Some(chain) = left.pop() {
@@ -448,6 +475,7 @@ fn vec_lines(
     leaf: ExprId,
     read: &Differentiated,
     found: &Found,
+    before: &[Step],
     steps: &mut Vec<Step>,
 ) -> Result<(), NotCovered> {
     let Some(first) = found.first else { return Ok(()) };
@@ -475,10 +503,10 @@ fn vec_lines(
         arena.sum(&terms)
     };
     let right = line(arena, first);
-    let rules = vec![if found.forms.stacked() { rules::VEC_OF_PRODUCT } else { rules::MATRIX_OF_DIFFERENTIAL }];
+    let rules = if found.forms.stacked() { vec_rules(&read.maps) } else { vec![rules::MATRIX_OF_DIFFERENTIAL] };
     // Of a vector vec is the vector itself: the line goes on from that of the differential.
     let goes_on = left == dy
-        && steps.iter().rfind(|step| step.left != Left::Continued).is_some_and(|s| s.left == Left::Expression(dy));
+        && before.iter().rfind(|step| step.left != Left::Continued).is_some_and(|s| s.left == Left::Expression(dy));
     let left = if goes_on { Left::Continued } else { Left::Expression(left) };
     steps.push(Step { rules, left, right, detail: Detail::Brief });
     let shown = line(arena, found.result);
@@ -487,6 +515,29 @@ fn vec_lines(
         steps.push(Step { rules, left: Left::Continued, right: shown, detail: Detail::Brief });
     }
     Ok(())
+}
+
+/// The rules by which vec of a differential is a matrix times vec(dX).
+fn vec_rules(maps: &HashMap<ExprId, Linear>) -> Vec<RuleId> {
+    let mut out = Vec::new();
+    for piece in maps.values().flat_map(|map| &map.chains).flat_map(|chain| &chain.pieces) {
+        let rule = match piece {
+            Piece::Kron { .. } => rules::VEC_OF_PRODUCT,
+            Piece::Diagonal(_) => rules::VEC_OF_HADAMARD,
+            Piece::Swap(_) => rules::VEC_OF_TRANSPOSE,
+            Piece::Row(_) => rules::VEC_OF_TRACE,
+            Piece::Embed(_) | Piece::Extract(_) => rules::VEC_OF_DIAGONAL,
+            Piece::Half { .. } | Piece::Matrix { .. } | Piece::Column(_) | Piece::Reshape { .. } => continue,
+        };
+        if !out.contains(&rule) {
+            out.push(rule);
+        }
+    }
+    if out.is_empty() {
+        out.push(rules::MATRIX_OF_DIFFERENTIAL);
+    }
+    out.sort_unstable();
+    out
 }
 
 #[allow(clippy::too_many_arguments)] // the parts of an outcome

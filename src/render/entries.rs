@@ -74,6 +74,7 @@ fn term_of(arena: &Arena, entries: &Entries, term: &Term) -> Option<(bool, Notat
     for &(i, j) in &term.deltas {
         factors.push(Notation::Delta(letter(entries, i)?, letter(entries, j)?));
     }
+    let mut summands = Vec::with_capacity(term.factors.len());
     for Factor { expr, at } in &term.factors {
         let (shown, at) = match (arena.op(*expr), at.as_slice()) {
             // A row's transpose is the same entry.
@@ -81,18 +82,28 @@ fn term_of(arena: &Arena, entries: &Entries, term: &Term) -> Option<(bool, Notat
             (Op::Transpose(inner), [i, j]) => (*inner, vec![*j, *i]),
             _ => (*expr, at.clone()),
         };
-        factors.push(Notation::Indexed(Box::new(notation(arena, shown)), letters(entries, &at)?));
+        summands.push((Notation::Indexed(Box::new(notation(arena, shown)), letters(entries, &at)?), at));
+    }
+    // In front of the sum stands what it does not run over.
+    let axes = entries.axes.len();
+    let (inside, outside): (Vec<_>, Vec<_>) = summands.into_iter().partition(|(_, at)| at.iter().any(|&i| i >= axes));
+    factors.extend(outside.into_iter().map(|(shown, _)| shown));
+    if !inside.is_empty() {
+        let summed: Vec<Index> = (0..term.summed.len()).map(|k| axes + k).collect();
+        let inner = product(inside.into_iter().map(|(shown, _)| shown).collect());
+        factors.push(Notation::SumOver(letters(entries, &summed)?, Box::new(inner)));
     }
     if factors.is_empty() {
         factors.push(Notation::Number(crate::number::Number::ONE));
     }
-    let mut whole = product(factors);
-    if let Some(below) = below {
-        whole = Notation::Quotient(Box::new(whole), below);
-    }
-    let summed: Vec<Index> = (0..term.summed.len()).map(|k| entries.axes.len() + k).collect();
-    let summed = letters(entries, &summed)?;
-    Some((minus, if summed.is_empty() { whole } else { Notation::SumOver(summed, Box::new(whole)) }))
+    let whole = product(factors);
+    Some((
+        minus,
+        match below {
+            Some(below) => Notation::Quotient(Box::new(whole), below),
+            None => whole,
+        },
+    ))
 }
 
 /// Whether a scalar is a chain of matrices, or such a chain is a factor of it.

@@ -7,7 +7,7 @@ use super::entries::entry_form;
 use super::steps::{ShownStep, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, stacked_sides};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Property, Variable};
 use crate::expr::{Arena, ExprId, Op};
@@ -241,7 +241,7 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
-        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(_) => Place::End,
+        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(..) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;
             match arena.called(name) {
@@ -265,10 +265,16 @@ fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
     let wrt = |i: usize| outcome.wrt.get(i).or(outcome.wrt.first()).cloned().unwrap_or_default();
     let forms = outcome.forms.as_ref();
     let stacked = forms.is_some_and(|forms| forms.stacked());
+    let sides = match (forms, outcome.wrt_nodes.as_slice()) {
+        (Some(forms), [first, .., second]) => stacked_sides(arena, *first, *second, forms),
+        (Some(forms), [only]) if outcome.kind == AskKind::Hessian => stacked_sides(arena, *only, *only, forms),
+        (Some(forms), [only]) => stacked_sides(arena, outcome.of_node, *only, forms),
+        _ => [false; 2],
+    };
     let left = match outcome.kind {
         AskKind::Differential => Notation::Differential(of.to_owned()),
-        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), stacked),
-        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), stacked),
+        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), sides),
+        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), sides),
     };
     let right = notation(arena, last.right);
     let whole = outcome
