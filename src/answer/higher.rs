@@ -1,11 +1,10 @@
 //! Jacobians and Hessians: the differential of what is asked for, or of its gradient, is read as a linear map, once as a
 //! matrix that acts on vec and once entry by entry. The matrix is given in the shortest form found.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::{Asked, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
 use crate::calculus::NotCovered;
-use crate::calculus::adjoint::{pull_back, total};
 use crate::calculus::differential::differential;
 use crate::calculus::gradient::{Gradient, conclude, gradients, moving_names, project, rules_of};
 use crate::calculus::names::Names as Definitions;
@@ -19,7 +18,7 @@ use crate::rules::{self, RuleId};
 use crate::syntax::ast::AskKind;
 use crate::tensor::constants::{commutation, meaning};
 use crate::tensor::index::{Entries, entries};
-use crate::tensor::linear::{Known, Linear, linear, projection};
+use crate::tensor::linear::{Known, Linear, differentials_in, linear, projection};
 use crate::tensor::piece::{Chain, Piece, vec};
 use crate::tensor::readback;
 
@@ -46,14 +45,14 @@ impl Forms {
 
 /// What d of a root is in terms of the leaves.
 struct Differentiated {
-    /// The differential with every waypoint put in.
-    total: ExprId,
+    /// The differential with every waypoint put in; nothing where that is too large.
+    total: Option<ExprId>,
+    /// For each scalar leaf the derivative by it.
+    by_scalar: HashMap<ExprId, ExprId>,
     /// For each leaf the map by which it depends on that leaf.
     maps: HashMap<ExprId, Linear>,
     /// Lines that lead to the differential.
     steps: Vec<Step>,
-    /// Whether a waypoint was put in.
-    substituted: bool,
 }
 
 /// The Jacobians of `asked.node`, one for each leaf.
@@ -207,19 +206,21 @@ fn differentiated(
 ) -> Result<Differentiated, NotCovered> {
     let moving = moving_names(arena, of, leaves);
     let mut known: Vec<Known> = leaves.iter().map(|&leaf| Known::new(arena, leaf)).collect();
+    // The differentials of waypoints in terms of the leaves' own; and for each scalar leaf their derivatives by it.
     let mut written: HashMap<ExprId, ExprId> = HashMap::default();
+    let scalars: Vec<ExprId> = leaves.iter().copied().filter(|&leaf| arena.shape(leaf).is_scalar()).collect();
+    let mut by_scalar: Vec<HashMap<ExprId, ExprId>> = Vec::with_capacity(scalars.len());
+    for &leaf in &scalars {
+        let mut with = HashMap::default();
+        for &other in leaves {
+            let (dx, shape) = (arena.differential_of(other), arena.shape(other));
+            with.insert(dx, if other == leaf { arena.integer(1) } else { arena.zeros(shape) });
+        }
+        by_scalar.push(with);
+    }
+    let mut too_large: HashSet<ExprId> = HashSet::default();
     let mut steps = Vec::new();
     let mut definitions = Definitions::default();
-    let shape = arena.shape(of);
-    let mut out = Differentiated {
-        total: arena.zeros(shape),
-        maps: HashMap::default(),
-        steps: Vec::new(),
-        substituted: false,
-    };
-    if leaves.contains(&of) {
-        out.total = arena.differential_of(of);
-    }
     let order: Vec<ExprId> =
         arena.reachable(&[of]).into_iter().filter(|id| matches!(arena.op(*id), Op::Named(_))).collect();
     for id in order {
@@ -234,6 +235,9 @@ fn differentiated(
             // A comparison stands still although what it reads moves.
             let still = arena.zeros(arena.shape(id));
             written.insert(dz, still);
+            by_scalar.iter_mut().for_each(|with| {
+                with.insert(dz, still);
+            });
             continue;
         };
         let d = definitions.put_into(arena, d);
@@ -241,9 +245,19 @@ fn differentiated(
             let map = linear(arena, d, known)?;
             known.of.insert(id, map);
         }
-        let full = {
-            let before = written.clone();
-            substitute(arena, d, &mut HashMap::default(), &|_, node| before.get(&node).copied())
+        for with in &mut by_scalar {
+            let mut own = substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied());
+            if tree_size(arena, own, LARGEST_VALUE) > LARGEST_VALUE {
+                let text = arena.unused_name(&format!("D_{}", arena.name_of(id)));
+                own = arena.name(text, own, NameKind::Adjoint);
+            }
+            with.insert(dz, own);
+        }
+        let full = if differentials_in(arena, d).iter().any(|leaf| too_large.contains(leaf)) {
+            None
+        } else {
+            let full = substitute(arena, d, &mut HashMap::default(), &|_, node| written.get(&node).copied());
+            (tree_size(arena, full, LARGEST_VALUE) <= LARGEST_VALUE).then_some(full)
         };
         if log {
             // The differential of an adjoint is put in at once; that of a definition is a line of its own.
@@ -256,22 +270,35 @@ fn differentiated(
             });
             let rules = rules_of(arena, &differentials);
             steps.push(Step { rules, left: Left::Expression(dz), right: shown, detail: Detail::Brief });
-            if id == of && full != shown {
+            if let Some(full) = full.filter(|&full| id == of && full != shown) {
                 let rules = vec![rules::SUBSTITUTE];
                 steps.push(Step { rules, left: Left::Continued, right: full, detail: Detail::Brief });
-                out.substituted = true;
             }
         }
-        if id == of {
-            out.total = full;
+        match full {
+            Some(full) => {
+                written.insert(dz, full);
+            }
+            None => {
+                too_large.insert(id);
+            }
         }
-        written.insert(dz, full);
     }
+    let dy = arena.differential_of(of);
+    let still = arena.zeros(arena.shape(of));
+    let total = match written.get(&dy) {
+        Some(&total) => Some(total),
+        None if leaves.contains(&of) => Some(dy),
+        None if too_large.contains(&of) => None,
+        None => Some(still),
+    };
+    let values = scalars.iter().zip(&by_scalar).map(|(&leaf, with)| (leaf, with.get(&dy).copied().unwrap_or(still)));
+    let by_scalar = values.collect();
+    let mut maps = HashMap::default();
     for (known, &leaf) in known.into_iter().zip(leaves) {
-        out.maps.insert(leaf, known.of.get(&of).cloned().unwrap_or_default());
+        maps.insert(leaf, known.of.get(&of).cloned().unwrap_or_default());
     }
-    out.steps = steps;
-    Ok(out)
+    Ok(Differentiated { total, by_scalar, maps, steps })
 }
 
 /// A derivative in its forms.
@@ -304,15 +331,11 @@ fn derivative(
     let mut first = None;
     let mut candidates: Vec<ExprId> = Vec::new();
     if from.is_scalar() {
-        candidates.push(along_one(arena, read.total, leaf));
+        let still = arena.zeros(to);
+        candidates.push(read.by_scalar.get(&leaf).copied().unwrap_or(still));
     } else if to.is_scalar() {
-        let one = arena.integer(1);
-        let mut pulled = pull_back(arena, read.total, one, None)?;
-        let gradient = match pulled.remove(&leaf) {
-            Some(parts) => total(arena, &parts),
-            None => arena.zeros(from),
-        };
-        let (gradient, _) = project(arena, leaf, gradient);
+        let sweep = gradients(arena, of, &[leaf], false)?;
+        let gradient = sweep.gradients[0].value.unwrap_or(sweep.gradients[0].named);
         candidates.push(if from.is_column() { arena.transpose(gradient) } else { gradient });
     } else if let Some(matrix) = map.matrix(arena, from)? {
         first = Some(matrix);
@@ -340,9 +363,11 @@ fn derivative(
             factor.expr = names.presenter.present(arena, factor.expr);
         }
     }
-    let operator = only(arena, read.total, leaf);
-    let operator = names.presenter.present(arena, operator);
-    let operator = (tree_size(arena, operator, LARGEST_VALUE) <= LARGEST_VALUE).then_some(operator);
+    let operator = read.total.map(|total| {
+        let own = only(arena, total, leaf);
+        names.presenter.present(arena, own)
+    });
+    let operator = operator.filter(|&operator| tree_size(arena, operator, LARGEST_VALUE) <= LARGEST_VALUE);
     let shape = arena.shape(result);
     let zero = arena.is_zero(result);
     let forms = Forms { entries: found, operator, gradient: None };
@@ -365,30 +390,12 @@ fn stacked_size(arena: &mut Arena, shape: Shape) -> Result<DimId, NotCovered> {
 
 /// The differential where only one leaf moves.
 fn only(arena: &mut Arena, d: ExprId, leaf: ExprId) -> ExprId {
-    let dx = arena.differential_of(leaf);
-    with_one(arena, d, leaf, dx)
-}
-
-/// The differential with the d of a scalar leaf as 1 and all others as 0: the derivative by that scalar.
-fn along_one(arena: &mut Arena, d: ExprId, leaf: ExprId) -> ExprId {
-    let one = arena.integer(1);
-    with_one(arena, d, leaf, one)
-}
-
-/// The differential with a value for the d of a leaf, and 0 for all others.
-fn with_one(arena: &mut Arena, d: ExprId, leaf: ExprId, value: ExprId) -> ExprId {
-    let mut with: HashMap<ExprId, ExprId> = HashMap::default();
-    for other in crate::tensor::linear::differentials_in(arena, d) {
-        let dx = arena.differential_of(other);
-        if other == leaf {
-            with.insert(dx, value);
-        } else {
-            let shape = arena.shape(other);
-            let zeros = arena.zeros(shape);
-            with.insert(dx, zeros);
-        }
+    let mut still: HashMap<ExprId, ExprId> = HashMap::default();
+    for other in differentials_in(arena, d).into_iter().filter(|&other| other != leaf) {
+        let (dx, shape) = (arena.differential_of(other), arena.shape(other));
+        still.insert(dx, arena.zeros(shape));
     }
-    substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied())
+    substitute(arena, d, &mut HashMap::default(), &|_, node| still.get(&node).copied())
 }
 
 /// The matrix times that of the projection: M·½(I ± K); nothing for a leaf without structure.

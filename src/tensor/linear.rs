@@ -9,13 +9,16 @@ use super::piece::{Chain, Piece};
 use crate::calculus::NotCovered;
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::Property;
-use crate::expr::substitute::local_nodes;
+use crate::expr::substitute::{local_nodes, tree_size};
 use crate::expr::{Arena, Axis, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
 
 /// A sum of more chains than this is one matrix with a name.
 const MOST_CHAINS: usize = 16;
+
+/// So is one whose matrices have more nodes than this.
+const LARGEST_MAP: usize = 300;
 
 /// A linear map vec(dX) ↦ vec(dZ): the sum of its chains.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,6 +56,18 @@ impl Linear {
     /// Whether nothing moves.
     pub fn is_zero(&self) -> bool {
         self.chains.is_empty()
+    }
+
+    /// How many nodes its matrices have, up to a limit.
+    fn size(&self, arena: &Arena) -> usize {
+        let mut size = 0;
+        for matrix in self.chains.iter().flat_map(|chain| &chain.pieces).flat_map(|piece| piece.matrices()) {
+            if size > LARGEST_MAP {
+                break;
+            }
+            size += tree_size(arena, matrix, LARGEST_MAP);
+        }
+        size
     }
 
     /// The matrix of the map from vec of something of shape `from`; nothing where it is zero.
@@ -210,7 +225,8 @@ pub fn linear(arena: &mut Arena, d: ExprId, known: &Known) -> Result<Linear, Not
         if map.is_zero() {
             continue;
         }
-        let map = if map.chains.len() > MOST_CHAINS { named(arena, id, &map, known.from)? } else { map };
+        let large = map.chains.len() > MOST_CHAINS || map.size(arena) > LARGEST_MAP;
+        let map = if large && !known.from.is_scalar() { named(arena, id, &map, known.from)? } else { map };
         maps.insert(id, map);
     }
     Ok(maps.remove(&d).unwrap_or_default())

@@ -58,8 +58,17 @@ pub enum Piece {
 }
 
 impl Piece {
+    /// The matrices in it.
+    pub(super) fn matrices(&self) -> Vec<ExprId> {
+        match *self {
+            Piece::Kron { right, left } => vec![right, left],
+            Piece::Diagonal(a) | Piece::Row(a) | Piece::Column(a) | Piece::Matrix { matrix: a, .. } => vec![a],
+            _ => Vec::new(),
+        }
+    }
+
     /// The shape of what it gives; of a vector that lies or stands, one of the two.
-    pub fn gives(self, arena: &Arena) -> Shape {
+    pub(super) fn gives(self, arena: &Arena) -> Shape {
         shapes(arena, self).0
     }
 }
