@@ -16,10 +16,11 @@ use crate::functions::Function;
 use crate::number::Number;
 use crate::rules::{self, RuleId};
 use crate::syntax::ast::AskKind;
-use crate::tensor::constants::{commutation, meaning};
+use crate::tensor::constants::meaning;
+use crate::tensor::forms::{projected_last, with_swaps};
 use crate::tensor::index::{Entries, entries};
-use crate::tensor::linear::{Known, Linear, differentials_in, linear, projection};
-use crate::tensor::piece::{Chain, Piece, vec};
+use crate::tensor::linear::{Known, Linear, differentials_in, linear};
+use crate::tensor::piece::{Piece, vec};
 use crate::tensor::readback;
 
 /// A factor of the entries with more nodes gets a name and a line of the program.
@@ -131,11 +132,8 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
     };
     let size = |arena: &Arena, id: ExprId| tree_size(arena, id, LARGEST_VALUE);
-    let body = if size(arena, shown) <= size(arena, raw) && (hides(arena, raw) || !hides(arena, shown)) {
-        shown
-    } else {
-        raw
-    };
+    let body =
+        if size(arena, shown) <= size(arena, raw) && (hides(arena, raw) || !hides(arena, shown)) { shown } else { raw };
     let base = format!("G_{}", arena.name_of(first));
     // Of several requests that go on from one gradient it has one name.
     let known = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body && n.name == base);
@@ -198,12 +196,7 @@ fn add_new(steps: &mut Vec<Step>, more: &[Step]) {
 }
 
 /// dZ of each waypoint in turn, as a map of each leaf's differential and as an expression.
-fn differentiated(
-    arena: &mut Arena,
-    of: ExprId,
-    leaves: &[ExprId],
-    log: bool,
-) -> Result<Differentiated, NotCovered> {
+fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -> Result<Differentiated, NotCovered> {
     let moving = moving_names(arena, of, leaves);
     let mut known: Vec<Known> = leaves.iter().map(|&leaf| Known::new(arena, leaf)).collect();
     // The differentials of waypoints in terms of the leaves' own; and for each scalar leaf their derivatives by it.
@@ -398,83 +391,6 @@ fn only(arena: &mut Arena, d: ExprId, leaf: ExprId) -> ExprId {
     substitute(arena, d, &mut HashMap::default(), &|_, node| still.get(&node).copied())
 }
 
-/// The matrix times that of the projection: M·½(I ± K); nothing for a leaf without structure.
-fn projected_last(
-    arena: &mut Arena,
-    free: &Linear,
-    leaf: ExprId,
-    from: Shape,
-) -> Result<Option<ExprId>, NotCovered> {
-    let Some(parts) = projection(arena, leaf) else { return Ok(None) };
-    let chains = parts.into_iter().map(|(number, piece)| Chain {
-        number,
-        scalars: Vec::new(),
-        pieces: piece.into_iter().collect(),
-    });
-    let projection = Linear { chains: chains.collect() }.matrix(arena, from)?;
-    let (Some(matrix), Some(projection)) = (free.matrix(arena, from)?, projection) else { return Ok(None) };
-    Ok(Some(arena.multiply(&[matrix, projection])))
-}
-
-/// The matrix with commutation matrices in front, (B⊗A)·K = K·(A⊗B), and with I ± K taken out on either side; nothing
-/// where there is no such matrix.
-fn with_swaps(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Vec<ExprId>, NotCovered> {
-    let swapped = |chain: &Chain| matches!(chain.pieces[..], [Piece::Swap(_)] | [Piece::Swap(_), Piece::Kron { .. }]);
-    if !map.chains.iter().any(swapped) {
-        return Ok(Vec::new());
-    }
-    let mut turned = map.clone();
-    for chain in &mut turned.chains {
-        if let [Piece::Swap(_), Piece::Kron { right, left }] = chain.pieces[..] {
-            let shape = Shape::new(arena.shape(right).rows, arena.shape(left).rows);
-            if shape.rows != DimId::ONE && shape.columns != DimId::ONE {
-                chain.pieces = vec![Piece::Kron { right: left, left: right }, Piece::Swap(shape)];
-            }
-        }
-    }
-    let mut out = Vec::new();
-    out.extend(turned.matrix(arena, from)?);
-    for map in [map, &turned] {
-        out.extend(with_common_kron(arena, map, from)?);
-    }
-    Ok(out)
-}
-
-/// The matrix with (B⊗A) + c·(B⊗A)·K as (B⊗A)·(I + c·K), and likewise with K in front.
-fn with_common_kron(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Option<ExprId>, NotCovered> {
-    // Those with a swap come last, and are taken from the end.
-    let mut left: Vec<Chain> = map.chains.clone();
-    left.sort_by_key(|chain| chain.pieces.iter().any(|piece| matches!(piece, Piece::Swap(_))));
-    let mut terms: Vec<(Number, ExprId)> = Vec::new();
-    let mut any = false;
-    while let Some(chain) = left.pop() {
-        let (swap, first) = match chain.pieces[..] {
-            [Piece::Swap(shape), Piece::Kron { .. }] | [Piece::Swap(shape)] => (shape, true),
-            [Piece::Kron { .. }, Piece::Swap(shape)] => (shape, false),
-            _ => {
-                terms.push((Number::ONE, chain.matrix(arena, from)?));
-                continue;
-            }
-        };
-        let kron: Vec<Piece> = chain.pieces.iter().copied().filter(|p| !matches!(p, Piece::Swap(_))).collect();
-        let other = left.iter().position(|c| c.pieces == kron && c.scalars == chain.scalars);
-        let ratio = other.and_then(|at| Some(chain.number.times(left[at].number.reciprocal()?)));
-        let (Some(at), Some(ratio)) = (other, ratio) else {
-            terms.push((Number::ONE, chain.matrix(arena, from)?));
-            continue;
-        };
-        let plain = left.remove(at);
-        let whole = plain.matrix(arena, from)?;
-        let swap = commutation(arena, swap)?;
-        let identity = arena.identity(arena.shape(swap).rows);
-        let sum = arena.sum(&[(Number::ONE, identity), (ratio, swap)]);
-        let product = if first { arena.multiply(&[whole, sum]) } else { arena.multiply(&[sum, whole]) };
-        terms.push((Number::ONE, product));
-        any = true;
-    }
-    Ok(if any { Some(arena.sum(&terms)) } else { None })
-}
-
 /// The line vec(dY) = Σ J·vec(dX), and the one that goes on to the form of the result.
 fn vec_lines(
     arena: &mut Arena,
@@ -580,7 +496,9 @@ fn outcome(
         }
         let zeros = arena.zeros(arena.shape(leaf));
         if project(arena, leaf, zeros).1.is_some() {
-            notes.push(format!("{name} is structured: this is projected onto its structure in each pair of its indices"));
+            notes.push(format!(
+                "{name} is structured: this is projected onto its structure in each pair of its indices"
+            ));
         }
     }
     notes.extend(program.iter().filter_map(|line| meaning(arena, &line.name, line.right)));

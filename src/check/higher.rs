@@ -88,7 +88,9 @@ fn beside(
         && let Some(along) = values.pop()
     {
         let found = match left {
-            Some(left) if along.entries().len() == left.entries().len() => Matrix::scalar(column(left).dot(&column(&along))),
+            Some(left) if along.entries().len() == left.entries().len() => {
+                Matrix::scalar(column(left).dot(&column(&along)))
+            }
             _ => along,
         };
         let holds = found.shape() == expected.shape()
@@ -117,9 +119,7 @@ fn beside(
             at[k] = rest % axes[k];
             rest /= axes[k];
         }
-        let side = |range: std::ops::Range<usize>| {
-            range.rev().fold(0, |stacked, k| stacked * axes[k] + at[k])
-        };
+        let side = |range: std::ops::Range<usize>| range.rev().fold(0, |stacked, k| stacked * axes[k] + at[k]);
         if axes.len() > 2 {
             matrix.at(side(0..forms.entries.rows), side(forms.entries.rows..axes.len()))
         } else {

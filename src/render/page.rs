@@ -2,8 +2,8 @@
 //! waypoint, its results, notes, and what was checked. Every format prints this, so that all of them tell the same.
 
 use super::build::{dimension, notation};
-use super::notation::Notation;
 use super::entries::entry_form;
+use super::notation::Notation;
 use super::steps::{ShownStep, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
