@@ -314,6 +314,10 @@ impl Html {
                 self.math(&Piece::Plain('⊘'), "./");
                 self.push(" are element by element.");
             }
+            Mention::Delta(example) => {
+                self.formula(example);
+                self.push(" is 1 where both indices are equal and 0 elsewhere.");
+            }
             Mention::Indicator(example) => {
                 self.formula(example);
                 self.push(" is 1 where it holds and 0 elsewhere.");

@@ -543,7 +543,7 @@ impl Judge<'_> {
                         sides.push((id, step.right));
                         continue;
                     }
-                    Side::Gradient { .. } => Some(outcome.result),
+                    Side::Gradient { .. } | Side::Jacobian { .. } | Side::Hessian { .. } => Some(outcome.result),
                 };
                 left = own;
                 sides.extend(own.map(|id| (id, step.right)));
