@@ -18,4 +18,6 @@ pub mod calculus;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod document;
+pub mod verify;
 pub mod train;
