@@ -75,6 +75,8 @@ pub struct Chain {
 pub struct Surroundings {
     /// Names whose differential stands somewhere.
     pub differentials: Vec<String>,
+    /// Names by which derivatives are taken.
+    pub variables: Vec<String>,
 }
 
 /// The verdicts on a chain, one for each equals sign. What a chain says of sizes nobody declared counts for later ones
@@ -379,7 +381,8 @@ fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Ve
     if on_the_right.is_empty() {
         // Nothing says what moves: all that moves elsewhere, or else all.
         let all = all_below(&[explicit, inside].concat());
-        let elsewhere: Vec<String> = all.iter().filter(|name| around.differentials.contains(name)).cloned().collect();
+        let named = |name: &&String| around.differentials.contains(*name) || around.variables.contains(*name);
+        let elsewhere: Vec<String> = all.iter().filter(named).cloned().collect();
         return Ok(if elsewhere.is_empty() { all } else { elsewhere });
     }
     explicit.sort();

@@ -28,10 +28,53 @@ pub fn justify(scope: &Scope, moving: &[String], left: &Formula, right: &Formula
     if let Some(rules) = gradient(scope, left, right) {
         return rules;
     }
-    match needed(scope, moving, left, right) {
-        Some(moves) => rules_of(scope, moving, &moves, left, right),
-        None => Vec::new(),
+    let Some(found) = found(scope, moving, left, right) else { return Vec::new() };
+    rules_of(scope, &found, left, right)
+}
+
+/// With what two sides meet.
+struct Found {
+    moves: Vec<Move>,
+    moving: Vec<String>,
+    opened: Vec<String>,
+}
+
+/// First with each d on the right side as it stands, then with all that moves written out.
+fn found(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Option<Found> {
+    let mut atoms = moving.to_vec();
+    right.visit(&mut |part| {
+        if let Kind::Differential(inner) = &part.kind
+            && let Some(name) = inner.as_name()
+            && !atoms.iter().any(|known| known == name)
+        {
+            atoms.push(name.to_owned());
+        }
+    });
+    let mut near = opened(scope, left, right);
+    if let Kind::Differential(inner) = &left.kind
+        && let Some(name) = inner.as_name()
+        && scope.definitions.contains_key(name)
+        && !near.iter().any(|known| known == name)
+    {
+        near.push(name.to_owned());
     }
+    near.retain(|name| !atoms.contains(name));
+    let depends =
+        |name: &String| !moving.contains(name) && scope.below(name).iter().any(|below| moving.contains(below));
+    let mut far = near.clone();
+    for name in [left.names(), right.names()].concat() {
+        for below in scope.below(name) {
+            if scope.definitions.contains_key(&below) && depends(&below) && !far.contains(&below) {
+                far.push(below);
+            }
+        }
+    }
+    for (moving, opened) in [(atoms, near), (moving.to_vec(), far)] {
+        if let Some(moves) = needed(scope, &moving, &opened, left, right) {
+            return Some(Found { moves, moving, opened });
+        }
+    }
+    None
 }
 
 /// ∂F/∂X = G is read off dF = tr(G'dX); a product of derivatives is the chain rule.
@@ -54,17 +97,17 @@ fn gradient(scope: &Scope, left: &Formula, right: &Formula) -> Option<Vec<String
         let product = Formula::new(Kind::Product(vec![right.clone().transposed(), dx]), right.span);
         Formula::call(Function::Trace, product)
     };
-    let moves = needed(scope, &moving, &differential, &pairing)?;
-    let mut rules = rules_of(scope, &moving, &moves, &differential, &pairing);
+    let found = found(scope, &moving, &differential, &pairing)?;
+    let mut rules = rules_of(scope, &found, &differential, &pairing);
     rules.push(rules::READ_OFF.rule().statement.clone());
     Some(rules)
 }
 
 /// The moves without which the two sides do not meet; `None` where all moves together do not make them meet.
-fn needed(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Option<Vec<Move>> {
+fn needed(scope: &Scope, moving: &[String], opened: &[String], left: &Formula, right: &Formula) -> Option<Vec<Move>> {
     let meet = |moves: &[Move]| {
         let sides = [left, right].map(|side| {
-            let mut mover = Mover::new(scope, moving, &opened(scope, left, right));
+            let mut mover = Mover::new(scope, moving, opened);
             key(&moved(&mut mover, moves, side))
         });
         sides[0] == sides[1]
@@ -73,7 +116,7 @@ fn needed(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> 
         return None;
     }
     let mut kept = MOVES.to_vec();
-    for by in MOVES {
+    for by in MOVES.into_iter().rev() {
         let without: Vec<Move> = kept.iter().copied().filter(|other| *other != by).collect();
         if meet(&without) {
             kept = without;
@@ -124,8 +167,7 @@ fn opened(scope: &Scope, left: &Formula, right: &Formula) -> Vec<String> {
     out
 }
 
-fn rules_of(scope: &Scope, moving: &[String], moves: &[Move], left: &Formula, right: &Formula) -> Vec<String> {
-    let opened = opened(scope, left, right);
+fn rules_of(scope: &Scope, found: &Found, left: &Formula, right: &Formula) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut add = |statement: String| {
         if !out.contains(&statement) {
@@ -133,11 +175,11 @@ fn rules_of(scope: &Scope, moving: &[String], moves: &[Move], left: &Formula, ri
         }
     };
     for side in [left, right] {
-        let mut mover = Mover::new(scope, moving, &opened);
-        moved(&mut mover, moves, side);
+        let mut mover = Mover::new(scope, &found.moving, &found.opened);
+        moved(&mut mover, &found.moves, side);
         mover.used.into_iter().for_each(&mut add);
     }
-    for by in moves {
+    for by in &found.moves {
         if let Some(statement) = statement_of(*by) {
             add(statement.to_owned());
         }
@@ -153,6 +195,7 @@ fn statement_of(by: Move) -> Option<&'static str> {
     let of = |id: rules::RuleId| Some(id.rule().statement.as_str());
     match by {
         Move::Definitions | Move::Differentials => None,
+        Move::RowSums => of(rules::ROW_SUMS),
         Move::Ones => Some("rowsum(A) = A*ones, colsum(A) = ones'*A"),
         Move::Frobenius => of(rules::FROBENIUS),
         Move::Transposes => Some("(AB)' = B'A'"),
@@ -169,14 +212,13 @@ fn statement_of(by: Move) -> Option<&'static str> {
 
 /// The way from left to right through the form in which both sides meet; `None` where none was found.
 pub fn way(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Option<Vec<Waypoint>> {
-    let moves = needed(scope, moving, left, right)?;
-    let opened = opened(scope, left, right);
+    let found = found(scope, moving, left, right)?;
     let mut sides: Vec<Vec<Waypoint>> = Vec::new();
     for side in [left, right] {
-        let mut mover = Mover::new(scope, moving, &opened);
+        let mut mover = Mover::new(scope, &found.moving, &found.opened);
         let mut formula = mover.normal.normal(&side.without_places());
         let mut list = vec![Waypoint { formula: side.clone(), rules: Vec::new() }];
-        for &by in &moves {
+        for &by in &found.moves {
             mover.used.clear();
             let next = mover.make(by, &formula);
             if next == formula {

@@ -35,11 +35,15 @@ pub fn verify(document: &Document) -> Report {
     let mut around = Surroundings::default();
     for part in chains.iter().flat_map(|chain| &chain.parts) {
         part.visit(&mut |formula| {
-            if let Kind::Differential(inner) = &formula.kind
-                && let Some(name) = inner.as_name()
-                && !around.differentials.iter().any(|known| known == name)
+            let (list, inner) = match &formula.kind {
+                Kind::Differential(inner) => (&mut around.differentials, inner),
+                Kind::Derivative { by, .. } => (&mut around.variables, by),
+                _ => return,
+            };
+            if let Some(name) = inner.as_name()
+                && !list.iter().any(|known| known == name)
             {
-                around.differentials.push(name.to_owned());
+                list.push(name.to_owned());
             }
         });
     }

@@ -19,6 +19,8 @@ pub enum Move {
     Differentials,
     /// Sums along rows and columns are products with ones.
     Ones,
+    /// Y*ones = ones of a one-hot or stochastic Y.
+    RowSums,
     /// <A, B> = tr(A'B), sum(A .* B) = tr(A'B).
     Frobenius,
     /// (AB)' = B'A'
@@ -42,7 +44,7 @@ pub enum Move {
 }
 
 /// All moves in the order in which they are made.
-pub const MOVES: [Move; 13] = [
+pub const MOVES: [Move; 14] = [
     Move::Definitions,
     Move::Differentials,
     Move::Functions,
@@ -52,6 +54,7 @@ pub const MOVES: [Move; 13] = [
     Move::Expand,
     Move::Inverses,
     Move::Transposes,
+    Move::RowSums,
     Move::Exchange,
     Move::Scalar,
     Move::Cyclic,
@@ -129,6 +132,7 @@ impl Mover {
             }
             Move::Ones => self.bottom_up(formula, &mut Mover::with_ones),
             Move::Frobenius => self.bottom_up(formula, &mut Mover::as_trace),
+            Move::RowSums => self.bottom_up(formula, &mut Mover::row_sums),
             Move::Exchange => self.bottom_up(formula, &mut Mover::exchanged),
             Move::Scalar => self.scalars_as_traces(formula),
             Move::Cyclic => self.bottom_up(formula, &mut Mover::rotated),
@@ -397,7 +401,104 @@ impl Mover {
         }))
     }
 
+    fn form(&mut self, formula: &Formula) -> Option<super::scope::Form> {
+        self.normal.scope.shape(&mut formula.clone(), &mut Ranges::new()).ok()
+    }
+
+    /// A column or row beside a matrix, as a product with ones.
+    fn broadcast_written_out(&mut self, terms: &[(bool, Formula)]) -> Option<Formula> {
+        let forms: Option<Vec<super::scope::Form>> = terms.iter().map(|(_, term)| self.form(term)).collect();
+        let forms = forms?;
+        let sizes = self.normal.scope.sizes.clone();
+        let column = |form: &super::scope::Form| sizes.is_one(form.columns) && !sizes.is_one(form.rows);
+        let row = |form: &super::scope::Form| sizes.is_one(form.rows) && !sizes.is_one(form.columns);
+        let full = forms.iter().any(|form| !sizes.is_one(form.rows) && !sizes.is_one(form.columns));
+        if !full || !forms.iter().any(|form| column(form) || row(form)) {
+            return None;
+        }
+        let ones = || plain(Kind::Ones(Size::Open(None), None));
+        let written = terms.iter().zip(&forms).map(|((minus, term), form)| {
+            let term = term.clone();
+            (
+                *minus,
+                match (column(form), row(form)) {
+                    (true, _) => plain(Kind::Product(vec![term, ones().transposed()])),
+                    (_, true) => plain(Kind::Product(vec![ones(), term])),
+                    _ => term,
+                },
+            )
+        });
+        Some(plain(Kind::Sum(written.collect())))
+    }
+
+    fn is_ones(formula: &Formula) -> bool {
+        match &formula.kind {
+            Kind::Ones(_, None) => true,
+            Kind::Transpose(inner) => matches!(inner.kind, Kind::Ones(_, None)),
+            _ => false,
+        }
+    }
+
+    /// Y*ones is ones where the rows of Y sum to 1, round the corner of a trace too.
+    fn row_sums(&mut self, part: Formula) -> Formula {
+        let stochastic = |mover: &Mover, formula: &Formula| {
+            let name = match &formula.kind {
+                Kind::Name(name) => name,
+                _ => return false,
+            };
+            let scope = &mover.normal.scope;
+            let has = |v: &super::scope::Variable| v.properties.has(crate::elaborate::Property::RowStochastic);
+            let softmax = scope.definitions.get(name).is_some_and(|definition| {
+                matches!(&definition.body.kind, Kind::Call { function: Function::Softmax, columns: false, .. })
+            });
+            scope.variables.get(name).is_some_and(has) && !scope.definitions.contains_key(name) || softmax
+        };
+        let ones = || plain(Kind::Ones(Size::Open(None), None));
+        let mut change = |mover: &mut Mover, list: &[Formula], round: bool| -> Option<Vec<Formula>> {
+            let n = list.len();
+            let pairs = if round { n } else { n.saturating_sub(1) };
+            for i in 0..pairs {
+                let (a, b) = (&list[i], &list[(i + 1) % n]);
+                let joined = match (&a.kind, &b.kind) {
+                    (_, Kind::Ones(_, None)) if stochastic(mover, a) => ones(),
+                    (Kind::Transpose(left), Kind::Transpose(right))
+                        if matches!(left.kind, Kind::Ones(_, None)) && stochastic(mover, right) =>
+                    {
+                        ones().transposed()
+                    }
+                    _ => continue,
+                };
+                let mut out = list.to_vec();
+                if i + 1 < n {
+                    out.splice(i..i + 2, [joined]);
+                } else {
+                    out[i] = joined;
+                    out.remove(0);
+                }
+                return Some(out);
+            }
+            None
+        };
+        match &part.kind {
+            Kind::Product(list) => match change(self, list, false) {
+                Some(list) => product_of(list),
+                None => part,
+            },
+            Kind::Call { function: Function::Trace, arguments, .. } => match &arguments[0].kind {
+                Kind::Product(list) => match change(self, list, true) {
+                    Some(list) => Formula::call(Function::Trace, product_of(list)),
+                    None => part,
+                },
+                _ => part,
+            },
+            _ => part,
+        }
+    }
+
     fn with_ones(&mut self, part: Formula) -> Formula {
+        if let Kind::Sum(terms) = &part.kind {
+            return self.broadcast_written_out(terms).unwrap_or(part);
+        }
         let Kind::Call { function, arguments, columns: false } = &part.kind else { return part };
         let a = || arguments[0].clone();
         let ones = || plain(Kind::Ones(Size::Open(None), None));
@@ -559,7 +660,15 @@ impl Mover {
             return part;
         }
         let mut all = inner.clone();
-        all.push(product_of(rest).transposed());
+        // A factor of ones only changes nothing.
+        if !(rest.len() == 2 && rest.iter().all(Mover::is_ones)) {
+            all.push(product_of(rest).transposed());
+        }
+        if let [one, other] = all.as_slice() {
+            let product = plain(Kind::Product(vec![one.clone().transposed(), other.clone()]));
+            let pushed = self.bottom_up(&product, &mut Mover::transpose_pushed);
+            return Formula::call(Function::Trace, self.normal.normal(&pushed));
+        }
         let all = plain(Kind::Hadamard(all));
         let forms = [all.clone(), all.transposed()].map(|mut form| {
             for _ in 0..3 {

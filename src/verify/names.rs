@@ -6,7 +6,7 @@ use super::repair::fitting;
 use super::scope::{Form, Ranges, Scope};
 use super::sizes::ONE;
 use crate::diagnostic::Diagnostic;
-use crate::document::formula::{Formula, Kind};
+use crate::document::formula::{Formula, Kind, Size};
 use crate::document::language::{Names, formula};
 use crate::document::text::{Document, Line};
 use crate::elaborate::{Properties, Property};
@@ -121,6 +121,7 @@ fn declared_type(
 
 /// The lines as chains; those that say what a new name stands for are put into the scope.
 pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
+    note_dimensions(scope, document);
     let mut chains: Vec<Chain> =
         document.lines.iter().map(|line| Chain { parts: line.parts.clone(), defines: None }).collect();
     let mut pending: Vec<(usize, String)> = Vec::new();
@@ -147,6 +148,30 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
         chains[k].defines = None;
     }
     chains
+}
+
+/// Names that stand below ones or above a sum are dimensions wherever they stand.
+fn note_dimensions(scope: &mut Scope, document: &Document) {
+    let mut names: Vec<String> = Vec::new();
+    for part in document.lines.iter().flat_map(|line| &line.parts) {
+        part.visit(&mut |formula| {
+            let sizes: Vec<&Size> = match &formula.kind {
+                Kind::Ones(m, n) | Kind::Zeros(m, n) => std::iter::once(m).chain(n).collect(),
+                Kind::Identity(n) | Kind::Unit(n, _) | Kind::Over { upper: n, .. } => vec![n],
+                _ => Vec::new(),
+            };
+            for size in sizes {
+                if let Size::Given(given) = size {
+                    names.extend(given.names().iter().map(|name| (*name).to_owned()));
+                }
+            }
+        });
+    }
+    for name in names {
+        if !scope.variables.contains_key(&name) {
+            scope.sizes.named(&name);
+        }
+    }
 }
 
 /// The name that the first equals sign of a line defines.
