@@ -107,8 +107,10 @@ pub fn chains(tokens: &[Token]) -> Vec<Chain> {
             Kind::End(_) => environments -= 1,
             Kind::Open => braces += 1,
             Kind::Close => braces -= 1,
-            Kind::Character('(' | '[') if top => brackets += 1,
-            Kind::Character(')' | ']') if top => brackets -= 1,
+            Kind::Character('(' | '[' | '⟨') if top => brackets += 1,
+            Kind::Character(')' | ']' | '⟩') if top => brackets -= 1,
+            Kind::Command(name) if top && name == "langle" => brackets += 1,
+            Kind::Command(name) if top && name == "rangle" => brackets -= 1,
             Kind::Column if top => continue,
             Kind::Row if top => {
                 let next = tokens[at..].iter().find(|token| token.kind != Kind::Column).map(|token| &token.kind);

@@ -161,11 +161,14 @@ impl Writer<'_> {
                 self.exponent(if latex { "^{\\circ}" } else { ".^" }, b);
             }
             Kind::Transpose(a) => {
-                if latex && matches!(a.kind, Kind::Call { function: Function::Inv, .. }) {
-                    if let Kind::Call { arguments, .. } = &a.kind {
-                        self.formula(&arguments[0], Level::Closed);
-                        self.put("^{-\\top}");
-                    }
+                let inverted = match &a.kind {
+                    Kind::Call { function: Function::Inv, arguments, .. } => arguments.first(),
+                    Kind::Power(base, exponent) if write(exponent, Script::Language) == "-1" => Some(base.as_ref()),
+                    _ => None,
+                };
+                if let (true, Some(base)) = (latex, inverted) {
+                    self.formula(base, Level::Closed);
+                    self.put("^{-\\top}");
                     return;
                 }
                 self.formula(a, Level::Closed);
@@ -381,7 +384,10 @@ impl Writer<'_> {
 
     fn subscripted(&mut self, name: &str, sizes: &[&Formula]) {
         let list: Vec<String> = sizes.iter().map(|size| write(size, self.script)).collect();
-        self.put(&format!("{name}_{{{}}}", list.join(" \\times ")));
+        match list.as_slice() {
+            [one] if one.chars().count() == 1 => self.put(&format!("{name}_{one}")),
+            _ => self.put(&format!("{name}_{{{}}}", list.join(" \\times "))),
+        }
     }
 
     fn filled(&mut self, name: &str, rows: &Size, columns: Option<&Size>) {

@@ -120,6 +120,14 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
                 let what = format!("{} and {} the other way round", short(&list[i]), short(&list[i + 1]));
                 out.push((make(Kind::Product(swapped)), 10, what));
                 let pair = make(Kind::Hadamard(vec![list[i].clone(), list[i + 1].clone()]));
+                if let Kind::Transpose(inner) = &list[i].kind {
+                    let pair = make(Kind::Hadamard(vec![(**inner).clone(), list[i + 1].clone()]));
+                    let mut joined = list.clone();
+                    joined.splice(i..i + 2, [pair]);
+                    let joined = if joined.len() == 1 { joined.remove(0) } else { make(Kind::Product(joined)) };
+                    let what = format!("{} ⊙ {} in place of a product", short(inner), short(&list[i + 1]));
+                    out.push((joined, 11, what));
+                }
                 let mut joined = list.clone();
                 joined.splice(i..i + 2, [pair]);
                 let joined = if joined.len() == 1 { joined.remove(0) } else { make(Kind::Product(joined)) };

@@ -402,7 +402,7 @@ impl Mover {
     }
 
     fn form(&mut self, formula: &Formula) -> Option<super::scope::Form> {
-        self.normal.scope.shape(&mut formula.clone(), &mut Ranges::new()).ok()
+        self.normal.scope.form(&mut formula.clone(), &mut Ranges::new()).ok()
     }
 
     /// A column or row beside a matrix, as a product with ones.
@@ -454,7 +454,7 @@ impl Mover {
             scope.variables.get(name).is_some_and(has) && !scope.definitions.contains_key(name) || softmax
         };
         let ones = || plain(Kind::Ones(Size::Open(None), None));
-        let mut change = |mover: &mut Mover, list: &[Formula], round: bool| -> Option<Vec<Formula>> {
+        let change = |mover: &mut Mover, list: &[Formula], round: bool| -> Option<Vec<Formula>> {
             let n = list.len();
             let pairs = if round { n } else { n.saturating_sub(1) };
             for i in 0..pairs {

@@ -55,7 +55,7 @@ impl Normaliser {
         }
         let mut formula = formula.clone();
         let mut ranges = Ranges::new();
-        self.scope.shape(&mut formula, &mut ranges).is_ok_and(|form| self.scope.is_scalar(form))
+        self.scope.form(&mut formula, &mut ranges).is_ok_and(|form| self.scope.is_scalar(form))
     }
 
     /// The normal form.

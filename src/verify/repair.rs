@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use super::compare::{Question, agree, free_of};
 use super::edits::{Edit, Pieces, edits};
 use super::evaluate::Evaluator;
-use super::scope::{Form, Ranges, Scope};
+use super::scope::{Form, Ranges, Repeats, Scope};
+use super::sizes::Sizes;
 use super::values::Floats;
-use crate::document::formula::{Formula, Kind};
+use crate::document::formula::{Formula, Kind, Size};
 use crate::document::write::{Script, write};
 
 /// A right formula in place of a wrong one.
@@ -128,6 +129,16 @@ fn transposes_inside(formula: Formula) -> Formula {
     for child in out.children_mut() {
         *child = transposes_inside(child.clone());
     }
+    // (-A)*B is -A*B.
+    if let Kind::Product(list) = &mut out.kind
+        && let Some(first) = list.first_mut()
+        && let Kind::Sum(terms) = &mut first.kind
+        && terms.len() == 1
+        && terms[0].0
+    {
+        *first = terms.remove(0).1;
+        return Formula::new(Kind::Sum(vec![(true, out)]), span);
+    }
     out
 }
 
@@ -140,6 +151,8 @@ fn shaped(
     seen: &mut HashSet<String>,
 ) -> Vec<Edit> {
     let before = scope.sizes.clone();
+    // A repair repeats nothing: that would hide what is wrong.
+    let repeats = std::mem::replace(&mut scope.repeats_in_products, Repeats::Refused);
     let mut out = Vec::new();
     for mut edit in list {
         if !seen.insert(key(&edit.formula)) {
@@ -148,12 +161,35 @@ fn shaped(
         let fits = scope.shape(&mut edit.formula, &mut ranges.clone()).is_ok_and(|form| {
             scope.sizes.are_equal(form.rows, wrong.form.rows) && scope.sizes.are_equal(form.columns, wrong.form.columns)
         });
+        let known = fits && settled(&mut edit.formula, &scope.sizes, before.count());
         scope.sizes = before.clone();
-        if fits {
+        if known {
             out.push(edit);
         }
     }
+    scope.repeats_in_products = repeats;
     out
+}
+
+/// Puts the dimensions for which its open sizes stand into a formula; `false` where one is new.
+fn settled(formula: &mut Formula, sizes: &Sizes, count: usize) -> bool {
+    let mut known = true;
+    let mut settle = |size: &mut Size| {
+        if let Size::Open(Some(id)) = size {
+            *id = sizes.find(*id);
+            known &= (*id as usize) < count;
+        }
+    };
+    match &mut formula.kind {
+        Kind::Identity(n) | Kind::Unit(n, _) | Kind::Over { upper: n, .. } => settle(n),
+        Kind::Ones(m, n) | Kind::Zeros(m, n) => {
+            settle(m);
+            n.iter_mut().for_each(settle);
+        }
+        Kind::Reshape(_, m, n) => [m, n].into_iter().for_each(settle),
+        _ => {}
+    }
+    known && formula.children_mut().into_iter().all(|child| settled(child, sizes, count))
 }
 
 /// The first few that agree with the right side everywhere.

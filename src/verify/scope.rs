@@ -65,6 +65,18 @@ pub struct Scope {
     pub definitions: HashMap<String, Definition>,
     /// Their names in order.
     pub definition_order: Vec<String>,
+    /// Whether an element-wise product may repeat a row or column, as the language allows and books do not.
+    pub repeats_in_products: Repeats,
+}
+
+/// Whether element-wise products repeat a row or column beside a matrix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// As the language has it.
+    #[default]
+    Allowed,
+    /// As in a book: shapes must be equal, or one a scalar.
+    Refused,
 }
 
 /// The ranges of the indices of one line.
@@ -160,7 +172,8 @@ impl Scope {
         found
     }
 
-    fn form(&mut self, formula: &mut Formula, ranges: &mut Ranges) -> Result<Form, Misfit> {
+    /// As [`Scope::shape`], of a scope that is thrown away: an error leaves traces.
+    pub(super) fn form(&mut self, formula: &mut Formula, ranges: &mut Ranges) -> Result<Form, Misfit> {
         let span = formula.span;
         match &mut formula.kind {
             Kind::Number(_) => Ok(SCALAR),
@@ -464,6 +477,10 @@ impl Scope {
             span: a.to(b),
             message: format!("{} {sign} {} does not fit", scope.text(left), scope.text(right)),
         };
+        if self.repeats_in_products == Repeats::Refused && matches!(sign, "⊙" | "⊘") {
+            let fits = self.sizes.unify(left.rows, right.rows) && self.sizes.unify(left.columns, right.columns);
+            return if fits { Ok(left) } else { Err(misfit(self)) };
+        }
         let (column, row) = (
             |scope: &Scope, f: Form| scope.sizes.is_one(f.columns),
             |scope: &Scope, f: Form| scope.sizes.is_one(f.rows),

@@ -42,6 +42,11 @@ impl Default for Sizes {
 }
 
 impl Sizes {
+    /// How many dimensions there are.
+    pub fn count(&self) -> usize {
+        self.parents.len()
+    }
+
     /// A dimension nothing is known of.
     pub fn open(&mut self) -> u32 {
         let id = self.parents.len() as u32;
@@ -169,10 +174,10 @@ impl Sizes {
     }
 
     fn value_within(&self, id: u32, of: &dyn Fn(u32) -> Option<u64>, depth: usize) -> Option<u64> {
-        let id = self.find(id);
-        if depth == 0 {
+        if depth == 0 || id as usize >= self.parents.len() {
             return None;
         }
+        let id = self.find(id);
         let value = |x: u32| self.value_within(x, of, depth - 1);
         match &self.known[id as usize] {
             None => of(id),
