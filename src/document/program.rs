@@ -114,20 +114,19 @@ fn pieces(source: &str) -> Vec<Piece> {
                 || trimmed.starts_with(['+', '-', '*', '.', '/', ')', '⊙'])
                 || last_ends_open(source, &out));
         if trimmed.is_empty() {
-            if in_proof {
-                if let Some(piece) = out.last_mut() {
-                    piece.blanked.push(range.clone());
-                }
+            if in_proof && let Some(piece) = out.last_mut() {
+                piece.blanked.push(range.clone());
             }
             continue;
         }
-        if goes_on && !starts_word(trimmed, "claim") {
-            if let Some(piece) = open.and_then(|at| out.get_mut(at)) {
-                piece.text.end = end;
-                piece.blanked.push(range.clone());
-                depth += nesting(code);
-                continue;
-            }
+        if goes_on
+            && !starts_word(trimmed, "claim")
+            && let Some(piece) = open.and_then(|at| out.get_mut(at))
+        {
+            piece.text.end = end;
+            piece.blanked.push(range.clone());
+            depth += nesting(code);
+            continue;
         }
         if starts_word(trimmed, "proof") && !indented {
             in_proof = true;
@@ -148,7 +147,6 @@ fn pieces(source: &str) -> Vec<Piece> {
         }
         open = None;
         // Claims of a line, among statements joined by `;`.
-        let mut from = range.start;
         for segment in segments(code) {
             let text = &code[segment.clone()];
             let skipped = text.len() - text.trim_start().len();
@@ -157,7 +155,7 @@ fn pieces(source: &str) -> Vec<Piece> {
                 let last = range.start + segment.start + text.trim_end().len();
                 out.push(Piece {
                     text: first..last,
-                    blanked: vec![from.max(range.start + segment.start)..range.start + segment.end],
+                    blanked: std::iter::once(range.start + segment.start..range.start + segment.end).collect(),
                     may_define: false,
                 });
                 open = Some(out.len() - 1);
@@ -165,7 +163,6 @@ fn pieces(source: &str) -> Vec<Piece> {
             } else {
                 open = None;
             }
-            from = range.start + segment.end;
         }
     }
     out.retain(|piece| !piece.blanked.is_empty());

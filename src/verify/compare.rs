@@ -17,6 +17,9 @@ const ATTEMPTS: u64 = 40;
 /// Free indices may take so many places together.
 const MOST_PLACES: usize = 4_000;
 
+/// The values of a formula at all places of its free indices, and the largest number that was met on the way.
+pub type Values<S> = (Vec<Grid<S>>, f64);
+
 /// Two formulas to be compared, with all that their value needs.
 pub struct Question<'a> {
     /// The names.
@@ -110,7 +113,7 @@ impl<'a> Question<'a> {
         point: &Point<F::Scalar>,
         formula: &Formula,
         free: &[String],
-    ) -> Result<(Vec<Grid<F::Scalar>>, f64), Trouble> {
+    ) -> Result<Values<F::Scalar>, Trouble> {
         let mut evaluator = Evaluator::new(field, self.scope, point, &self.wanted.moving);
         let mut out = Vec::new();
         for mut places in self.places(point, free)? {

@@ -69,8 +69,10 @@ fn found(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> O
             }
         }
     }
-    for (moving, opened) in [(atoms, near), (moving.to_vec(), far)] {
-        if let Some(moves) = needed(scope, &moving, &opened, left, right) {
+    let again = far != near || atoms != moving;
+    for (moving, opened) in [(atoms, near), (moving.to_vec(), far)].into_iter().take(if again { 2 } else { 1 }) {
+        let mut mover = Mover::new(scope, &moving, &opened);
+        if let Some(moves) = needed(&mut mover, left, right) {
             return Some(Found { moves, moving, opened });
         }
     }
@@ -104,36 +106,39 @@ fn gradient(scope: &Scope, left: &Formula, right: &Formula) -> Option<Vec<String
 }
 
 /// The moves without which the two sides do not meet; `None` where all moves together do not make them meet.
-fn needed(scope: &Scope, moving: &[String], opened: &[String], left: &Formula, right: &Formula) -> Option<Vec<Move>> {
-    let meet = |moves: &[Move]| {
-        let sides = [left, right].map(|side| {
-            let mut mover = Mover::new(scope, moving, opened);
-            key(&moved(&mut mover, moves, side))
-        });
-        sides[0] == sides[1]
-    };
-    if !meet(&MOVES) {
+fn needed(mover: &mut Mover, left: &Formula, right: &Formula) -> Option<Vec<Move>> {
+    let (a, changed_left) = moved(mover, &MOVES, left);
+    let (b, changed_right) = moved(mover, &MOVES, right);
+    if key(&a) != key(&b) {
         return None;
     }
-    let mut kept = MOVES.to_vec();
-    for by in MOVES.into_iter().rev() {
+    let changed = |by: &Move| changed_left.contains(by) || changed_right.contains(by);
+    let mut kept: Vec<Move> = MOVES.into_iter().filter(changed).collect();
+    for by in kept.clone().into_iter().rev() {
         let without: Vec<Move> = kept.iter().copied().filter(|other| *other != by).collect();
-        if meet(&without) {
+        let (a, b) = (moved(mover, &without, left).0, moved(mover, &without, right).0);
+        if key(&a) == key(&b) {
             kept = without;
         }
     }
     Some(kept)
 }
 
-fn moved(mover: &mut Mover, moves: &[Move], formula: &Formula) -> Formula {
+/// The formula after some moves, and those of them that changed it.
+fn moved(mover: &mut Mover, moves: &[Move], formula: &Formula) -> (Formula, Vec<Move>) {
     let mut out = mover.normal.normal(&formula.without_places());
+    let mut changed = Vec::new();
     for &by in moves {
-        out = mover.make(by, &out);
-        if out.size() > 4 * LARGEST {
+        let next = mover.make(by, &out);
+        if next != out {
+            changed.push(by);
+            out = next;
+        }
+        if out.size() > 2 * LARGEST {
             break;
         }
     }
-    out
+    (out, changed)
 }
 
 /// The definitions that stand on one side only, and what those stand on.

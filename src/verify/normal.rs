@@ -2,8 +2,8 @@
 //! order. Two formulas with one normal form differ by nothing that a reader would call a step.
 
 use super::evaluate::literal;
-use super::scope::{Ranges, Scope};
-use crate::document::formula::{Formula, Kind, Size};
+use super::scope::Scope;
+use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::write::{Script, write};
 use crate::functions::{Function, Signature};
 use crate::number::Number;
@@ -41,28 +41,97 @@ impl Normaliser {
     }
 
     /// Whether a formula is 1×1.
-    pub fn is_scalar(&mut self, formula: &Formula) -> bool {
+    pub fn is_scalar(&self, formula: &Formula) -> bool {
+        self.ones(formula) == (true, true)
+    }
+
+    /// Whether a formula has one row, and one column.
+    fn ones(&self, formula: &Formula) -> (bool, bool) {
+        let scalar = (true, true);
+        let one = |size: &Size| match size {
+            Size::Given(given) => matches!(&given.kind, Kind::Number(value) if value.is_one()),
+            Size::Open(Some(id)) => self.scope.sizes.is_one(*id),
+            Size::Open(None) => false,
+        };
+        let joined = |list: &mut dyn Iterator<Item = &Formula>| {
+            list.fold(scalar, |(rows, columns), part| {
+                let (r, c) = self.ones(part);
+                (rows && r, columns && c)
+            })
+        };
         match &formula.kind {
-            Kind::Number(_) | Kind::Delta(..) => return true,
-            Kind::Call { function, .. } if super::edits::is_scalar_function(*function) => return true,
-            Kind::Transpose(a) | Kind::Differential(a) => return self.is_scalar(a),
-            Kind::Name(name) => {
-                if let Some(form) = self.scope.form_of(name) {
-                    return self.scope.is_scalar(form);
+            Kind::Number(_) | Kind::Delta(..) => scalar,
+            Kind::Name(name) => match self.scope.form_of(name) {
+                Some(form) => (self.scope.sizes.is_one(form.rows), self.scope.sizes.is_one(form.columns)),
+                None => scalar,
+            },
+            Kind::Differential(a) | Kind::Generic { argument: a, .. } => self.ones(a),
+            Kind::Power(a, _) => self.ones(a),
+            Kind::Transpose(a) => {
+                let (rows, columns) = self.ones(a);
+                (columns, rows)
+            }
+            Kind::Derivative { of, by } => match self.ones(of) {
+                (true, true) => self.ones(by),
+                of => of,
+            },
+            Kind::Sum(terms) => joined(&mut terms.iter().map(|(_, term)| term)),
+            Kind::Hadamard(list) => joined(&mut list.iter()),
+            Kind::HadamardQuotient(a, b) | Kind::HadamardPower(a, b) | Kind::Compare(_, a, b) => {
+                joined(&mut [a.as_ref(), b.as_ref()].into_iter())
+            }
+            Kind::Quotient(a, b) if self.is_scalar(b) => self.ones(a),
+            Kind::Quotient(a, _) => self.ones(a),
+            Kind::Product(list) => list.iter().fold(scalar, |(rows, columns), factor| {
+                let (r, c) = self.ones(factor);
+                match ((rows, columns) == scalar, (r, c) == scalar) {
+                    (true, _) => (r, c),
+                    (_, true) => (rows, columns),
+                    _ => (rows, c),
+                }
+            }),
+            Kind::Call { function, arguments, columns } => {
+                let (rows, one_column) = self.ones(&arguments[0]);
+                match function.entry().signature {
+                    Signature::Reduce
+                    | Signature::AnyToScalar
+                    | Signature::SquareToScalar
+                    | Signature::PairToScalar => scalar,
+                    Signature::ReduceRows if *columns => (true, one_column),
+                    Signature::ReduceRows if rows || one_column => scalar,
+                    Signature::ReduceRows | Signature::ReduceToColumn => (rows, true),
+                    Signature::ReduceToRow => (true, one_column),
+                    Signature::Transposed => (one_column, rows),
+                    Signature::Diagonal if rows && one_column => scalar,
+                    Signature::Diagonal if rows || one_column => (false, false),
+                    Signature::Diagonal | Signature::Vectorised | Signature::HalfVectorised => (false, true),
+                    Signature::ElementwisePair | Signature::Kronecker => joined(&mut arguments.iter()),
+                    _ => (rows, one_column),
                 }
             }
-            _ => {}
+            Kind::Blocks(_) => (false, false),
+            Kind::Identity(n) => (one(n), one(n)),
+            Kind::Ones(m, n) | Kind::Zeros(m, n) => (one(m), n.as_ref().is_none_or(one)),
+            Kind::Unit(n, _) => (one(n), true),
+            Kind::Reshape(_, m, n) => (one(m), one(n)),
+            Kind::Entry { of, indices } => {
+                let (rows, columns) = self.ones(of);
+                let all = |k: usize| indices.get(k) == Some(&Index::All);
+                (rows || !all(0), columns || !all(1))
+            }
+            Kind::Over { body, .. } => self.ones(body),
         }
-        let mut formula = formula.clone();
-        let mut ranges = Ranges::new();
-        self.scope.form(&mut formula, &mut ranges).is_ok_and(|form| self.scope.is_scalar(form))
     }
 
     /// The normal form.
-    pub fn normal(&mut self, formula: &Formula) -> Formula {
-        let mut formula = formula.clone();
+    pub fn normal(&self, formula: &Formula) -> Formula {
+        self.normal_of(formula.clone())
+    }
+
+    fn normal_of(&self, mut formula: Formula) -> Formula {
         for child in formula.children_mut() {
-            *child = self.normal(child);
+            let taken = std::mem::replace(child, Formula::integer(0));
+            *child = self.normal_of(taken);
         }
         let kind = match formula.kind {
             Kind::Transpose(a) => match a.kind {
@@ -98,7 +167,7 @@ impl Normaliser {
             }
             Kind::Call { function: Function::TransposeOf, mut arguments, .. } => {
                 let inner = plain(Kind::Transpose(Box::new(arguments.remove(0))));
-                return self.normal(&inner);
+                return self.normal_of(inner);
             }
             Kind::Unit(..) | Kind::Name(_) => formula.kind,
             Kind::Ones(m, n) => Kind::Ones(anonymous(m), n.map(anonymous)),
@@ -136,7 +205,7 @@ impl Normaliser {
     }
 
     /// The terms of a formula whose parts are normal, like ones together.
-    pub fn terms(&mut self, formula: &Formula) -> Vec<Term> {
+    pub fn terms(&self, formula: &Formula) -> Vec<Term> {
         let mut out: Vec<Term> = Vec::new();
         match &formula.kind {
             Kind::Sum(list) => {
@@ -154,14 +223,14 @@ impl Normaliser {
         collected(out)
     }
 
-    fn term(&mut self, formula: &Formula) -> Term {
+    fn term(&self, formula: &Formula) -> Term {
         let mut term = Term { coefficient: Number::ONE, scalars: Vec::new(), factors: Vec::new() };
         self.multiply_into(&mut term, formula);
         term.scalars = powers_together(term.scalars);
         term
     }
 
-    fn multiply_into(&mut self, term: &mut Term, formula: &Formula) {
+    fn multiply_into(&self, term: &mut Term, formula: &Formula) {
         match &formula.kind {
             Kind::Number(value) => term.coefficient = term.coefficient.times(*value),
             Kind::Sum(list) if list.len() == 1 => {
@@ -229,7 +298,7 @@ impl Normaliser {
         }
     }
 
-    fn hadamard_into(&mut self, term: &mut Term, list: &[Formula]) {
+    fn hadamard_into(&self, term: &mut Term, list: &[Formula]) {
         let mut inner: Vec<Formula> = Vec::new();
         let mut stack: Vec<Formula> = list.iter().rev().cloned().collect();
         while let Some(factor) = stack.pop() {

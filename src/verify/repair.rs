@@ -54,7 +54,8 @@ pub fn repairs(scope: &mut Scope, ranges: &Ranges, wrong: &Wrong<'_>) -> Vec<Rep
     if size > LARGEST {
         return Vec::new();
     }
-    let mut seen: HashSet<String> = HashSet::from([key(wrong.right)]);
+    // What is on the left already says nothing.
+    let mut seen: HashSet<String> = HashSet::from([key(wrong.right), key(wrong.left)]);
     let singles = edits(wrong.right, wrong.pieces);
     let fitting = shaped(scope, ranges, wrong, singles.clone(), &mut seen);
     let found = right_ones(scope, ranges, wrong, fitting);
