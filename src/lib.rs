@@ -19,4 +19,6 @@ pub mod tensor;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod document;
+pub mod verify;
 pub mod train;
