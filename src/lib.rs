@@ -18,4 +18,5 @@ pub mod calculus;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod run;
 pub mod train;
