@@ -76,6 +76,9 @@ pub(super) fn product(lowering: &mut Lowering<'_>, factors: &[ExprId]) -> Result
 
 /// 1ᵀ·piece·1
 fn sum_of(lowering: &mut Lowering<'_>, piece: &Piece) -> Use {
+    if let &[Part::Plain(of)] = piece.parts.as_slice() {
+        return lowering.graph.reduce(Reduction::Sum, Direction::All, of);
+    }
     match row_sums(lowering, &piece.parts) {
         Some(sums) => lowering.graph.reduce(Reduction::Sum, Direction::All, sums),
         None => lowering.graph.constant(piece.ones as f64),

@@ -143,6 +143,11 @@ impl Graph {
         Graph { values: Vec::new(), ids: HashMap::default(), largest, smallest }
     }
 
+    /// The values alone, operands first.
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
     /// All values, operands first.
     pub fn values(&self) -> &[Value] {
         &self.values

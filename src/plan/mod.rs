@@ -37,6 +37,25 @@ impl Precision {
     }
 }
 
+/// Sizes that decide how work is cut. They change how fast a plan runs, and never what it computes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// A region with fewer operations is done by one thread: waking another would take longer.
+    pub shared_from: f64,
+    /// The memory that a block with products may touch, in bytes: part of a core's second cache.
+    pub block_of_products: usize,
+    /// The memory that a block of several passes may touch, in bytes: part of a core's first cache.
+    pub block_of_passes: usize,
+    /// Regions that read the same input of at least so many numbers are joined.
+    pub joined_from: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Tuning {
+        Tuning { shared_from: 150_000.0, block_of_products: 384 << 10, block_of_passes: 24 << 10, joined_from: 1024 }
+    }
+}
+
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -50,6 +69,8 @@ pub struct Request<'a> {
     pub precision: Precision,
     /// How many threads take part.
     pub threads: usize,
+    /// How the work is cut.
+    pub tuning: Tuning,
 }
 
 /// How an input is given.
@@ -124,6 +145,8 @@ pub struct Region {
 pub struct Stage {
     /// Them.
     pub regions: Vec<Region>,
+    /// Sums over rows that are added up over the threads before.
+    pub gathers: Vec<ValueId>,
 }
 
 impl Stage {
@@ -152,6 +175,8 @@ pub struct Plan {
     pub names: Vec<Option<String>>,
     /// What is done, one stage after the other.
     pub stages: Vec<Stage>,
+    /// Where the other threads' parts of sums over rows lie in the memory of the run, one after the other.
+    pub partials: Vec<(ValueId, usize)>,
     /// Numbers of the run's own memory.
     pub memory: usize,
     /// Numbers of each thread's own memory.
@@ -190,13 +215,11 @@ impl Plan {
     /// A dimension that has no value or is not positive, or more numbers than memory can hold.
     pub fn new(arena: &Arena, roots: &[ExprId], request: &Request<'_>) -> Result<Plan, PlanError> {
         let lowered = lower::lower(arena, roots, request)?;
-        let shapes = roots.iter().map(|&root| lowered.shape_of(root));
-        let outputs: Vec<Output> = lowered
-            .roots
-            .iter()
-            .zip(shapes)
-            .map(|(root, (rows, columns))| Output { value: root.value, rows, columns })
-            .collect();
+        let output = |root: &Use| {
+            let (rows, columns) = lowered.graph.use_shape(*root);
+            Output { value: root.value, rows, columns }
+        };
+        let outputs: Vec<Output> = lowered.roots.iter().map(output).collect();
         too_large(&lowered.graph)?;
         let stages = region::stages(&lowered.graph, &outputs, request);
         Ok(place::placed(lowered, outputs, stages, request))
@@ -225,6 +248,11 @@ impl Plan {
         let value = self.value(operand.value);
         if operand.transposed { (value.columns, value.rows) } else { (value.rows, value.columns) }
     }
+}
+
+/// How many numbers apart the parts of different threads lie in [`Plan::partials`].
+pub fn partial_length(count: usize, precision: Precision) -> usize {
+    place::round(count, precision)
 }
 
 /// No array may have more numbers than an allocation can hold.

@@ -8,17 +8,8 @@ use super::graph::{Direction, Graph, Operation, Use, ValueId};
 use super::step;
 use super::{Output, Region, Request, Stage};
 
-/// A region with fewer operations is done by one thread: waking another would take longer.
-const SHARED_FROM: f64 = 150_000.0;
-/// The memory that a block with products may touch, in bytes: part of a core's second cache.
-const BLOCK_OF_PRODUCTS: usize = 384 << 10;
-/// The memory that a block of several passes may touch, in bytes: part of a core's first cache.
-const BLOCK_OF_PASSES: usize = 24 << 10;
 /// Blocks of products are a multiple of this many rows.
-const ROWS_OF_A_TILE: usize = 16;
-/// An input that two regions share is worth joining them from this many numbers on.
-const WORTH_JOINING: usize = 4096;
-
+const ROWS_OF_A_TILE: usize = 12;
 /// A region on the way.
 struct Draft {
     rows: usize,
@@ -135,18 +126,24 @@ pub(super) fn operations(graph: &Graph, id: ValueId) -> f64 {
 /// The stages that compute the outputs.
 pub(super) fn stages(graph: &Graph, outputs: &[Output], request: &Request<'_>) -> Vec<Stage> {
     let uses = Uses::new(graph, outputs);
-    let mut drafts: Vec<Draft> = Vec::new();
-    let mut home: HashMap<ValueId, usize> = HashMap::default();
+    let mut drafting = Drafting { graph, uses: &uses, drafts: Vec::new(), home: HashMap::default(), deferred: HashSet::default() };
     for i in 0..graph.values().len() {
         let id = ValueId(i as u32);
-        if uses.live[i] && !is_given(&graph.value(id).operation) {
-            let place = joined_to(graph, id, &mut drafts, &home);
-            home.insert(id, place);
+        if !uses.live[i] || is_given(&graph.value(id).operation) {
+            continue;
+        }
+        if drafting.may_be_deferred(id) {
+            drafting.deferred.insert(id);
+        } else {
+            drafting.place(id);
         }
     }
-    join_over_shared_inputs(graph, &uses, &mut drafts, &mut home);
+    let Drafting { mut drafts, mut home, .. } = drafting;
+    move_to_readers(graph, &uses, &mut drafts, &mut home);
+    wait(graph, &uses, &mut drafts, &home, request);
+    join_over_shared_inputs(graph, &uses, &mut drafts, &mut home, request);
     let last = drafts.iter().map(|draft| draft.stage + 1).max().unwrap_or(0);
-    let mut stages: Vec<Stage> = (0..last).map(|_| Stage { regions: Vec::new() }).collect();
+    let mut stages: Vec<Stage> = (0..last).map(|_| Stage { regions: Vec::new(), gathers: Vec::new() }).collect();
     for draft in drafts.iter().filter(|draft| !draft.values.is_empty()) {
         let inside: HashSet<ValueId> = draft.values.iter().copied().collect();
         stages[draft.stage].regions.push(region(graph, &uses, draft, &inside, request));
@@ -155,55 +152,124 @@ pub(super) fn stages(graph: &Graph, outputs: &[Output], request: &Request<'_>) -
     stages
 }
 
-/// The draft that takes a value in: one that has its rows already, or a new one.
-fn joined_to(graph: &Graph, id: ValueId, drafts: &mut Vec<Draft>, home: &HashMap<ValueId, usize>) -> usize {
-    let operands = operands(graph, id);
-    let mut earliest = 0;
-    let mut best: Option<usize> = None;
-    let rows = rows_of_work(graph, id);
-    for &(operand, aligned) in &operands {
-        let Some(&place) = home.get(&operand.value) else { continue };
-        let draft = &drafts[place];
-        earliest = earliest.max(draft.stage + 1);
-        let whole = is_sum_over_rows(&graph.value(operand.value).operation);
-        if aligned && !whole && draft.open && rows == Some(draft.rows) && best.is_none_or(|b| drafts[b].stage < draft.stage)
+/// Values on their way into drafts.
+struct Drafting<'a> {
+    graph: &'a Graph,
+    uses: &'a Uses,
+    drafts: Vec<Draft>,
+    /// The draft of each value.
+    home: HashMap<ValueId, usize>,
+    /// Operations that go where their only reader goes.
+    deferred: HashSet<ValueId>,
+}
+
+impl Drafting<'_> {
+    /// Whether an operation on the entries of at most one array is best done where its only reader is: its result is then
+    /// not kept.
+    fn may_be_deferred(&self, id: ValueId) -> bool {
+        let (graph, value) = (self.graph, self.graph.value(id));
+        let by_rows = |user: &ValueId| {
+            rows_of_work(graph, *user) == Some(value.rows)
+                && operands(graph, *user).into_iter().all(|(operand, aligned)| operand.value != id || aligned)
+        };
+        if matches!(value.operation, Operation::Labels(_) | Operation::Identity) {
+            return !self.uses.output[id.0 as usize] && self.uses.of(id).iter().all(by_rows);
+        }
+        let (Operation::Map(..), &[user]) = (&value.operation, self.uses.of(id)) else { return false };
+        if self.uses.output[id.0 as usize] || value.rows == 1 || !by_rows(&user) {
+            return false;
+        }
+        let arrays: HashSet<ValueId> = operands(graph, id)
+            .into_iter()
+            .filter(|(operand, aligned)| *aligned && !self.deferred.contains(&operand.value))
+            .map(|(operand, _)| operand.value)
+            .collect();
+        arrays.len() <= 1
+    }
+
+    /// The operands of a value, with those of deferred operations in their place, and these operations.
+    fn operands(&self, id: ValueId) -> (Vec<(Use, bool)>, Vec<ValueId>) {
+        let (mut out, mut with) = (Vec::new(), Vec::new());
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            for (operand, aligned) in operands(self.graph, id) {
+                if self.deferred.contains(&operand.value) && !self.home.contains_key(&operand.value) {
+                    with.push(operand.value);
+                    open.push(operand.value);
+                } else {
+                    out.push((operand, aligned));
+                }
+            }
+        }
+        with.sort_unstable();
+        with.dedup();
+        (out, with)
+    }
+
+    /// Puts a value, and the deferred operations that it reads, into a draft that has its rows already, or into a new one.
+    fn place(&mut self, id: ValueId) {
+        let (operands, with) = self.operands(id);
+        let place = self.draft_for(id, &operands);
+        for id in with.into_iter().chain([id]) {
+            self.drafts[place].values.push(id);
+            self.home.insert(id, place);
+        }
+        self.drafts[place].values.sort_unstable();
+    }
+
+    fn draft_for(&mut self, id: ValueId, operands: &[(Use, bool)]) -> usize {
+        let graph = self.graph;
+        let whole = |operand: Use| is_sum_over_rows(&graph.value(operand.value).operation);
+        let rows = rows_of_work(graph, id);
+        let mut earliest = 0;
+        let mut candidates: Vec<usize> = Vec::new();
+        for &(operand, aligned) in operands {
+            let Some(&place) = self.home.get(&operand.value) else { continue };
+            let draft = &self.drafts[place];
+            earliest = earliest.max(draft.stage + 1);
+            if aligned && !whole(operand) && draft.open && rows == Some(draft.rows) {
+                candidates.push(place);
+            }
+        }
+        let best = candidates.into_iter().max_by_key(|&place| self.drafts[place].stage);
+        if let Some(best) = best {
+            let stage = self.drafts[best].stage;
+            let fits = operands.iter().all(|&(operand, aligned)| match self.home.get(&operand.value) {
+                None => true,
+                Some(&place) if place == best => aligned && !whole(operand),
+                Some(&place) => self.drafts[place].stage < stage,
+            });
+            if fits {
+                return best;
+            }
+        }
+        // Scalars of one stage are done together.
+        if rows == Some(1)
+            && let Some(place) = self.drafts.iter().rposition(|d| d.open && d.rows == 1 && d.stage == earliest)
         {
-            best = Some(place);
+            return place;
         }
+        self.drafts.push(Draft { rows: rows.unwrap_or(1), stage: earliest, values: Vec::new(), open: rows.is_some() });
+        self.drafts.len() - 1
     }
-    if let Some(best) = best {
-        let stage = drafts[best].stage;
-        let fits = operands.iter().all(|&(operand, aligned)| match home.get(&operand.value) {
-            None => true,
-            Some(&place) if place == best => aligned && !is_sum_over_rows(&graph.value(operand.value).operation),
-            Some(&place) => drafts[place].stage < stage,
-        });
-        if fits {
-            drafts[best].values.push(id);
-            return best;
-        }
-    }
-    // Scalars of one stage are done together.
-    if rows == Some(1)
-        && let Some(place) = drafts.iter().rposition(|d| d.open && d.rows == 1 && d.stage == earliest)
-    {
-        drafts[place].values.push(id);
-        return place;
-    }
-    drafts.push(Draft { rows: rows.unwrap_or(1), stage: earliest, values: vec![id], open: rows.is_some() });
-    drafts.len() - 1
 }
 
 /// Joins regions of the same rows that read the same large input: it is read once. The earlier one waits for the later where
 /// nobody else waits for it.
-fn join_over_shared_inputs(graph: &Graph, uses: &Uses, drafts: &mut [Draft], home: &mut HashMap<ValueId, usize>) {
+fn join_over_shared_inputs(
+    graph: &Graph,
+    uses: &Uses,
+    drafts: &mut [Draft],
+    home: &mut HashMap<ValueId, usize>,
+    request: &Request<'_>,
+) {
     let mut readers: HashMap<ValueId, Vec<usize>> = HashMap::default();
     for (place, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.open && draft.rows > 1) {
         for &id in &draft.values {
             for (operand, aligned) in operands(graph, id) {
                 let (rows, columns) = graph.shape(operand.value);
                 let outside = home.get(&operand.value) != Some(&place);
-                if aligned && outside && rows * columns >= WORTH_JOINING {
+                if aligned && outside && rows * columns >= request.tuning.joined_from {
                     let list = readers.entry(operand.value).or_default();
                     if list.last() != Some(&place) {
                         list.push(place);
@@ -215,46 +281,106 @@ fn join_over_shared_inputs(graph: &Graph, uses: &Uses, drafts: &mut [Draft], hom
     let mut shared: Vec<(ValueId, Vec<usize>)> = readers.into_iter().filter(|(_, list)| list.len() > 1).collect();
     shared.sort();
     for (_, mut list) in shared {
+        list.retain(|&place| !drafts[place].values.is_empty());
         list.sort_by_key(|&place| drafts[place].stage);
-        for pair in (1..list.len()).rev() {
-            let (earlier, later) = (list[pair - 1], list[pair]);
-            let stage = drafts[later].stage;
-            if earlier == later
-                || drafts[earlier].values.is_empty()
-                || drafts[later].values.is_empty()
-                || drafts[earlier].rows != drafts[later].rows
-            {
+        let Some(mut later) = list.pop() else { continue };
+        for &earlier in list.iter().rev() {
+            if earlier == later || drafts[earlier].rows != drafts[later].rows {
                 continue;
             }
-            // Nobody may need the earlier one before the later one is done; the later one itself only row by row.
-            let may_wait = drafts[earlier].values.iter().all(|&id| {
-                uses.of(id).iter().all(|user| {
-                    let place = home[user];
-                    if place == earlier {
-                        return true;
-                    }
-                    let whole = is_sum_over_rows(&graph.value(id).operation);
-                    if place == later {
-                        return !whole && operands(graph, *user).iter().all(|&(o, aligned)| o.value != id || aligned);
-                    }
-                    drafts[place].stage > stage
-                })
-            });
-            if may_wait {
+            if may_wait(graph, uses, drafts, home, earlier, later) {
                 let moved = std::mem::take(&mut drafts[earlier].values);
                 moved.iter().for_each(|&id| {
                     home.insert(id, later);
                 });
                 drafts[later].values.extend(moved);
                 drafts[later].values.sort_unstable();
+            } else {
+                later = earlier;
             }
         }
     }
 }
 
+/// Whether nobody needs what one region does before another is done, and that one only row by row.
+fn may_wait(
+    graph: &Graph,
+    uses: &Uses,
+    drafts: &[Draft],
+    home: &HashMap<ValueId, usize>,
+    earlier: usize,
+    later: usize,
+) -> bool {
+    drafts[earlier].values.iter().all(|&id| {
+        uses.of(id).iter().all(|user| {
+            let place = home[user];
+            if place == earlier {
+                return true;
+            }
+            if place == later {
+                let whole = is_sum_over_rows(&graph.value(id).operation);
+                return !whole && operands(graph, *user).iter().all(|&(o, aligned)| o.value != id || aligned);
+            }
+            drafts[place].stage > drafts[later].stage
+        })
+    })
+}
+
+/// Moves an operation on the entries of one array to the only region that reads its result, row by row: it is then done on
+/// the way, and its result is not kept.
+fn move_to_readers(graph: &Graph, uses: &Uses, drafts: &mut [Draft], home: &mut HashMap<ValueId, usize>) {
+    for i in (0..graph.values().len()).rev() {
+        let id = ValueId(i as u32);
+        let Some(&own) = home.get(&id) else { continue };
+        if !matches!(graph.value(id).operation, Operation::Map(..)) || uses.output[i] || graph.value(id).rows == 1 {
+            continue;
+        }
+        let aligned = operands(graph, id).iter().filter(|(_, aligned)| *aligned).map(|(o, _)| o.value).collect::<HashSet<_>>();
+        let Some(&first) = uses.of(id).first() else { continue };
+        let reader = home[&first];
+        let by_rows = |user: &ValueId| {
+            home[user] == reader && operands(graph, *user).iter().all(|&(o, aligned)| o.value != id || aligned)
+        };
+        if reader != own && aligned.len() <= 1 && drafts[reader].rows == drafts[own].rows && uses.of(id).iter().all(by_rows)
+        {
+            drafts[own].values.retain(|&value| value != id);
+            drafts[reader].values.push(id);
+            drafts[reader].values.sort_unstable();
+            home.insert(id, reader);
+        }
+    }
+}
+
+/// Small regions are done as late as they may: threads need not meet for them, and others may be joined that they read.
+fn wait(graph: &Graph, uses: &Uses, drafts: &mut [Draft], home: &HashMap<ValueId, usize>, request: &Request<'_>) {
+    let is_small = |draft: &Draft| {
+        let operations: f64 = draft.values.iter().map(|&id| operations(graph, id)).sum();
+        draft.open && (draft.rows == 1 || operations < request.tuning.shared_from)
+    };
+    let large = drafts.iter().filter(|draft| !draft.values.is_empty() && !is_small(draft));
+    let last = large.map(|draft| draft.stage + 1).max().unwrap_or(0);
+    let last = last.max(drafts.iter().map(|draft| draft.stage).max().unwrap_or(0));
+    let mut order: Vec<usize> = (0..drafts.len()).collect();
+    order.sort_by_key(|&place| std::cmp::Reverse(drafts[place].stage));
+    for place in order {
+        let draft = &drafts[place];
+        if !is_small(draft) {
+            continue;
+        }
+        let readers = draft.values.iter().flat_map(|&id| uses.of(id)).map(|user| home[user]);
+        let latest = readers.filter(|&reader| reader != place).map(|reader| drafts[reader].stage).min();
+        let latest = latest.map_or(last, |stage| stage.saturating_sub(1));
+        drafts[place].stage = latest.max(drafts[place].stage);
+    }
+}
+
+fn is_shared(rows: usize, operations: f64, request: &Request<'_>) -> bool {
+    request.threads > 1 && rows >= 2 * request.threads && operations >= request.tuning.shared_from
+}
+
 fn region(graph: &Graph, uses: &Uses, draft: &Draft, inside: &HashSet<ValueId>, request: &Request<'_>) -> Region {
     let operations: f64 = draft.values.iter().map(|&id| operations(graph, id)).sum();
-    let shared = draft.open && request.threads > 1 && draft.rows >= 2 * request.threads && operations >= SHARED_FROM;
+    let shared = draft.open && is_shared(draft.rows, operations, request);
     let steps = step::steps(graph, uses, &draft.values, inside);
     let sums = draft.values.iter().copied().filter(|&id| is_sum_over_rows(&graph.value(id).operation)).collect();
     let share = if shared { draft.rows.div_ceil(request.threads) } else { draft.rows };
@@ -283,7 +409,7 @@ fn block(graph: &Graph, steps: &[step::Step], draft: &Draft, share: usize, reque
         }
     }
     let bytes: usize = row.iter().map(|(_, columns)| columns * request.precision.bytes()).sum();
-    let target = if products { BLOCK_OF_PRODUCTS } else { BLOCK_OF_PASSES };
+    let target = if products { request.tuning.block_of_products } else { request.tuning.block_of_passes };
     let tile = if products { ROWS_OF_A_TILE } else { 1 };
     let least = if products { 4 * tile } else { 1 };
     let block = (target / bytes.max(1)).clamp(least, share.max(least));

@@ -9,6 +9,13 @@ use super::region::{Uses, operands};
 use crate::functions::Function;
 use crate::syntax::ast::Comparison;
 
+/// A pass computes no more values than this.
+pub const MOST_MAPS: usize = 20;
+/// A pass takes no more sums than this.
+pub const MOST_REDUCTIONS: usize = 8;
+/// A pass reads no more arrays than this.
+pub const MOST_READS: usize = 20;
+
 /// A number times a scalar value, or a number alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -62,7 +69,7 @@ pub struct ProductStep {
     pub sums: Option<ValueId>,
 }
 
-/// The softmax of rows in its parts.
+/// The softmax P of rows in its parts, and what a target Y makes of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoftmaxStep {
     /// Of what.
@@ -73,6 +80,24 @@ pub struct SoftmaxStep {
     pub log: Option<ValueId>,
     /// The logarithms of the sums of exponentials.
     pub log_sum: Option<ValueId>,
+    /// Y.
+    pub target: Option<ValueId>,
+    /// The sum of Y .* log(P).
+    pub likelihood: Option<ValueId>,
+    /// P - Y, scaled.
+    pub difference: Option<(Scale, ValueId)>,
+}
+
+impl SoftmaxStep {
+    fn new(of: ValueId) -> SoftmaxStep {
+        SoftmaxStep { of, softmax: None, log: None, log_sum: None, target: None, likelihood: None, difference: None }
+    }
+
+    /// All values that it gives.
+    fn gives(&self) -> impl Iterator<Item = ValueId> {
+        let difference = self.difference.map(|(_, id)| id);
+        [self.softmax, self.log, self.log_sum, self.likelihood, difference].into_iter().flatten()
+    }
 }
 
 /// Operations on entries that are done in one pass over a block.
@@ -112,7 +137,7 @@ impl Step {
     pub fn writes(&self) -> Vec<ValueId> {
         match self {
             Step::Product(product) => [Some(product.out), product.sums].into_iter().flatten().collect(),
-            Step::Softmax(softmax) => [softmax.softmax, softmax.log, softmax.log_sum].into_iter().flatten().collect(),
+            Step::Softmax(softmax) => softmax.gives().collect(),
             Step::Pass(pass) => pass.stored.iter().chain(&pass.reductions).copied().collect(),
             Step::Identity(id) | Step::Labels(id) | Step::Transpose(id) | Step::Reference(id) => vec![*id],
         }
@@ -135,7 +160,14 @@ impl Step {
                 }
                 out
             }
-            Step::Softmax(softmax) => vec![plain(softmax.of)],
+            Step::Softmax(softmax) => {
+                let mut out = vec![plain(softmax.of)];
+                // Labels are read where the caller has them.
+                let is_matrix = |y: &ValueId| !matches!(graph.value(*y).operation, Operation::Labels(_));
+                out.extend(softmax.target.filter(is_matrix).map(plain));
+                out.extend(softmax.difference.and_then(|(scale, _)| scale.value).map(plain));
+                out
+            }
             Step::Pass(pass) => pass.reads(graph),
             Step::Identity(_) | Step::Labels(_) => Vec::new(),
             Step::Transpose(id) | Step::Reference(id) => operands(graph, *id).into_iter().map(|(o, _)| o).collect(),
@@ -161,7 +193,16 @@ impl Pass {
 
 /// The steps that compute the values of a region, given in rising order.
 pub(super) fn steps(graph: &Graph, uses: &Uses, values: &[ValueId], inside: &HashSet<ValueId>) -> Vec<Step> {
-    let mut builder = Builder { graph, uses, inside, absorbed: HashSet::default(), products: HashMap::default() };
+    let mut builder = Builder {
+        graph,
+        uses,
+        inside,
+        absorbed: HashSet::default(),
+        products: HashMap::default(),
+        softmaxes: Vec::new(),
+        taken: HashSet::default(),
+    };
+    builder.softmaxes(values);
     for &id in values {
         if let Operation::Product(left, right) = graph.value(id).operation {
             builder.follow(id, left, right);
@@ -179,6 +220,10 @@ struct Builder<'a> {
     absorbed: HashSet<ValueId>,
     /// Products by what they write.
     products: HashMap<ValueId, ProductStep>,
+    /// The softmaxes.
+    softmaxes: Vec<SoftmaxStep>,
+    /// What some step does on its way: no other may do it too.
+    taken: HashSet<ValueId>,
 }
 
 impl Builder<'_> {
@@ -188,6 +233,91 @@ impl Builder<'_> {
             &[user] if !self.uses.output[id.0 as usize] && self.inside.contains(&user) => Some(user),
             _ => None,
         }
+    }
+
+    /// Finds the softmaxes with all that is done at once with them.
+    fn softmaxes(&mut self, values: &[ValueId]) {
+        for &id in values {
+            let Operation::Softmax(part, of) = self.graph.value(id).operation else { continue };
+            let known = self.softmaxes.iter().position(|softmax| softmax.of == of);
+            let place = known.unwrap_or_else(|| {
+                self.softmaxes.push(SoftmaxStep::new(of));
+                self.softmaxes.len() - 1
+            });
+            let softmax = &mut self.softmaxes[place];
+            match part {
+                SoftmaxPart::Softmax => softmax.softmax = Some(id),
+                SoftmaxPart::LogSoftmax => softmax.log = Some(id),
+                SoftmaxPart::LogSumExp => softmax.log_sum = Some(id),
+            }
+        }
+        for place in 0..self.softmaxes.len() {
+            self.likelihood(place);
+            self.difference(place);
+        }
+    }
+
+    /// The other operand of an operation on two arrays of one shape, neither transposed.
+    fn other(&self, id: ValueId, wanted: Elementary, own: ValueId) -> Option<(ValueId, bool)> {
+        let Operation::Map(elementary, list) = &self.graph.value(id).operation else { return None };
+        let &[a, b] = list.as_ref() else { return None };
+        let alike = self.graph.use_shape(a) == self.graph.use_shape(b) && !a.transposed && !b.transposed;
+        if *elementary != wanted || !alike || a == b {
+            return None;
+        }
+        if a.value == own { Some((b.value, true)) } else { (b.value == own).then_some((a.value, false)) }
+    }
+
+    /// Σ Y .* log(P) is taken with the softmax where nobody else reads log(P).
+    fn likelihood(&mut self, place: usize) {
+        let Some(log) = self.softmaxes[place].log else { return };
+        let Some(products) = self.only_user(log) else { return };
+        let Some((target, _)) = self.other(products, Elementary::Multiply, log) else { return };
+        let Some(sum) = self.only_user(products) else { return };
+        if matches!(self.graph.value(sum).operation, Operation::Reduce(Reduction::Sum, Direction::All, _))
+            && self.is_target(target)
+        {
+            let softmax = &mut self.softmaxes[place];
+            (softmax.log, softmax.target, softmax.likelihood) = (None, Some(target), Some(sum));
+            self.absorbed.extend([log, products]);
+            self.taken.extend([products, sum]);
+        }
+    }
+
+    /// s·(P − Y) is taken with the softmax.
+    fn difference(&mut self, place: usize) {
+        let Some(softmax) = self.softmaxes[place].softmax else { return };
+        for &user in self.uses.of(softmax) {
+            let Some((target, true)) = self.other(user, Elementary::Subtract, softmax) else { continue };
+            let same = self.softmaxes[place].target.is_none_or(|known| known == target);
+            if !same || !self.inside.contains(&user) || self.taken.contains(&user) || !self.is_target(target) {
+                continue;
+            }
+            let (mut scale, mut out) = (Scale::ONE, user);
+            if let Some(scaled) = self.only_user(user)
+                && let Operation::Map(Elementary::Multiply, list) = &self.graph.value(scaled).operation
+                && self.graph.use_shape(list[0]) == (1, 1)
+                && list[1] == (Use { value: user, transposed: false })
+            {
+                (scale, out) = (Scale::of(self.graph, list[0]), scaled);
+                self.absorbed.insert(user);
+            }
+            self.taken.extend([user, out]);
+            if self.only_user(softmax) == Some(user) {
+                self.absorbed.insert(softmax);
+                self.softmaxes[place].softmax = None;
+            }
+            let softmax = &mut self.softmaxes[place];
+            (softmax.target, softmax.difference) = (Some(target), Some((scale, out)));
+            return;
+        }
+    }
+
+    /// Whether a value lies there before the softmax is taken: it does not stand on it.
+    fn is_target(&self, target: ValueId) -> bool {
+        let given = super::region::is_given(&self.graph.value(target).operation);
+        let labels = matches!(self.graph.value(target).operation, Operation::Labels(_));
+        given || labels || !self.inside.contains(&target)
     }
 
     /// Takes into a product what follows it: a scale, what is added, a mask, the sums of its columns.
@@ -203,9 +333,10 @@ impl Builder<'_> {
         };
         while product.then == Then::Nothing {
             let Some(user) = self.only_user(product.out) else { break };
-            if !self.take(&mut product, user) {
+            if self.taken.contains(&user) || self.taken.contains(&product.out) || !self.take(&mut product, user) {
                 break;
             }
+            self.taken.insert(user);
             self.absorbed.insert(product.out);
             product.out = user;
         }
@@ -221,7 +352,7 @@ impl Builder<'_> {
     }
 
     /// Whether the product can do `user` before it writes; then it will.
-    fn take(&self, product: &mut ProductStep, user: ValueId) -> bool {
+    fn take(&mut self, product: &mut ProductStep, user: ValueId) -> bool {
         let graph = self.graph;
         let Operation::Map(elementary, list) = &graph.value(user).operation else { return false };
         if graph.shape(user) != graph.shape(product.out) {
@@ -252,8 +383,11 @@ impl Builder<'_> {
                 let (mut scale, mut added) = (Scale::ONE, b);
                 if let Operation::Map(Elementary::Multiply, inner) = &graph.value(b.value).operation
                     && graph.use_shape(inner[0]) == (1, 1)
+                    && self.inside.contains(&b.value)
+                    && !self.taken.contains(&b.value)
                     && self.only_user(b.value).is_some()
                 {
+                    self.taken.insert(b.value);
                     scale = Scale::of(graph, inner[0]);
                     added = Use { transposed: inner[1].transposed != b.transposed, ..inner[1] };
                 }
@@ -278,22 +412,30 @@ impl Builder<'_> {
         };
         let is_zero = self.graph.constant_of(list[1]) == Some(0.0);
         let full = self.graph.use_shape(list[0]) == self.graph.use_shape(of);
-        (is_zero && full && !of.transposed && self.only_user(of.value).is_some()).then_some(list[0])
+        (is_zero && full && !of.transposed && self.inside.contains(&of.value)).then_some(list[0])
     }
 
     /// Whether a value is computed by a step of its own kind, not by a pass.
     fn is_primary(&self, id: ValueId) -> bool {
         self.products.contains_key(&id)
+            || self.softmax_of(id).is_some()
             || !matches!(self.graph.value(id).operation, Operation::Map(..) | Operation::Reduce(..))
+    }
+
+    /// The softmax that gives a value.
+    fn softmax_of(&self, id: ValueId) -> Option<&SoftmaxStep> {
+        self.softmaxes.iter().find(|softmax| softmax.gives().any(|given| given == id))
     }
 
     /// What must be there before a value's step, from within the region.
     fn needs(&self, id: ValueId) -> Vec<ValueId> {
-        let mut out: Vec<ValueId> = match self.products.get(&id) {
-            Some(product) => {
-                let step = Step::Product(Box::new(product.clone()));
-                step.reads(self.graph).into_iter().map(|o| o.value).collect()
-            }
+        let step = match (self.products.get(&id), self.softmax_of(id)) {
+            (Some(product), _) => Some(Step::Product(Box::new(product.clone()))),
+            (None, Some(softmax)) => Some(Step::Softmax(softmax.clone())),
+            (None, None) => None,
+        };
+        let mut out: Vec<ValueId> = match step {
+            Some(step) => step.reads(self.graph).into_iter().map(|o| o.value).collect(),
             None => operands(self.graph, id).into_iter().map(|(o, _)| o.value).collect(),
         };
         out.retain(|operand| self.inside.contains(operand));
@@ -313,6 +455,8 @@ impl Builder<'_> {
             if (used_outside || wanted.contains(&id)) && !self.absorbed.contains(&id) {
                 wanted.insert(id);
                 wanted.extend(self.needs(id));
+            } else if let Some(product) = self.products.values().find(|product| product.sums == Some(id)) {
+                wanted.insert(product.out);
             } else if !self.absorbed.contains(&id) {
                 // Nobody inside reads it any more.
                 self.absorbed.insert(id);
@@ -368,7 +512,7 @@ impl Builder<'_> {
         }
     }
 
-    fn in_order(&mut self, values: &[ValueId], levels: &HashMap<ValueId, usize>) -> Vec<Step> {
+    fn in_order(&self, values: &[ValueId], levels: &HashMap<ValueId, usize>) -> Vec<Step> {
         let graph = self.graph;
         let last = levels.values().copied().max().unwrap_or(0);
         let mut out: Vec<Step> = Vec::new();
@@ -392,41 +536,56 @@ impl Builder<'_> {
             }
             // One number for each row may be read by wider passes of the same level.
             passes.sort_by_key(|pass| pass.columns);
-            out.extend(passes.into_iter().map(Step::Pass));
+            passes.into_iter().for_each(|pass| self.cut(pass, &mut out));
         }
         self.store(&mut out);
         out
     }
 
-    fn primary(&mut self, id: ValueId, out: &mut Vec<Step>) {
+    fn primary(&self, id: ValueId, out: &mut Vec<Step>) {
         if let Some(product) = self.products.get(&id) {
             out.push(Step::Product(Box::new(product.clone())));
             return;
         }
-        match self.graph.value(id).operation {
-            Operation::Softmax(part, of) => {
-                let known = out.iter_mut().find_map(|step| match step {
-                    Step::Softmax(softmax) if softmax.of == of => Some(softmax),
-                    _ => None,
-                });
-                let set = |softmax: &mut SoftmaxStep| match part {
-                    SoftmaxPart::Softmax => softmax.softmax = Some(id),
-                    SoftmaxPart::LogSoftmax => softmax.log = Some(id),
-                    SoftmaxPart::LogSumExp => softmax.log_sum = Some(id),
-                };
-                match known {
-                    Some(softmax) => set(softmax),
-                    None => {
-                        let mut softmax = SoftmaxStep { of, softmax: None, log: None, log_sum: None };
-                        set(&mut softmax);
-                        out.push(Step::Softmax(softmax));
-                    }
-                }
+        if let Some(softmax) = self.softmax_of(id) {
+            let step = Step::Softmax(softmax.clone());
+            if !out.contains(&step) {
+                out.push(step);
             }
+            return;
+        }
+        match self.graph.value(id).operation {
             Operation::Identity => out.push(Step::Identity(id)),
             Operation::Labels(_) => out.push(Step::Labels(id)),
             Operation::Transpose(_) => out.push(Step::Transpose(id)),
             _ => out.push(Step::Reference(id)),
+        }
+    }
+
+    /// Cuts a pass into passes that the processor's kernels can hold.
+    fn cut(&self, pass: Pass, out: &mut Vec<Step>) {
+        let empty =
+            || Pass { columns: pass.columns, maps: Vec::new(), stored: Vec::new(), reductions: Vec::new() };
+        let mut list: Vec<(ValueId, bool)> = pass.maps.iter().map(|&id| (id, false)).collect();
+        list.extend(pass.reductions.iter().map(|&id| (id, true)));
+        // A reduction has a larger number than what it reads.
+        list.sort_unstable();
+        let mut part = empty();
+        for (id, reduction) in list {
+            let mut larger = part.clone();
+            if reduction { larger.reductions.push(id) } else { larger.maps.push(id) }
+            let fits = larger.maps.len() <= MOST_MAPS
+                && larger.reductions.len() <= MOST_REDUCTIONS
+                && larger.reads(self.graph).len() <= MOST_READS;
+            if fits {
+                part = larger;
+            } else {
+                out.push(Step::Pass(std::mem::replace(&mut part, empty())));
+                if reduction { part.reductions.push(id) } else { part.maps.push(id) }
+            }
+        }
+        if !(part.maps.is_empty() && part.reductions.is_empty()) {
+            out.push(Step::Pass(part));
         }
     }
 
