@@ -314,8 +314,8 @@ fn entry_by_entry<T: Float>(product: &Product<'_, T>, mut out: ViewMut<'_, T>, m
                 Right::Plain(view) => view.at(p, j),
                 Right::Packed(packed) => packed.at(p, j),
             };
-            let sum = (0..k).fold(T::ZERO, |sum, p| sum + product.left.at(i, p) * right(p));
-            let mut x = product.alpha * sum;
+            let sum = (0..k).fold(0.0, |sum, p| sum + product.left.at(i, p).to_f64() * right(p).to_f64());
+            let mut x = product.alpha * T::from_f64(sum);
             if let Some((beta, added)) = product.added {
                 x = x + beta * added.at(i, j);
             }
