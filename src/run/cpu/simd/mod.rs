@@ -46,8 +46,10 @@ pub trait Lanes:
     type Mask: Mask;
     /// How many numbers.
     const COUNT: usize;
-    /// How many vectors the processor's registers hold.
-    const REGISTERS: usize;
+    /// The rows of a product's tile.
+    const ROWS: usize;
+    /// The vectors of a product's tile.
+    const VECTORS: usize;
 
     /// The same number in all lanes.
     ///

@@ -89,7 +89,8 @@ macro_rules! plain {
             type Scalar = $float;
             type Mask = Flags<N>;
             const COUNT: usize = N;
-            const REGISTERS: usize = 16;
+            const ROWS: usize = 4;
+            const VECTORS: usize = 1;
 
             #[inline(always)]
             unsafe fn splat(x: $float) -> Self {

@@ -71,7 +71,8 @@ impl Lanes for F32x8 {
     type Scalar = f32;
     type Mask = Whole8;
     const COUNT: usize = 8;
-    const REGISTERS: usize = 16;
+    const ROWS: usize = 6;
+    const VECTORS: usize = 2;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -282,7 +283,8 @@ impl Lanes for F64x4 {
     type Scalar = f64;
     type Mask = Whole4;
     const COUNT: usize = 4;
-    const REGISTERS: usize = 16;
+    const ROWS: usize = 6;
+    const VECTORS: usize = 2;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

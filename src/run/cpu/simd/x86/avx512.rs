@@ -63,7 +63,8 @@ impl Lanes for F32x16 {
     type Scalar = f32;
     type Mask = Bits16;
     const COUNT: usize = 16;
-    const REGISTERS: usize = 32;
+    const ROWS: usize = 12;
+    const VECTORS: usize = 2;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -231,7 +232,8 @@ impl Lanes for F64x8 {
     type Scalar = f64;
     type Mask = Bits8;
     const COUNT: usize = 8;
-    const REGISTERS: usize = 32;
+    const ROWS: usize = 12;
+    const VECTORS: usize = 2;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
