@@ -35,7 +35,10 @@ fn main() {
     let start = Instant::now();
     let answer = answer(PROGRAM, Detail::None).unwrap_or_else(|errors| panic!("{errors:?}"));
     println!("derived in {:.2} ms; {}", start.elapsed().as_secs_f64() * 1e3, InstructionSet::detect().name());
-    println!("{:<8} {:>7} {:>11} {:>11} {:>9} {:>9} {:>7}", "size", "threads", "median us", "best us", "GFLOP/s", "peak", "share");
+    println!(
+        "{:<8} {:>7} {:>11} {:>11} {:>9} {:>9} {:>7}",
+        "size", "threads", "median us", "best us", "GFLOP/s", "peak", "share"
+    );
     for (name, n, d, h, c) in SIZES.into_iter().filter(|size| wanted(size.0)) {
         for threads in [1, 2] {
             step(&answer, name, [n, d, h, c], threads, show);

@@ -2,18 +2,19 @@
 //! computes, for every program of the examples and the book and for random ones, in both precisions, with every instruction
 //! set of the processor, on one thread and on two.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use chapters::{pages, sections};
 use matgrad::answer::{Answer, answer};
 use matgrad::derivation::Detail;
-use matgrad::eval::{Numbers, evaluate, sample};
+use matgrad::eval::{Numbers, Sampler, evaluate, sample};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::plan::{Plan, Precision, Request, Tuning};
 use matgrad::run::cpu::{Float, InstructionSet, Pool};
-use matgrad::run::{Executable, Given};
+use matgrad::run::{Executable, Given, Repeated};
 use random::generate::program;
 use random::tree::Brackets;
 
@@ -128,14 +129,19 @@ fn roots(answer: &Answer) -> Vec<ExprId> {
 /// How large the numbers on the way are: rounding grows with them.
 fn largest_on_the_way(answer: &Answer, numbers: &Numbers, roots: &[ExprId]) -> f64 {
     let all = answer.arena.reachable(roots);
-    let values = evaluate(&answer.arena, numbers, &all).map(|values| {
-        values.iter().map(Matrix::max_abs).filter(|x| x.is_finite()).fold(1.0, f64::max)
-    });
+    let values = evaluate(&answer.arena, numbers, &all)
+        .map(|values| values.iter().map(Matrix::max_abs).filter(|x| x.is_finite()).fold(1.0, f64::max));
     values.unwrap_or(f64::INFINITY)
 }
 
 /// What differs between the two machines, in words.
-fn differences(name: &str, answer: &Answer, numbers: &Numbers, settings: &[Setting], pools: &mut [Pool]) -> Vec<String> {
+fn differences(
+    name: &str,
+    answer: &Answer,
+    numbers: &Numbers,
+    settings: &[Setting],
+    pools: &mut [Pool],
+) -> Vec<String> {
     let roots = roots(answer);
     let expected = match evaluate(&answer.arena, numbers, &roots) {
         Ok(expected) => expected,
@@ -220,4 +226,152 @@ fn random_programs_run_on_the_kernels() {
     let (compared, wrong) = differences_of_texts(&texts, &in_double);
     assert!(compared * 10 > texts.len() * 8, "only {compared} of {} programs were compared", texts.len());
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong[..wrong.len().min(6)].join("\n"));
+}
+
+/// Programs with names for their dimensions, run at many sizes.
+const SIZED: [&str; 7] = [
+    "X : matrix(a, b); Y : onehot(a, c); W1 : matrix(b, d); b1 : row(d); W2 : matrix(d, c); b2 : row(c); lambda : scalar\n\
+     Z = relu(X*W1 + b1)\nP = softmax(Z*W2 + b2)\nL = -1/a*tr(Y'*log(P)) + lambda*(sum(W1.^2) + sum(W2.^2))\n\
+     grad L wrt W1, b1, W2, b2",
+    "X : matrix(a, b); w : vector(b); y : vector(a)\ngrad sum(softplus(X*w) - y .* (X*w)) wrt w, X",
+    "A : matrix(a, b); U : matrix(a, c); V : matrix(b, c)\ngrad normsq(A - U*V') + 0.1*norm(U) wrt U, V",
+    "X : matrix(a, b); G : matrix(a, b); g : row(b)\nM = X - rowmean(X)\ns = sqrt(rowmean(M.^2) + 1e-5)\n\
+     grad sum(G .* ((M ./ s) .* g)) wrt X, g",
+    "X : matrix(a, b); Q : matrix(b, c); K : matrix(b, c); V : matrix(b, d)\nA = softmax(X*Q*(X*K)'/sqrt(c))\n\
+     grad sum(tanh(A*X*V)) wrt X, Q, K, V",
+    "A : matrix(a, b); B : matrix(b, a); u : vector(a)\nS = A*B + B'*A' + diag(u)\n\
+     grad sum(softmax(S, axis=0) .* S) + logsumexp(u) wrt A, B, u",
+    "A : matrix(a, b); x : vector(b); y : vector(a); r : row(b)\n\
+     grad tr(A'*diag(y)*A*diag(x)) + sum(A*x*r) + r*x wrt A, x, y, r",
+];
+
+#[test]
+fn sizes_of_one_and_odd_sizes_run_on_the_kernels() {
+    let mut pools = pools();
+    let mut wrong = Vec::new();
+    let sizes =
+        [[1, 1, 1, 1], [1, 5, 2, 3], [4, 1, 3, 2], [5, 3, 1, 2], [3, 2, 4, 1], [17, 13, 10, 29], [67, 31, 5, 37]];
+    for (i, program) in SIZED.iter().enumerate() {
+        let answer = answer(program, Detail::None).unwrap_or_else(|errors| panic!("{program}: {errors:?}"));
+        let roots = roots(&answer);
+        for list in sizes {
+            let fixed = ["a", "b", "c", "d"].iter().zip(list).map(|(name, size)| ((*name).to_owned(), size)).collect();
+            let numbers = Sampler::with_sizes(&answer.arena, &roots, fixed).draw(5).expect("a point in the domain");
+            wrong.extend(differences(&format!("program {i} at {list:?}"), &answer, &numbers, &settings(), &mut pools));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong[..wrong.len().min(6)].join("\n"));
+}
+
+fn network() -> (Answer, Vec<ExprId>, ExprId) {
+    let answer = answer(SIZED[0], Detail::None).expect("a program");
+    let roots: Vec<ExprId> =
+        std::iter::once(answer.outcomes[0].of_node).chain(answer.outcomes.iter().map(|o| o.result)).collect();
+    let reachable = answer.arena.reachable(&roots);
+    let is_y = |id: &ExprId| matches!(answer.arena.op(*id), Op::Variable(_)) && answer.arena.name_of(*id) == "Y";
+    let targets = reachable.into_iter().find(is_y).expect("Y is read");
+    (answer, roots, targets)
+}
+
+fn network_sizes(samples: i64) -> HashMap<String, i64> {
+    [("a", samples), ("b", 6), ("c", 4), ("d", 5)].map(|(name, size)| (name.to_owned(), size)).into()
+}
+
+#[test]
+fn labels_stand_for_the_one_hot_matrix() {
+    let (answer, roots, targets) = network();
+    let by_labels = Repeated::new(&answer.arena, &roots, &[targets], InstructionSet::detect(), 2);
+    let by_entries = Repeated::new(&answer.arena, &roots, &[], InstructionSet::detect(), 1);
+    for samples in [1_usize, 9, 3, 9] {
+        let labels: Vec<u32> = (0..samples as u32).map(|i| (3 * i + 1) % 4).collect();
+        let mut onehot = vec![0.0; samples * 4];
+        labels.iter().enumerate().for_each(|(i, &label)| onehot[4 * i + label as usize] = 1.0);
+        let arrays: HashMap<&str, Vec<f64>> =
+            [("X", samples * 6), ("W1", 30), ("b1", 5), ("W2", 20), ("b2", 4), ("lambda", 1)]
+                .map(|(name, count)| (name, (0..count).map(|i| ((7 * i + count) % 11) as f64 / 11.0 - 0.4).collect()))
+                .into();
+        let sizes = network_sizes(samples as i64);
+        let entries = |name: &str| arrays.get(name).map(|list| Given::Entries(list));
+        let from_labels = by_labels
+            .run(&sizes, &|input| if input.name == "Y" { Some(Given::Labels(&labels)) } else { entries(&input.name) })
+            .expect("a run");
+        let from_entries = by_entries
+            .run(&sizes, &|input| if input.name == "Y" { Some(Given::Entries(&onehot)) } else { entries(&input.name) })
+            .expect("a run");
+        for (a, b) in from_labels.iter().zip(&from_entries) {
+            assert!(a.subtract(b).max_abs() < 1e-14, "{samples} samples: {a:?} and {b:?}");
+        }
+    }
+}
+
+#[test]
+fn wrong_arrays_are_errors_before_anything_runs() {
+    let (answer, roots, targets) = network();
+    let sizes = network_sizes(3);
+    let request = Request {
+        sizes: &sizes,
+        independent: &[],
+        labels: &[targets],
+        precision: Precision::Single,
+        threads: 1,
+        tuning: Tuning::default(),
+    };
+    let plan = Plan::new(&answer.arena, &roots, &request).expect("a plan");
+    let error = Executable::<f64>::new(plan.clone(), InstructionSet::detect()).expect_err("another precision");
+    assert_eq!(error.message, "the plan is for 32-bit numbers");
+    let mut executable = Executable::<f32>::new(plan.clone(), InstructionSet::detect()).expect("a plan in f32");
+    let arrays: Vec<Vec<f32>> = plan.inputs.iter().map(|input| vec![0.5; input.rows * input.columns]).collect();
+    let targets = plan.inputs.iter().position(|input| input.name == "Y").expect("Y is given");
+    let mut error = |labels: &[u32], shorter: Option<usize>, room: usize| {
+        let given: Vec<Given<'_, f32>> = arrays
+            .iter()
+            .enumerate()
+            .map(|(i, list)| match i {
+                _ if i == targets => Given::Labels(labels),
+                _ if shorter == Some(i) => Given::Entries(&list[1..]),
+                _ => Given::Entries(list),
+            })
+            .collect();
+        let mut results: Vec<Vec<f32>> = plan.outputs.iter().map(|o| vec![0.0; o.rows * o.columns]).collect();
+        results[1].resize(room, 0.0);
+        let mut outputs: Vec<&mut [f32]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        executable.run(&mut Pool::new(1), &given, &mut outputs).map_err(|error| error.message)
+    };
+    assert_eq!(error(&[0, 3, 1], None, 30), Ok(()));
+    assert_eq!(error(&[0, 4, 1], None, 30), Err("label 4 of row 2 is out of range: `Y` has 4 columns".to_owned()));
+    assert_eq!(error(&[0, 1], None, 30), Err("`Y` has 3 rows, but 2 labels are given".to_owned()));
+    assert_eq!(error(&[0, 3, 1], None, 29), Err("output 2 is 6x5, but there is room for 29 numbers".to_owned()));
+    let x = plan.inputs.iter().position(|input| input.name == "X").expect("X is given");
+    assert_eq!(error(&[0, 3, 1], Some(x), 30), Err("`X` is 3x6, but 17 numbers are given".to_owned()));
+}
+
+#[test]
+fn dimensions_without_a_positive_number_have_no_plan() {
+    let (answer, roots, _) = network();
+    let plan = |sizes: &HashMap<String, i64>| {
+        let request = Request {
+            sizes,
+            independent: &[],
+            labels: &[],
+            precision: Precision::Double,
+            threads: 1,
+            tuning: Tuning::default(),
+        };
+        Plan::new(&answer.arena, &roots, &request).map(|_| ()).map_err(|error| error.message)
+    };
+    assert_eq!(plan(&network_sizes(0)), Err("the dimension `a` is not positive".to_owned()));
+    let mut sizes = network_sizes(2);
+    sizes.remove("d");
+    assert_eq!(plan(&sizes), Err("the dimension `d` has no value".to_owned()));
+}
+
+#[test]
+fn what_has_no_value_is_an_error() {
+    let answer = answer("A : matrix(n, n)\ngrad sum(inv(A)) wrt A", Detail::None).expect("a program");
+    let roots = roots(&answer);
+    let runs = Repeated::new(&answer.arena, &roots, &[], InstructionSet::detect(), 1);
+    let sizes = HashMap::from([("n".to_owned(), 2)]);
+    let run = |entries: &[f64]| runs.run(&sizes, &|_| Some(Given::Entries(entries))).map_err(|error| error.message);
+    assert_eq!(run(&[1.0, 2.0, 2.0, 4.0]), Err("the matrix is singular to working precision".to_owned()));
+    assert!(run(&[1.0, 2.0, 2.0, 5.0]).is_ok(), "the next run has a value");
 }

@@ -65,23 +65,21 @@ fn results(answer: &Answer) -> Vec<(String, ExprId)> {
 
 /// The dimensions' values: those of the program and those of `--bind`.
 fn sizes(answer: &Answer, matches: &ArgMatches) -> Result<HashMap<String, i64>, Failure> {
-    let mut out: HashMap<String, i64> = answer
-        .typed
-        .dimension_values
-        .iter()
-        .map(|(name, value)| (name.clone(), *value))
-        .collect();
+    let mut out: HashMap<String, i64> =
+        answer.typed.dimension_values.iter().map(|(name, value)| (name.clone(), *value)).collect();
     let dimensions = &answer.arena.dimensions;
     for list in matches.get_many::<String>("bind").into_iter().flatten() {
         for pair in list.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let number = |text: &str| text.trim().parse::<i64>().ok().filter(|&n| n > 0);
-            let read = pair.split_once('=').and_then(|(name, value)| Some((canonical_name(name.trim())?, number(value)?)));
+            let read =
+                pair.split_once('=').and_then(|(name, value)| Some((canonical_name(name.trim())?, number(value)?)));
             let Some((name, value)) = read else {
                 return Err(Failure::wrong(format!("`{pair}` binds nothing: write NAME=NUMBER, as `--bind N=128`")));
             };
             if dimensions.known_name(&name).is_none() {
                 let known: Vec<&str> = dimensions.all_names().collect();
-                let there = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+                let there =
+                    if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
                 return Err(Failure::wrong(format!("the program has no dimension `{name}`: {there}")));
             }
             if out.get(&name).is_some_and(|&before| before != value) {

@@ -217,9 +217,7 @@ impl Evaluator {
             Operation::Filled((rows, columns), value) => {
                 Matrix::filled(sizes[*rows as usize], sizes[*columns as usize], *value)
             }
-            Operation::Unit(n, i) => {
-                reference::unit(sizes[*n as usize], *i)?
-            }
+            Operation::Unit(n, i) => reference::unit(sizes[*n as usize], *i)?,
             Operation::Sum(terms) => sum(terms, values),
             Operation::Product { scalars, factors } => {
                 let scale: f64 = scalars.iter().map(|&s| values.scalar(s)).product();

@@ -117,9 +117,7 @@ pub(super) fn diagonal(lowering: &mut Lowering<'_>, factors: &[ExprId]) -> Resul
     let plain = |part: &Part| matches!(part, Part::Plain(_));
     if one_piece && parts.len() >= 2 && cut.scalars.is_empty() && plain(&parts[0]) {
         let rest = parts.split_off(1);
-        let (Part::Plain(first), rest) = (parts[0], multiply(lowering, &rest)) else {
-            unreachable!("looked at above")
-        };
+        let (Part::Plain(first), rest) = (parts[0], multiply(lowering, &rest)) else { unreachable!("looked at above") };
         let products = lowering.graph.map(Elementary::Multiply, &[first, rest.turned()]);
         return Ok(lowering.graph.reduce(Reduction::Sum, Direction::Rows, products));
     }

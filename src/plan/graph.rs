@@ -308,7 +308,8 @@ impl Graph {
                     // c·(s·A) is (c·s)·A, one multiplication of each entry less.
                     if self.use_shape(operands[a]) == (1, 1)
                         && self.use_shape(operands[b]) != (1, 1)
-                        && let Operation::Map(Elementary::Multiply, inner) = self.value(operands[b].value).operation.clone()
+                        && let Operation::Map(Elementary::Multiply, inner) =
+                            self.value(operands[b].value).operation.clone()
                         && self.use_shape(inner[0]) == (1, 1)
                     {
                         let scale = self.map(Elementary::Multiply, &[operands[a], inner[0]]);
@@ -331,7 +332,10 @@ impl Graph {
             }
             Elementary::Compare(Comparison::Greater) if is(self, 1, 0.0) => {
                 // relu(Z) > 0 where Z > 0, and then Z need not be kept.
-                let relu = Operation::Map(Elementary::Function(Function::Relu), [Use { transposed: false, ..operands[0] }].into());
+                let relu = Operation::Map(
+                    Elementary::Function(Function::Relu),
+                    [Use { transposed: false, ..operands[0] }].into(),
+                );
                 let (r, c) = self.shape(operands[0].value);
                 let known = self.ids.get(&(relu, r, c)).copied()?;
                 let operand = Use { value: known, ..operands[0] };

@@ -38,11 +38,7 @@ pub(super) struct Lowered {
 ///
 /// # Errors
 /// A dimension that has no value or is not positive.
-pub(super) fn lower(
-    arena: &Arena,
-    roots: &[ExprId],
-    request: &Request<'_>,
-) -> Result<Lowered, PlanError> {
+pub(super) fn lower(arena: &Arena, roots: &[ExprId], request: &Request<'_>) -> Result<Lowered, PlanError> {
     let mut lowering = Lowering {
         arena,
         independent: request.independent,

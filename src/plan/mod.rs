@@ -4,6 +4,7 @@
 //! cache, memory given again when it is free. Nothing is computed here, and nothing knows a particular program.
 
 mod chain;
+mod follow;
 pub mod graph;
 mod lower;
 mod place;
@@ -16,6 +17,7 @@ use std::fmt;
 
 use crate::expr::{Arena, ExprId};
 use graph::{Use, Value, ValueId};
+pub use region::part;
 pub use step::{Pass, ProductStep, Scale, SoftmaxStep, Step, Then};
 
 /// The numbers that a plan computes in.
@@ -52,7 +54,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Tuning {
-        Tuning { shared_from: 150_000.0, block_of_products: 384 << 10, block_of_passes: 24 << 10, joined_from: 1024 }
+        Tuning { shared_from: 150_000.0, block_of_products: 1 << 20, block_of_passes: 24 << 10, joined_from: 1024 }
     }
 }
 
@@ -265,6 +267,3 @@ fn too_large(graph: &graph::Graph) -> Result<(), PlanError> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,11 +5,16 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::graph::{Direction, Graph, Operation, Use, ValueId};
-use super::step;
-use super::{Output, Region, Request, Stage};
+use super::step::Step;
+use super::{Output, Region, Request, Stage, follow};
 
 /// Blocks of products are a multiple of this many rows.
 const ROWS_OF_A_TILE: usize = 12;
+/// Right factors of products with fewer bytes stay in a core's second cache beside a block.
+const KEPT_RIGHT_FACTORS: usize = 256 << 10;
+/// Blocks have at least so many rows where the right factors do not stay there.
+const LEAST_ROWS: usize = 252;
+
 /// A region on the way.
 struct Draft {
     rows: usize,
@@ -126,7 +131,8 @@ pub(super) fn operations(graph: &Graph, id: ValueId) -> f64 {
 /// The stages that compute the outputs.
 pub(super) fn stages(graph: &Graph, outputs: &[Output], request: &Request<'_>) -> Vec<Stage> {
     let uses = Uses::new(graph, outputs);
-    let mut drafting = Drafting { graph, uses: &uses, drafts: Vec::new(), home: HashMap::default(), deferred: HashSet::default() };
+    let mut drafting =
+        Drafting { graph, uses: &uses, drafts: Vec::new(), home: HashMap::default(), deferred: HashSet::default() };
     for i in 0..graph.values().len() {
         let id = ValueId(i as u32);
         if !uses.live[i] || is_given(&graph.value(id).operation) {
@@ -335,13 +341,17 @@ fn move_to_readers(graph: &Graph, uses: &Uses, drafts: &mut [Draft], home: &mut 
         if !matches!(graph.value(id).operation, Operation::Map(..)) || uses.output[i] || graph.value(id).rows == 1 {
             continue;
         }
-        let aligned = operands(graph, id).iter().filter(|(_, aligned)| *aligned).map(|(o, _)| o.value).collect::<HashSet<_>>();
+        let aligned =
+            operands(graph, id).iter().filter(|(_, aligned)| *aligned).map(|(o, _)| o.value).collect::<HashSet<_>>();
         let Some(&first) = uses.of(id).first() else { continue };
         let reader = home[&first];
         let by_rows = |user: &ValueId| {
             home[user] == reader && operands(graph, *user).iter().all(|&(o, aligned)| o.value != id || aligned)
         };
-        if reader != own && aligned.len() <= 1 && drafts[reader].rows == drafts[own].rows && uses.of(id).iter().all(by_rows)
+        if reader != own
+            && aligned.len() <= 1
+            && drafts[reader].rows == drafts[own].rows
+            && uses.of(id).iter().all(by_rows)
         {
             drafts[own].values.retain(|&value| value != id);
             drafts[reader].values.push(id);
@@ -374,6 +384,27 @@ fn wait(graph: &Graph, uses: &Uses, drafts: &mut [Draft], home: &HashMap<ValueId
     }
 }
 
+/// Threads take rows in multiples of this where there are many.
+const ROWS_OF_A_PART: usize = 4;
+
+/// The rows of each thread: contiguous, in order of the threads.
+pub fn part(rows: usize, thread: usize, threads: usize) -> std::ops::Range<usize> {
+    let unit = unit(rows, threads);
+    let units = rows.div_ceil(unit);
+    let bound = |thread: usize| (units * thread / threads * unit).min(rows);
+    bound(thread)..bound(thread + 1)
+}
+
+fn unit(rows: usize, threads: usize) -> usize {
+    if rows >= 4 * ROWS_OF_A_PART * threads { ROWS_OF_A_PART } else { 1 }
+}
+
+/// The most rows that a thread has.
+fn largest_part(rows: usize, threads: usize) -> usize {
+    let unit = unit(rows, threads);
+    rows.div_ceil(unit).div_ceil(threads) * unit
+}
+
 fn is_shared(rows: usize, operations: f64, request: &Request<'_>) -> bool {
     request.threads > 1 && rows >= 2 * request.threads && operations >= request.tuning.shared_from
 }
@@ -381,20 +412,26 @@ fn is_shared(rows: usize, operations: f64, request: &Request<'_>) -> bool {
 fn region(graph: &Graph, uses: &Uses, draft: &Draft, inside: &HashSet<ValueId>, request: &Request<'_>) -> Region {
     let operations: f64 = draft.values.iter().map(|&id| operations(graph, id)).sum();
     let shared = draft.open && is_shared(draft.rows, operations, request);
-    let steps = step::steps(graph, uses, &draft.values, inside);
+    let steps = follow::steps(graph, uses, &draft.values, inside);
     let sums = draft.values.iter().copied().filter(|&id| is_sum_over_rows(&graph.value(id).operation)).collect();
-    let share = if shared { draft.rows.div_ceil(request.threads) } else { draft.rows };
+    let share = if shared { largest_part(draft.rows, request.threads) } else { draft.rows };
     let block = if draft.open { block(graph, &steps, draft, share, request) } else { draft.rows };
     Region { rows: draft.rows, block, shared, steps, sums, operations }
 }
 
 /// How many rows are done at a time: as many as stay in a cache with all that is read and written of them.
-fn block(graph: &Graph, steps: &[step::Step], draft: &Draft, share: usize, request: &Request<'_>) -> usize {
+fn block(graph: &Graph, steps: &[Step], draft: &Draft, share: usize, request: &Request<'_>) -> usize {
     if steps.len() <= 1 {
         return share;
     }
     let mut row: HashSet<(ValueId, usize)> = HashSet::default();
-    let mut products = false;
+    let (mut products, mut right) = (false, 0);
+    for step in steps {
+        if let Step::Product(product) = step {
+            let (k, n) = graph.use_shape(product.right);
+            right += k * n * request.precision.bytes();
+        }
+    }
     for &id in &draft.values {
         let value = graph.value(id);
         products |= matches!(value.operation, Operation::Product(..));
@@ -411,9 +448,14 @@ fn block(graph: &Graph, steps: &[step::Step], draft: &Draft, share: usize, reque
     let bytes: usize = row.iter().map(|(_, columns)| columns * request.precision.bytes()).sum();
     let target = if products { request.tuning.block_of_products } else { request.tuning.block_of_passes };
     let tile = if products { ROWS_OF_A_TILE } else { 1 };
-    let least = if products { 4 * tile } else { 1 };
+    // A right factor that does not stay in the cache is read again for each block.
+    let least = match products {
+        true if right <= KEPT_RIGHT_FACTORS => 4 * tile,
+        true => LEAST_ROWS,
+        false => 1,
+    };
     let block = (target / bytes.max(1)).clamp(least, share.max(least));
     // Blocks of about the same size.
     let blocks = share.div_ceil(block).max(1);
-    share.div_ceil(blocks).next_multiple_of(tile)
+    if blocks == 1 { share } else { share.div_ceil(blocks).next_multiple_of(tile) }
 }

@@ -80,11 +80,7 @@ impl Plan {
             Step::Product(product) => self.product(f, product),
             Step::Softmax(softmax) => {
                 let of = self.label(softmax.of);
-                let parts = [
-                    (softmax.softmax, "softmax"),
-                    (softmax.log, "logsoftmax"),
-                    (softmax.log_sum, "logsumexp"),
-                ];
+                let parts = [(softmax.softmax, "softmax"), (softmax.log, "logsoftmax"), (softmax.log_sum, "logsumexp")];
                 for (id, name) in parts {
                     if let Some(id) = id {
                         writeln!(f, "    {} = {name}({of})", self.target(id))?;

@@ -7,11 +7,14 @@ mod code;
 pub mod cpu;
 mod executable;
 mod once;
+mod repeated;
+mod worker;
 
 use std::fmt;
 
 pub use executable::{Executable, Given};
 pub use once::evaluate;
+pub use repeated::Repeated;
 
 /// Why a program did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
