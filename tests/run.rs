@@ -375,3 +375,21 @@ fn what_has_no_value_is_an_error() {
     assert_eq!(run(&[1.0, 2.0, 2.0, 4.0]), Err("the matrix is singular to working precision".to_owned()));
     assert!(run(&[1.0, 2.0, 2.0, 5.0]).is_ok(), "the next run has a value");
 }
+
+#[test]
+fn long_programs_run_on_the_kernels() {
+    let mut layers = String::from("X : matrix(N, D)\n");
+    for i in 0..60 {
+        let before = if i == 0 { "X".to_owned() } else { format!("H{}", i - 1) };
+        let (rows, columns) = (if i == 0 { "D" } else { "K" }, "K");
+        layers.push_str(&format!("W{i} : matrix({rows}, {columns})\nH{i} = tanh({before}*W{i})\n"));
+    }
+    layers.push_str("grad sum(H59) wrt W0, W30, W59");
+    let terms: Vec<String> = (1..400).map(|k| format!("sin({k}*x)./{k}")).collect();
+    let wide = format!("x : vector(n)\ngrad sum({}) wrt x", terms.join(" + "));
+    let settings: Vec<Setting> = settings().into_iter().filter(|s| s.precision == Precision::Double).collect();
+    let texts = [("60 layers".to_owned(), layers), ("399 terms".to_owned(), wide)];
+    let (compared, wrong) = differences_of_texts(&texts, &settings);
+    assert_eq!(compared, 2);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -25,6 +25,7 @@ pub(super) fn steps(graph: &Graph, uses: &Uses, values: &[ValueId], inside: &Has
         inside,
         absorbed: HashSet::default(),
         products: HashMap::default(),
+        summed: HashMap::default(),
         softmaxes: Vec::new(),
         taken: HashSet::default(),
     };
@@ -46,6 +47,8 @@ struct Builder<'a> {
     absorbed: HashSet<ValueId>,
     /// Products by what they write.
     products: HashMap<ValueId, ProductStep>,
+    /// What a product writes, by the sums of its columns that it takes.
+    summed: HashMap<ValueId, ValueId>,
     /// The softmaxes.
     softmaxes: Vec<SoftmaxStep>,
     /// What some step does on its way: no other may do it too.
@@ -165,6 +168,7 @@ impl Builder<'_> {
         });
         if let Some(sums) = { sums }.next() {
             product.sums = Some(sums);
+            self.summed.insert(sums, product.out);
             self.absorbed.insert(sums);
         }
         self.products.insert(product.out, product);
@@ -275,8 +279,8 @@ impl Builder<'_> {
             if (used_outside || wanted.contains(&id)) && !self.absorbed.contains(&id) {
                 wanted.insert(id);
                 wanted.extend(self.needs(id));
-            } else if let Some(product) = self.products.values().find(|product| product.sums == Some(id)) {
-                wanted.insert(product.out);
+            } else if let Some(&out) = self.summed.get(&id) {
+                wanted.insert(out);
             } else if !self.absorbed.contains(&id) {
                 // Nobody inside reads it any more.
                 self.absorbed.insert(id);
@@ -414,16 +418,18 @@ impl Builder<'_> {
 
     /// Finds what of each pass is read elsewhere.
     fn store(&self, steps: &mut [Step]) {
-        let mut read: Vec<HashSet<ValueId>> = Vec::with_capacity(steps.len());
-        for step in steps.iter() {
-            read.push(step.reads(self.graph).into_iter().map(|o| o.value).collect());
+        let mut readers: HashMap<ValueId, Vec<usize>> = HashMap::default();
+        for (place, step) in steps.iter().enumerate() {
+            for operand in step.reads(self.graph) {
+                readers.entry(operand.value).or_default().push(place);
+            }
         }
         for (place, step) in steps.iter_mut().enumerate() {
             let Step::Pass(pass) = step else { continue };
             let elsewhere = |id: &&ValueId| {
                 self.uses.output[id.0 as usize]
                     || self.uses.of(**id).iter().any(|user| !self.inside.contains(user))
-                    || read.iter().enumerate().any(|(other, list)| other != place && list.contains(*id))
+                    || readers.get(*id).is_some_and(|places| places.iter().any(|&other| other != place))
             };
             pass.stored = pass.maps.iter().filter(elsewhere).copied().collect();
         }

@@ -237,6 +237,12 @@ impl Plan {
         self.places[id.0 as usize]
     }
 
+    /// Where the other threads' parts of a sum over rows start in the memory of the run, where it has any.
+    pub fn partial(&self, id: ValueId) -> Option<usize> {
+        let place = self.partials.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        Some(self.partials[place].1)
+    }
+
     /// The number that a value always is.
     pub fn constant(&self, id: ValueId) -> Option<f64> {
         match self.value(id).operation {

@@ -2,7 +2,7 @@
 //! only its own region reads, in a thread's own block; all else in the memory of the run, from the stage that writes it to
 //! the last that reads it, and then the place is given again.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::graph::{Graph, Operation, ValueId};
 use super::lower::Lowered;
@@ -127,7 +127,7 @@ fn lives(graph: &Graph, stages: &[Stage]) -> HashMap<ValueId, Life> {
 fn gathers(graph: &Graph, stages: &mut [Stage]) {
     let mut open: Vec<ValueId> = Vec::new();
     for stage in stages {
-        let reads: Vec<ValueId> = stage
+        let reads: HashSet<ValueId> = stage
             .regions
             .iter()
             .flat_map(|region| region.steps.iter().flat_map(|step| step.reads(graph)))
@@ -165,11 +165,11 @@ fn blocks(graph: &Graph, region: &Region, places: &mut [Place], precision: Preci
 
 /// Bytes that a region reads and writes outside of its blocks, each array once.
 fn bytes_of(graph: &Graph, region: &Region, places: &[Place], precision: Precision) -> f64 {
-    let mut seen: Vec<ValueId> = Vec::new();
+    let mut seen: HashSet<ValueId> = HashSet::default();
     for step in &region.steps {
         for id in step.writes().into_iter().chain(step.reads(graph).into_iter().map(|operand| operand.value)) {
-            if !matches!(places[id.0 as usize], Place::Block(_) | Place::Nowhere) && !seen.contains(&id) {
-                seen.push(id);
+            if !matches!(places[id.0 as usize], Place::Block(_) | Place::Nowhere) {
+                seen.insert(id);
             }
         }
     }

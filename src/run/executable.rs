@@ -285,7 +285,11 @@ fn workspace_of<T: Float>(plan: &Plan, set: InstructionSet, region: &Region, ste
         CompiledStep::Product(product) => {
             let (_, k) = plan.use_shape(product.left);
             let (_, n) = plan.use_shape(product.right);
-            products::workspace::<T>(set, region.block, n, k)
+            // Fewer rows may need more room: they are cut in another way.
+            let threads = if region.shared { plan.threads } else { 1 };
+            let lengths = (0..threads).map(|thread| part(region.rows, thread, threads).len());
+            let heights = lengths.flat_map(|length| [region.block.min(length), length % region.block.max(1)]);
+            heights.map(|m| products::workspace::<T>(set, m, n, k)).max().unwrap_or(0)
         }
         CompiledStep::Pass(_, pass) => pass.code.workspace::<T>(),
         _ => 0,

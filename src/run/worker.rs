@@ -75,7 +75,7 @@ impl<T: Float> Shared<'_, T> {
     /// Adds up the threads' parts of sums.
     fn gather(&self, sums: &[ValueId]) {
         for &id in sums {
-            let Some(&(_, offset)) = self.plan().partials.iter().find(|(partial, _)| *partial == id) else { continue };
+            let Some(offset) = self.plan().partial(id) else { continue };
             let value = self.plan().value(id);
             let count = value.rows * value.columns;
             let apart = partial_length(count, self.plan().precision);
@@ -135,8 +135,7 @@ impl<T: Float> Shared<'_, T> {
         }
         let value = self.plan().value(id);
         let apart = partial_length(value.rows * value.columns, self.plan().precision);
-        let partial = self.plan().partials.iter().find(|(partial, _)| *partial == id);
-        let (_, offset) = partial.expect("a shared region has room for each thread's sums");
+        let offset = self.plan().partial(id).expect("a shared region has room for each thread's sums");
         self.memory.wrapping_add(offset + (thread - 1) * apart)
     }
 
