@@ -32,7 +32,11 @@ fn main() {
         names.is_empty() || names.iter().any(|a| *a == name)
     };
     let show = arguments.iter().any(|a| a == "--plan");
-    println!("{}; from the text to the first gradients of `tiny` {:.2} ms", InstructionSet::detect().name(), first_result());
+    println!(
+        "{}; from the text to the first gradients of `tiny` {:.2} ms",
+        InstructionSet::detect().name(),
+        first_result()
+    );
     let answer = answer(PROGRAM, Detail::None).unwrap_or_else(|errors| panic!("{errors:?}"));
     println!(
         "{:<8} {:>7} {:>11} {:>11} {:>9} {:>9} {:>7}",

@@ -43,7 +43,8 @@ struct Setting {
 }
 
 /// Blocks of a few rows, shared however small.
-const FINE: Tuning = Tuning { shared_from: 0.0, block_of_products: 1, block_of_passes: 256, joined_from: 1 };
+const FINE: Tuning =
+    Tuning { shared_from: 0.0, block_of_products: 1, block_of_passes: 256, accumulated_from: 1, joined_from: 1 };
 
 fn settings() -> Vec<Setting> {
     let mut out = Vec::new();
@@ -229,7 +230,7 @@ fn random_programs_run_on_the_kernels() {
 }
 
 /// Programs with names for their dimensions, run at many sizes.
-const SIZED: [&str; 7] = [
+const SIZED: [&str; 8] = [
     "X : matrix(a, b); Y : onehot(a, c); W1 : matrix(b, d); b1 : row(d); W2 : matrix(d, c); b2 : row(c); lambda : scalar\n\
      Z = relu(X*W1 + b1)\nP = softmax(Z*W2 + b2)\nL = -1/a*tr(Y'*log(P)) + lambda*(sum(W1.^2) + sum(W2.^2))\n\
      grad L wrt W1, b1, W2, b2",
@@ -241,6 +242,8 @@ const SIZED: [&str; 7] = [
      grad sum(tanh(A*X*V)) wrt X, Q, K, V",
     "A : matrix(a, b); B : matrix(b, a); u : vector(a)\nS = A*B + B'*A' + diag(u)\n\
      grad sum(softmax(S, axis=0) .* S) + logsumexp(u) wrt A, B, u",
+    "X : matrix(a, b); W : matrix(b, c); Y : matrix(a, c)\n\
+     R = tanh(X*W) - Y\nS = X'*X\ngrad normsq(R) + tr(S*S) + sum(R'*X) wrt W, X",
     "A : matrix(a, b); x : vector(b); y : vector(a); r : row(b)\n\
      grad tr(A'*diag(y)*A*diag(x)) + sum(A*x*r) + r*x wrt A, x, y, r",
 ];

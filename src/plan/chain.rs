@@ -236,9 +236,9 @@ fn multiply(lowering: &mut Lowering<'_>, parts: &[Part]) -> Use {
 }
 
 fn multiply_parts(lowering: &mut Lowering<'_>, parts: &[Part]) -> Part {
-    match parts {
-        &[one] => one,
-        &[a, b] => joined(lowering, a, b),
+    match *parts {
+        [one] => one,
+        [a, b] => joined(lowering, a, b),
         _ if parts.len() > LONGEST_SEARCHED => from_the_cheaper_end(lowering, parts),
         _ => {
             let (_, splits) = best_splits(lowering, parts);

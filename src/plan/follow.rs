@@ -182,10 +182,10 @@ impl Builder<'_> {
             return false;
         }
         let own = |operand: Use| operand.value == product.out;
-        let other = match list.as_ref() {
-            &[_] => None,
-            &[a, b] if own(a) && !own(b) => Some((b, true)),
-            &[a, b] if own(b) && !own(a) => Some((a, false)),
+        let other = match *list.as_ref() {
+            [_] => None,
+            [a, b] if own(a) && !own(b) => Some((b, true)),
+            [a, b] if own(b) && !own(a) => Some((a, false)),
             _ => return false,
         };
         match (elementary, other) {
@@ -379,6 +379,7 @@ impl Builder<'_> {
             return;
         }
         match self.graph.value(id).operation {
+            Operation::Accumulate(left, right) => out.push(Step::Accumulate { left, right, out: id }),
             Operation::Identity => out.push(Step::Identity(id)),
             Operation::Labels(_) => out.push(Step::Labels(id)),
             Operation::Transpose(_) => out.push(Step::Transpose(id)),

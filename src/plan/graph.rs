@@ -4,10 +4,13 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::Precision;
+use super::{Precision, Tuning};
 use crate::eval::Reference;
 use crate::functions::Function;
 use crate::syntax::ast::Comparison;
+
+/// A sum over rows that each thread keeps in a near cache has at most so many bytes.
+const LARGEST_ACCUMULATED: usize = 128 << 10;
 
 /// A value of a [`Graph`]; operands have smaller ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,6 +107,8 @@ pub enum Operation {
     Reduce(Reduction, Direction, ValueId),
     /// A matrix product.
     Product(Use, Use),
+    /// leftᵀ·right where both have many rows and the result is small: a sum over rows, taken while they are at hand.
+    Accumulate(ValueId, ValueId),
     /// A part of the softmax of rows.
     Softmax(SoftmaxPart, ValueId),
     /// The transpose, written out.
@@ -131,16 +136,20 @@ pub struct Graph {
     /// The largest and the smallest positive number of the precision.
     largest: f64,
     smallest: f64,
+    /// Bytes of a number.
+    bytes: usize,
+    tuning: Tuning,
 }
 
 impl Graph {
     /// No value yet.
-    pub fn new(precision: Precision) -> Graph {
+    pub fn new(precision: Precision, tuning: Tuning) -> Graph {
         let (largest, smallest) = match precision {
             Precision::Single => (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)),
             Precision::Double => (f64::MAX, f64::MIN_POSITIVE),
         };
-        Graph { values: Vec::new(), ids: HashMap::default(), largest, smallest }
+        let bytes = precision.bytes();
+        Graph { values: Vec::new(), ids: HashMap::default(), largest, smallest, bytes, tuning }
     }
 
     /// The values alone, operands first.
@@ -392,7 +401,20 @@ impl Graph {
         if let Some(&id) = self.ids.get(&(turned, n, m)) {
             return Use { value: id, transposed: true };
         }
+        if left.transposed && !right.transposed && self.is_accumulated(m, k, n) {
+            let turned = Operation::Accumulate(right.value, left.value);
+            if let Some(&id) = self.ids.get(&(turned, n, m)) {
+                return Use { value: id, transposed: true };
+            }
+            return self.used(Operation::Accumulate(left.value, right.value), m, n);
+        }
         self.used(Operation::Product(left, right), m, n)
+    }
+
+    /// Whether an m×n product over k is taken as a sum over rows: the factors do not stay in a cache and the result does.
+    fn is_accumulated(&self, m: usize, k: usize, n: usize) -> bool {
+        let (factors, result) = (k * (m + n) * self.bytes, m * n * self.bytes);
+        factors >= self.tuning.accumulated_from && result <= LARGEST_ACCUMULATED && result <= factors / 8
     }
 
     fn plain_identity(&self, operand: Use) -> Use {
@@ -483,6 +505,10 @@ impl Operation {
             Operation::Input(_) | Operation::Labels(_) | Operation::Constant(_) | Operation::Identity => {}
             Operation::Map(_, list) | Operation::Reference(_, list) => list.iter().copied().for_each(visit),
             Operation::Reduce(_, _, a) | Operation::Softmax(_, a) | Operation::Transpose(a) => visit(plain(*a)),
+            Operation::Accumulate(a, b) => {
+                visit(plain(*a));
+                visit(plain(*b));
+            }
             Operation::Product(a, b) => {
                 visit(*a);
                 visit(*b);

@@ -45,7 +45,7 @@ pub(super) fn lower(arena: &Arena, roots: &[ExprId], request: &Request<'_>) -> R
         sizes: request.sizes,
         labels: request.labels,
         known: HashMap::new(),
-        graph: Graph::new(request.precision),
+        graph: Graph::new(request.precision, request.tuning),
         inputs: Vec::new(),
         operands: HashMap::new(),
     };

@@ -48,13 +48,21 @@ pub struct Tuning {
     pub block_of_products: usize,
     /// The memory that a block of several passes may touch, in bytes: part of a core's first cache.
     pub block_of_passes: usize,
+    /// A small product of two factors with many rows is taken row by row where the factors have at least so many bytes.
+    pub accumulated_from: usize,
     /// Regions that read the same input of at least so many numbers are joined.
     pub joined_from: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Tuning {
-        Tuning { shared_from: 150_000.0, block_of_products: 1 << 20, block_of_passes: 24 << 10, joined_from: 1024 }
+        Tuning {
+            shared_from: 150_000.0,
+            block_of_products: 1 << 20,
+            block_of_passes: 24 << 10,
+            accumulated_from: 1 << 20,
+            joined_from: 1024,
+        }
     }
 }
 

@@ -67,14 +67,14 @@ pub(super) fn is_given(operation: &Operation) -> bool {
 
 /// A sum over rows: whole only when all rows are done.
 pub(super) fn is_sum_over_rows(operation: &Operation) -> bool {
-    matches!(operation, Operation::Reduce(_, Direction::Columns | Direction::All, _))
+    matches!(operation, Operation::Reduce(_, Direction::Columns | Direction::All, _) | Operation::Accumulate(..))
 }
 
 /// How many rows the work of a value has; `None` where it is not done row by row.
 fn rows_of_work(graph: &Graph, id: ValueId) -> Option<usize> {
     let value = graph.value(id);
     match value.operation {
-        Operation::Reduce(_, _, operand) => Some(graph.shape(operand).0),
+        Operation::Reduce(_, _, operand) | Operation::Accumulate(operand, _) => Some(graph.shape(operand).0),
         Operation::Transpose(_) | Operation::Reference(..) => None,
         _ => Some(value.rows),
     }
@@ -111,6 +111,7 @@ pub(super) fn operations(graph: &Graph, id: ValueId) -> f64 {
     match &value.operation {
         Operation::Input(_) | Operation::Constant(_) => 0.0,
         Operation::Product(left, _) => 2.0 * entries * graph.use_shape(*left).1 as f64,
+        Operation::Accumulate(left, _) => 2.0 * entries * graph.shape(*left).0 as f64,
         Operation::Reduce(_, _, operand) => {
             let (rows, columns) = graph.shape(*operand);
             rows as f64 * columns as f64
@@ -434,7 +435,7 @@ fn block(graph: &Graph, steps: &[Step], draft: &Draft, share: usize, request: &R
     }
     for &id in &draft.values {
         let value = graph.value(id);
-        products |= matches!(value.operation, Operation::Product(..));
+        products |= matches!(value.operation, Operation::Product(..) | Operation::Accumulate(..));
         if !is_sum_over_rows(&value.operation) {
             row.insert((id, value.columns));
         }

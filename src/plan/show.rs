@@ -97,6 +97,10 @@ impl Plan {
                 Ok(())
             }
             Step::Pass(pass) => self.pass(f, pass),
+            Step::Accumulate { left, right, out } => {
+                let left = self.operand(Use { value: *left, transposed: true });
+                writeln!(f, "    {} = {left}*{}, row by row", self.target(*out), self.label(*right))
+            }
             Step::Identity(id) => writeln!(f, "    {} = eye({})", self.target(*id), self.value(*id).rows),
             Step::Labels(id) => writeln!(f, "    {} = one-hot rows of the labels", self.target(*id)),
             Step::Transpose(id) => {

@@ -108,6 +108,15 @@ pub struct Pass {
 pub enum Step {
     /// A matrix product.
     Product(Box<ProductStep>),
+    /// leftᵀ·right of the block's rows, added to what the rows before gave.
+    Accumulate {
+        /// The left factor.
+        left: ValueId,
+        /// The right factor.
+        right: ValueId,
+        /// The sum.
+        out: ValueId,
+    },
     /// A softmax.
     Softmax(SoftmaxStep),
     /// A pass over entries.
@@ -129,6 +138,7 @@ impl Step {
             Step::Product(product) => [Some(product.out), product.sums].into_iter().flatten().collect(),
             Step::Softmax(softmax) => softmax.gives().collect(),
             Step::Pass(pass) => pass.stored.iter().chain(&pass.reductions).copied().collect(),
+            Step::Accumulate { out, .. } => vec![*out],
             Step::Identity(id) | Step::Labels(id) | Step::Transpose(id) | Step::Reference(id) => vec![*id],
         }
     }
@@ -159,6 +169,7 @@ impl Step {
                 out
             }
             Step::Pass(pass) => pass.reads(graph),
+            Step::Accumulate { left, right, .. } => vec![plain(*left), plain(*right)],
             Step::Identity(_) | Step::Labels(_) => Vec::new(),
             Step::Transpose(id) | Step::Reference(id) => operands(graph, *id).into_iter().map(|(o, _)| o).collect(),
         }

@@ -143,10 +143,8 @@ impl<'a> Writer<'a> {
         if let Some(x) = self.plan.constant(operand.value) {
             return Operand::Constant(x);
         }
-        if let Some(place) = self.place(operand.value) {
-            if let Some(register) = self.registers[place] {
-                return Operand::Register(register);
-            }
+        if let Some(register) = self.place(operand.value).and_then(|place| self.registers[place]) {
+            return Operand::Register(register);
         }
         let place = self.inputs.iter().position(|&known| known == operand).unwrap_or_else(|| {
             self.inputs.push(operand);

@@ -52,6 +52,7 @@ pub(super) struct Compiled {
 #[derive(Debug)]
 pub(super) enum CompiledStep {
     Product(Box<ProductStep>),
+    Accumulate(ValueId, ValueId, ValueId),
     Softmax(SoftmaxStep),
     Pass(usize, Box<CompiledPass>),
     Identity(ValueId),
@@ -268,6 +269,7 @@ impl<T: Float> Executable<T> {
 fn compile_step(plan: &Plan, step: &Step) -> Result<CompiledStep, RunError> {
     Ok(match step {
         Step::Product(product) => CompiledStep::Product(product.clone()),
+        Step::Accumulate { left, right, out } => CompiledStep::Accumulate(*left, *right, *out),
         Step::Softmax(softmax) => CompiledStep::Softmax(softmax.clone()),
         Step::Pass(pass) => CompiledStep::Pass(pass.columns, Box::new(compiled(plan, pass)?)),
         Step::Identity(id) => CompiledStep::Identity(*id),
@@ -285,15 +287,23 @@ fn workspace_of<T: Float>(plan: &Plan, set: InstructionSet, region: &Region, ste
         CompiledStep::Product(product) => {
             let (_, k) = plan.use_shape(product.left);
             let (_, n) = plan.use_shape(product.right);
-            // Fewer rows may need more room: they are cut in another way.
-            let threads = if region.shared { plan.threads } else { 1 };
-            let lengths = (0..threads).map(|thread| part(region.rows, thread, threads).len());
-            let heights = lengths.flat_map(|length| [region.block.min(length), length % region.block.max(1)]);
-            heights.map(|m| products::workspace::<T>(set, m, n, k)).max().unwrap_or(0)
+            heights(plan, region).map(|m| products::workspace::<T>(set, m, n, k)).max().unwrap_or(0)
+        }
+        CompiledStep::Accumulate(left, right, _) => {
+            let (m, n) = (plan.value(*left).columns, plan.value(*right).columns);
+            heights(plan, region).map(|k| products::workspace::<T>(set, m, n, k)).max().unwrap_or(0)
         }
         CompiledStep::Pass(_, pass) => pass.code.workspace::<T>(),
         _ => 0,
     }
+}
+
+/// How many rows a block of the region may have. Fewer rows may need more room: they are cut in another way.
+fn heights(plan: &Plan, region: &Region) -> impl Iterator<Item = usize> {
+    let (rows, block) = (region.rows, region.block.max(1));
+    let threads = if region.shared { plan.threads } else { 1 };
+    let lengths = (0..threads).map(move |thread| part(rows, thread, threads).len());
+    lengths.flat_map(move |length| [block.min(length), length % block])
 }
 
 /// Which products of a region have their right factor packed once for all blocks, where it is put, and the room for all.

@@ -27,8 +27,15 @@ pub struct Repeated {
 /// What one run at a time uses.
 struct State {
     pool: Pool,
-    /// By the values of the dimensions, the last used last.
-    ready: Vec<(Vec<(String, i64)>, Executable<f64>)>,
+    /// The last used last.
+    ready: Vec<Ready>,
+}
+
+/// A plan ready for one shape.
+struct Ready {
+    /// The dimensions' values by name, sorted.
+    sizes: Vec<(String, i64)>,
+    executable: Executable<f64>,
 }
 
 impl Repeated {
@@ -52,17 +59,17 @@ impl Repeated {
         let State { pool, ready } = &mut *state;
         let mut key: Vec<(String, i64)> = sizes.iter().map(|(name, size)| (name.clone(), *size)).collect();
         key.sort();
-        match ready.iter().position(|(known, _)| *known == key) {
+        match ready.iter().position(|known| known.sizes == key) {
             Some(place) => ready[place..].rotate_left(1),
             None => {
                 let executable = self.compiled(sizes)?;
                 if ready.len() == SHAPES_KEPT {
                     ready.remove(0);
                 }
-                ready.push((key, executable));
+                ready.push(Ready { sizes: key, executable });
             }
         }
-        let (_, executable) = ready.last_mut().expect("one was put there");
+        let Ready { executable, .. } = ready.last_mut().expect("one was put there");
         let mut inputs = Vec::with_capacity(executable.plan().inputs.len());
         for input in &executable.plan().inputs {
             let array = given(input).ok_or_else(|| RunError::new(format!("`{}` has no numbers", input.name)))?;

@@ -79,7 +79,7 @@ impl<T: Float> Shared<'_, T> {
             let value = self.plan().value(id);
             let count = value.rows * value.columns;
             let apart = partial_length(count, self.plan().precision);
-            let Operation::Reduce(reduction, ..) = value.operation else { continue };
+            let reduction = reduction_of(&value.operation);
             for thread in 1..self.plan().threads {
                 // SAFETY: all threads have met since they wrote, and this thread alone adds up.
                 let (total, part) = unsafe {
@@ -144,7 +144,7 @@ impl<T: Float> Shared<'_, T> {
         let region = &compiled.region;
         for &id in &region.sums {
             let value = self.plan().value(id);
-            let Operation::Reduce(reduction, ..) = value.operation else { continue };
+            let reduction = reduction_of(&value.operation);
             let start = if reduction == Reduction::Sum { T::ZERO } else { T::LOWEST };
             // SAFETY: the thread's own part of the sum.
             let sums =
@@ -192,9 +192,10 @@ impl<T: Float> Shared<'_, T> {
     fn step(&self, place: usize, step: &CompiledStep, at: &Block) {
         match step {
             CompiledStep::Product(product) => self.product(place, product, at),
+            CompiledStep::Accumulate(left, right, out) => self.accumulate(*left, *right, *out, at),
             CompiledStep::Softmax(step) => self.softmax(step, at),
             CompiledStep::Pass(columns, pass) => self.pass(*columns, pass, at),
-            CompiledStep::Identity(id) => self.ones(*id, at, |i| Some(i)),
+            CompiledStep::Identity(id) => self.ones(*id, at, Some),
             CompiledStep::Labels(id, place) => {
                 let labels = self.executable.bound.labels[*place];
                 let input = &self.plan().inputs[*place];
@@ -302,6 +303,20 @@ impl<T: Float> Shared<'_, T> {
             step.sums.map(|id| unsafe { std::slice::from_raw_parts_mut(self.sum_pointer(id, at.thread), columns) });
         let out = self.rows(step.out, at);
         products::multiply(self.executable.set, &product, out, sums, self.workspace(at.thread));
+    }
+
+    /// Adds leftᵀ·right of the block's rows to the thread's part of the sum.
+    fn accumulate(&self, left: ValueId, right: ValueId, out: ValueId, at: &Block) {
+        let factor = |value: ValueId| {
+            let columns = self.plan().value(value).columns;
+            self.spread(Use { value, transposed: false }, columns, at)
+        };
+        let mut product = Product::new(factor(left).transposed(), factor(right));
+        product.into = Into::Add;
+        let (rows, columns) = (self.plan().value(out).rows, self.plan().value(out).columns);
+        // SAFETY: the thread's own part of the sum.
+        let out = unsafe { ViewMut::from_raw(self.sum_pointer(out, at.thread), rows, columns, columns, 1) };
+        products::multiply(self.executable.set, &product, out, None, self.workspace(at.thread));
     }
 
     fn softmax(&self, step: &SoftmaxStep, at: &Block) {
@@ -445,6 +460,15 @@ struct Block {
     thread: usize,
 }
 
+/// How parts of a sum over rows become one.
+fn reduction_of(operation: &Operation) -> Reduction {
+    match operation {
+        Operation::Reduce(reduction, ..) => *reduction,
+        _ => Reduction::Sum,
+    }
+}
+
 fn larger<T: Float>(x: T, y: T) -> T {
-    if x >= y || x != x { x } else { y }
+    // A NaN stays.
+    if x >= y || x.partial_cmp(&x).is_none() { x } else { y }
 }

@@ -273,7 +273,7 @@ mod tests {
             pool.run(&|_| {
                 count.fetch_add(1, Ordering::Relaxed);
             });
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(core::time::Duration::from_millis(20));
         }
         assert_eq!(count.load(Ordering::Relaxed), 9);
     }
