@@ -21,4 +21,6 @@ pub mod render;
 pub mod check;
 pub mod document;
 pub mod verify;
+pub mod plan;
+pub mod run;
 pub mod train;

@@ -10,6 +10,7 @@ mod failure;
 mod input;
 mod output;
 mod tensors;
+mod plan;
 mod train;
 mod verify;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         "eval" => eval::run(matches),
         "verify" => verify::run(matches),
         "explain" => verify::explain(matches),
+        "plan" => plan::run(matches),
         "train" | "predict" => train::run(name, matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),
