@@ -123,6 +123,13 @@ pub enum Kind {
     },
     /// δ_{ij}
     Delta(Index, Index),
+    /// The matrix with these entries, or the column where there is one index.
+    ByEntries {
+        /// The indices of a row and of a column.
+        indices: Vec<String>,
+        /// The entry there.
+        body: Box<Formula>,
+    },
 }
 
 impl Formula {
@@ -206,6 +213,7 @@ impl Formula {
             }
             Kind::Reshape(a, m, n) => std::iter::once(a.as_ref()).chain([m, n].into_iter().filter_map(size)).collect(),
             Kind::Entry { of, .. } => vec![of],
+            Kind::ByEntries { body, .. } => vec![body],
             Kind::Over { upper, body, .. } => size(upper).into_iter().chain([body.as_ref()]).collect(),
         }
     }
@@ -238,6 +246,7 @@ impl Formula {
             }
             Kind::Reshape(a, m, n) => std::iter::once(a.as_mut()).chain([m, n].into_iter().filter_map(size)).collect(),
             Kind::Entry { of, .. } => vec![of],
+            Kind::ByEntries { body, .. } => vec![body],
             Kind::Over { upper, body, .. } => size(upper).into_iter().chain([body.as_mut()]).collect(),
         }
     }
@@ -293,15 +302,16 @@ impl Formula {
                 Kind::Delta(i, j) => [i, j].into_iter().for_each(|index| note(index, bound)),
                 _ => {}
             }
-            if let Kind::Over { index, .. } = &formula.kind {
-                bound.push(index.clone());
+            let before = bound.len();
+            match &formula.kind {
+                Kind::Over { index, .. } => bound.push(index.clone()),
+                Kind::ByEntries { indices, .. } => bound.extend(indices.iter().cloned()),
+                _ => {}
             }
             for child in formula.children() {
                 walk(child, bound, out);
             }
-            if let Kind::Over { .. } = &formula.kind {
-                bound.pop();
-            }
+            bound.truncate(before);
         }
         let mut out = Vec::new();
         walk(self, &mut Vec::new(), &mut out);

@@ -128,7 +128,7 @@ fn pieces(source: &str) -> Vec<Piece> {
             depth += nesting(code);
             continue;
         }
-        if starts_word(trimmed, "proof") && !indented {
+        if trimmed.starts_with("proof") && trimmed.ends_with(':') && !indented {
             in_proof = true;
             open = None;
             depth = 0;

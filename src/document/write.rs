@@ -255,6 +255,13 @@ impl Writer<'_> {
                 }
                 self.formula(body, Level::Hadamard);
             }
+            Kind::ByEntries { indices, body } => {
+                self.put("[");
+                self.formula(body, Level::Comparison);
+                self.put("]");
+                let list = indices.join(",");
+                self.put(&if latex { format!("_{{{list}}}") } else { format!("_{list}") });
+            }
             Kind::Delta(i, j) => {
                 let list = [index(i), index(j)].concat();
                 self.put(&if latex { format!("\\delta_{{{list}}}") } else { format!("delta_{list}") });

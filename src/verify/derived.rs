@@ -90,6 +90,7 @@ fn program(scope: &Scope, of: &str, by: &str) -> Option<String> {
                     | Kind::Entry { .. }
                     | Kind::Over { .. }
                     | Kind::Delta(..)
+                    | Kind::ByEntries { .. }
                     | Kind::Derivative { .. }
                     | Kind::Differential(_)
             )

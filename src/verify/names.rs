@@ -6,7 +6,7 @@ use super::repair::fitting;
 use super::scope::{Form, Ranges, Scope};
 use super::sizes::ONE;
 use crate::diagnostic::Diagnostic;
-use crate::document::formula::{Formula, Kind, Size};
+use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::language::{Names, formula};
 use crate::document::text::{Document, Line};
 use crate::elaborate::{Properties, Property};
@@ -36,6 +36,8 @@ pub fn declared(ast: &Ast) -> (Scope, Vec<Diagnostic>) {
                     }
                 }
             }
+            // A type that was not read was told already.
+            Statement::Declaration { kind, .. } if kind.name.is_empty() => {}
             Statement::Declaration { names, kind, arguments } => {
                 match declared_type(&mut scope, ast, kind, arguments) {
                     Ok((form, properties)) => {
@@ -132,6 +134,16 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
             pending.push((k, name));
         }
     }
+    // A definition of the whole goes before one of its entries.
+    for (k, line) in document.lines.iter().enumerate() {
+        if let (Some(name), Kind::Name(_)) = (head(scope, line), &line.parts[0].kind)
+            && let Some(place) = pending.iter().position(|(j, other)| {
+                *other == name && *j < k && matches!(document.lines[*j].parts[0].kind, Kind::Entry { .. })
+            })
+        {
+            pending[place] = (k, name);
+        }
+    }
     for (k, name) in &pending {
         chains[*k].defines = Some(name.clone());
     }
@@ -141,7 +153,7 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
         };
         let Some(next) = pending.iter().position(|(k, _)| !waits(*k)) else { break };
         let (k, name) = pending.remove(next);
-        define(scope, &name, &document.lines[k].parts[1]);
+        define(scope, &name, &body_of(&document.lines[k]));
     }
     // Definitions that stand on each other in a circle are no definitions.
     for (k, _) in pending {
@@ -176,17 +188,52 @@ fn note_dimensions(scope: &mut Scope, document: &Document) {
 
 /// The name that the first equals sign of a line defines.
 fn head(scope: &Scope, line: &Line) -> Option<String> {
+    let body = &line.parts[1];
+    let free = body.free_indices();
     let name = match &line.parts[0].kind {
-        Kind::Name(name) => name,
+        Kind::Name(name) if free.is_empty() => name,
         // f(X) = …
-        Kind::Generic { name, order: 0, argument } if argument.as_name().is_some() => name,
+        Kind::Generic { name, order: 0, argument } if argument.as_name().is_some() && free.is_empty() => name,
+        Kind::Entry { of, .. } => {
+            let indices = indices_of(&line.parts[0])?;
+            if !free.iter().all(|index| indices.contains(index)) {
+                return None;
+            }
+            match &of.kind {
+                Kind::Name(name) => name,
+                _ => return None,
+            }
+        }
         _ => return None,
     };
-    let body = &line.parts[1];
-    let free = !body.free_indices().is_empty();
     let known = scope.sizes.has_name(name) || scope.definitions.contains_key(name);
     let own = body.names().contains(&name.as_str());
-    (line.may_define && !free && !known && !own).then(|| name.clone())
+    (line.may_define && !known && !own).then(|| name.clone())
+}
+
+/// The indices of an entry, where they are names that differ.
+fn indices_of(entry: &Formula) -> Option<Vec<String>> {
+    let Kind::Entry { indices, .. } = &entry.kind else { return None };
+    let mut out: Vec<String> = Vec::new();
+    for index in indices {
+        match index {
+            Index::Name(name) if !out.contains(name) => out.push(name.clone()),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+/// What a line defines its name as: the right side, or the matrix that has it as its entries.
+fn body_of(line: &Line) -> Formula {
+    let body = line.parts[1].clone();
+    match indices_of(&line.parts[0]) {
+        Some(indices) => {
+            let span = body.span;
+            Formula::new(Kind::ByEntries { indices, body: Box::new(body) }, span)
+        }
+        None => body,
+    }
 }
 
 fn define(scope: &mut Scope, name: &str, body: &Formula) {

@@ -120,6 +120,7 @@ impl Normaliser {
                 (rows || !all(0), columns || !all(1))
             }
             Kind::Over { body, .. } => self.ones(body),
+            Kind::ByEntries { indices, .. } => (false, indices.len() < 2),
         }
     }
 
@@ -138,7 +139,10 @@ impl Normaliser {
                 Kind::Transpose(inner) => return *inner,
                 _ if self.is_scalar(&a) || matches!(a.kind, Kind::Identity(_)) => return *a,
                 _ if self.is_symmetric(&a) => return *a,
-                kind => Kind::Transpose(Box::new(plain(kind))),
+                kind => {
+                    let inner = plain(kind);
+                    return self.scaled_in_front(&inner, Formula::transposed);
+                }
             },
             Kind::Power(a, b) => match literal(&b) {
                 Some(k) if k.is_one() => return *a,
@@ -149,6 +153,13 @@ impl Normaliser {
             },
             Kind::HadamardPower(a, b) => match literal(&b) {
                 Some(k) if k.is_one() => return *a,
+                Some(k) if matches!(&a.kind, Kind::HadamardPower(_, inner) if literal(inner).is_some()) => {
+                    let Kind::HadamardPower(base, inner) = a.kind else { return *a };
+                    let k = literal(&inner).unwrap_or(Number::ONE).times(k);
+                    let exponent = plain(Kind::Number(k.abs()));
+                    let exponent = if k.is_negative() { exponent.negated() } else { exponent };
+                    return self.normal_of(plain(Kind::HadamardPower(base, Box::new(exponent))));
+                }
                 _ if self.is_scalar(&a) => Kind::Power(a, b),
                 _ => Kind::HadamardPower(a, b),
             },
@@ -170,8 +181,19 @@ impl Normaliser {
                 return self.normal_of(inner);
             }
             Kind::Unit(..) | Kind::Name(_) => formula.kind,
-            Kind::Ones(m, n) => Kind::Ones(anonymous(m), n.map(anonymous)),
-            Kind::Identity(n) => Kind::Identity(anonymous(n)),
+            // A matrix of ones is a column times a row.
+            Kind::Ones(_, Some(_)) => {
+                let ones = || plain(Kind::Ones(Size::Open(None), None));
+                Kind::Product(vec![ones(), ones().transposed()])
+            }
+            Kind::Ones(_, None) => Kind::Ones(Size::Open(None), None),
+            Kind::Call { function, mut arguments, columns: false }
+                if pulls_scalars_out(function) && !self.is_scalar(&arguments[0]) =>
+            {
+                let inner = arguments.remove(0);
+                return self.scaled_in_front(&inner, |inner| Formula::call(function, inner));
+            }
+            Kind::Identity(_) => Kind::Identity(Size::Open(None)),
             kind => kind,
         };
         let formula = plain(kind);
@@ -186,6 +208,23 @@ impl Normaliser {
                 from_terms(terms)
             }
             _ => formula,
+        }
+    }
+
+    /// f(c·A) as c·f(A).
+    fn scaled_in_front(&self, inner: &Formula, of: impl Fn(Formula) -> Formula) -> Formula {
+        let terms = self.terms(inner);
+        match terms.as_slice() {
+            [term] if !term.factors.is_empty() && !(term.coefficient.is_one() && term.scalars.is_empty()) => {
+                let mut out = term.clone();
+                let made = of(product_of(std::mem::take(&mut out.factors)));
+                match self.is_scalar(&made) {
+                    true => out.scalars.push(made),
+                    false => out.factors.push(made),
+                }
+                from_terms(vec![out])
+            }
+            _ => of(inner.clone()),
         }
     }
 
@@ -323,13 +362,6 @@ impl Normaliser {
     }
 }
 
-fn anonymous(size: Size) -> Size {
-    match size {
-        Size::Open(_) => Size::Open(None),
-        given => given,
-    }
-}
-
 /// Commuting factors in order, equal ones as a power.
 fn powers_together(list: Vec<Formula>) -> Vec<Formula> {
     let mut bases: Vec<(String, Formula, Number, bool)> = Vec::new();
@@ -427,6 +459,22 @@ pub fn from_terms(terms: Vec<Term>) -> Formula {
         [(false, _)] => list.remove(0).1,
         _ => plain(Kind::Sum(list)),
     }
+}
+
+/// Linear functions that a scalar may be taken out of.
+fn pulls_scalars_out(function: Function) -> bool {
+    matches!(
+        function,
+        Function::Trace
+            | Function::Sum
+            | Function::Mean
+            | Function::RowSum
+            | Function::ColSum
+            | Function::RowMean
+            | Function::ColMean
+            | Function::Diag
+            | Function::Vec
+    )
 }
 
 /// Whether a function acts on each entry alone.

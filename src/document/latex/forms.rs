@@ -122,7 +122,9 @@ impl Reader<'_> {
             _ => false,
         };
         let curly = partial(&above) && partial(&below);
-        if curly || straight(&above) && straight(&below) {
+        // d/dx before what it is taken of.
+        let alone = matches!(above.as_slice(), [Token { kind: T::Character('d'), .. }]);
+        if curly || (alone || straight(&above)) && straight(&below) {
             let skip = |list: &[Token]| match list.first().map(|token| &token.kind) {
                 Some(T::Command(name)) if name == "mathrm" => {
                     if matches!(list.get(1).map(|token| &token.kind), Some(T::Open)) { 4 } else { 2 }

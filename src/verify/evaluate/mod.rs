@@ -6,7 +6,7 @@ mod calls;
 use std::collections::HashMap;
 
 use super::linear::{self, Of, add, integer, minus, multiply, scale};
-use super::scope::Scope;
+use super::scope::{Form, Scope};
 use super::values::{Field, Grid};
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::elaborate::Property;
@@ -256,6 +256,9 @@ impl<'a, F: Field> Evaluator<'a, F> {
                 };
                 sum.ok_or(undefined)
             }
+            Kind::ByEntries { .. } => {
+                Err(Trouble::NotCovered("a matrix by its entries other than as a definition".to_owned()))
+            }
             Kind::Delta(i, j) => {
                 let (i, j) = (place(i, places)?, place(j, places)?);
                 Ok(Grid::scalar(integer(field, i64::from(i == j))))
@@ -294,7 +297,10 @@ impl<'a, F: Field> Evaluator<'a, F> {
                 return Err(second());
             }
             let strict = std::mem::replace(&mut self.strict, false);
-            let value = self.value(&definition.body, &mut Places::new());
+            let value = match &definition.body.kind {
+                Kind::ByEntries { indices, body } => self.by_entries(indices, body, definition.form),
+                _ => self.value(&definition.body, &mut Places::new()),
+            };
             self.strict = strict;
             let mut value = value?;
             if moves {
@@ -317,6 +323,22 @@ impl<'a, F: Field> Evaluator<'a, F> {
                 Ok(Grid::scalar(integer(field, size as i64)))
             }
         }
+    }
+
+    /// A definition entry by entry.
+    fn by_entries(&mut self, indices: &[String], body: &Formula, form: Form) -> Result<Of<F>, Trouble> {
+        let size = |id| self.point.size(self.scope, id).ok_or(Trouble::Misfit);
+        let (rows, columns) = (size(form.rows)?, size(form.columns)?);
+        let mut entries = Vec::with_capacity(rows * columns);
+        for place in 0..rows * columns {
+            let mut places = Places::new();
+            for (k, index) in indices.iter().enumerate() {
+                places.insert(index.clone(), if k == 0 { place / columns } else { place % columns });
+            }
+            let value = self.value(body, &mut places)?;
+            entries.push(*value.entries.first().ok_or(Trouble::Misfit)?);
+        }
+        Ok(Grid { rows, columns, entries })
     }
 
     fn set_moving(&self, name: &str, value: &Of<F>) -> Result<Of<F>, Trouble> {

@@ -48,17 +48,17 @@ pub enum Move {
 /// All moves in the order in which they are made.
 pub const MOVES: [Move; 14] = [
     Move::Definitions,
-    Move::Differentials,
     Move::Functions,
+    Move::Differentials,
     Move::Ones,
     Move::Frobenius,
     Move::Delta,
+    Move::Scalar,
     Move::Expand,
     Move::Inverses,
     Move::Transposes,
     Move::RowSums,
     Move::Exchange,
-    Move::Scalar,
     Move::Cyclic,
     Move::TraceOfTranspose,
 ];
@@ -90,8 +90,8 @@ fn rule(id: RuleId) -> String {
 struct Plain;
 
 impl Names for Plain {
-    fn is_known(&self, name: &str) -> bool {
-        name != "dX"
+    fn is_known(&self, _: &str) -> bool {
+        true
     }
 }
 
@@ -125,13 +125,7 @@ impl Mover {
                 }
                 out
             }
-            Move::Transposes => {
-                let mut out = formula.clone();
-                for _ in 0..4 {
-                    out = self.bottom_up(&out, &mut Mover::transpose_pushed);
-                }
-                out
-            }
+            Move::Transposes => self.with_transposes_pushed(formula.clone()),
             Move::Ones => self.bottom_up(formula, &mut Mover::with_ones),
             Move::Frobenius => self.bottom_up(formula, &mut Mover::as_trace),
             Move::RowSums => self.bottom_up(formula, &mut Mover::row_sums),
@@ -227,6 +221,28 @@ impl Mover {
         match function {
             Function::RowSum => plain(Kind::Product(vec![a(), ones()])),
             Function::ColSum => plain(Kind::Product(vec![ones().transposed(), a()])),
+            Function::Sum if !matches!(arguments[0].kind, Kind::Hadamard(_) | Kind::HadamardPower(..)) => {
+                plain(Kind::Product(vec![ones().transposed(), a(), ones()]))
+            }
+            Function::Mean | Function::RowMean | Function::ColMean => {
+                let Some(form) = self.form(&arguments[0]) else { return part };
+                let (sums, over) = match function {
+                    Function::Mean => (Function::Sum, vec![form.rows, form.columns]),
+                    Function::RowMean => (Function::RowSum, vec![form.columns]),
+                    _ => (Function::ColSum, vec![form.rows]),
+                };
+                let sizes: Option<Vec<Formula>> = over
+                    .into_iter()
+                    .map(|id| {
+                        let text = self.normal.scope.sizes.text(id);
+                        let number = text.parse().ok().map(Formula::integer);
+                        number.or_else(|| self.normal.scope.sizes.known(&text).map(|_| Formula::name(text)))
+                    })
+                    .collect();
+                let Some(sizes) = sizes else { return part };
+                let sum = self.with_ones(Formula::call(sums, a()));
+                plain(Kind::Quotient(Box::new(sum), Box::new(product_of(sizes))))
+            }
             _ => part,
         }
     }
@@ -255,7 +271,7 @@ impl Mover {
                 let function = *function;
                 // A scalar is its own trace, which is a move of its own.
                 if self.normal.is_scalar(&arguments[0]) {
-                    return part;
+                    return if function == Function::Trace { self.trace_of_scalars(&arguments[0]) } else { part };
                 }
                 let terms = self.normal.terms(&arguments[0]);
                 if terms.len() == 1 && terms[0].coefficient.is_one() && terms[0].scalars.is_empty() {
@@ -302,6 +318,34 @@ impl Mover {
             }
             _ => part,
         }
+    }
+
+    /// tr(x'y + z'w) = tr(x'y) + tr(z'w), where each product is a scalar.
+    fn trace_of_scalars(&mut self, formula: &Formula) -> Formula {
+        let mut terms = self.normal.terms(formula);
+        for term in &mut terms {
+            for factor in &mut term.scalars {
+                if matches!(factor.kind, Kind::Product(_)) {
+                    let inner = std::mem::replace(factor, Formula::integer(1));
+                    *factor = Formula::call(Function::Trace, inner);
+                }
+            }
+        }
+        from_terms(terms)
+    }
+
+    /// Transposes pushed in as far as they go.
+    pub(super) fn with_transposes_pushed(&mut self, formula: Formula) -> Formula {
+        const MOST_ROUNDS: usize = 8;
+        let mut out = formula;
+        for _ in 0..MOST_ROUNDS {
+            let next = self.bottom_up(&out, &mut Mover::transpose_pushed);
+            if next == out {
+                break;
+            }
+            out = next;
+        }
+        out
     }
 
     fn transpose_pushed(&mut self, part: Formula) -> Formula {

@@ -122,14 +122,12 @@ impl Mover {
         }
         if let [one, other] = all.as_slice() {
             let product = plain(Kind::Product(vec![one.clone().transposed(), other.clone()]));
-            let pushed = self.bottom_up(&product, &mut Mover::transpose_pushed);
+            let pushed = self.with_transposes_pushed(product);
             return Formula::call(Function::Trace, self.normal.normal(&pushed));
         }
         let all = plain(Kind::Hadamard(all));
-        let forms = [all.clone(), all.transposed()].map(|mut form| {
-            for _ in 0..3 {
-                form = self.bottom_up(&form, &mut Mover::transpose_pushed);
-            }
+        let forms = [all.clone(), all.transposed()].map(|form| {
+            let form = self.with_transposes_pushed(form);
             self.normal.normal(&form)
         });
         let [one, other] = forms;
@@ -173,10 +171,7 @@ impl Mover {
     pub(super) fn turned(&mut self, part: Formula) -> Formula {
         let Kind::Call { function: Function::Trace, arguments, .. } = &part.kind else { return part };
         let inner = &arguments[0];
-        let mut other = inner.clone().transposed();
-        for _ in 0..3 {
-            other = self.bottom_up(&other, &mut Mover::transpose_pushed);
-        }
+        let other = self.with_transposes_pushed(inner.clone().transposed());
         let other = self.normal.normal(&other);
         let rotation = |formula: &Formula| match &formula.kind {
             Kind::Product(list) => plain(Kind::Product(least_rotation(list))),

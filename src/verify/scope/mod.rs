@@ -311,6 +311,21 @@ impl Scope {
                 }
                 form
             }
+            Kind::ByEntries { indices, body } => {
+                let indices = indices.clone();
+                let outer = std::mem::take(ranges);
+                let form = self.form(body, ranges);
+                let sizes: Vec<u32> = indices.iter().map(|index| self.range(index, ranges)).collect();
+                *ranges = outer;
+                if !self.is_scalar(form?) {
+                    return Err(Misfit { span, message: "an entry is a number".to_owned() });
+                }
+                match sizes.as_slice() {
+                    [rows] => Ok(Form { rows: *rows, columns: ONE }),
+                    [rows, columns] => Ok(Form { rows: *rows, columns: *columns }),
+                    _ => Err(Misfit { span, message: "a matrix has two indices".to_owned() }),
+                }
+            }
             Kind::Delta(i, j) => {
                 let (i, j) = (i.clone(), j.clone());
                 if let (Index::Name(i), Index::Name(j)) = (&i, &j) {

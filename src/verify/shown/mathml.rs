@@ -168,6 +168,13 @@ fn bare(formula: &Formula) -> String {
             };
             format!("{sign}{}", written(body, Level::Hadamard))
         }
+        Kind::ByEntries { indices, body } => {
+            format!(
+                "<msub>{}{}</msub>",
+                row(&format!("{}{}{}", operator("["), mathml(body), operator("]"))),
+                word(&indices.concat())
+            )
+        }
         Kind::Delta(i, j) => format!("<msub><mi>δ</mi>{}</msub>", row(&format!("{}{}", index(i), index(j)))),
     }
 }
