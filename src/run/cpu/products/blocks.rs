@@ -40,8 +40,8 @@ pub(super) struct Cuts {
     pub m: usize,
 }
 
-/// One vector's worth of bytes of B for each k stays in the nearest cache for this many k.
-const K_AT_ONCE: usize = 384;
+/// A panel of B and the rows of a tile stay in the nearest cache for this many k.
+const K_AT_ONCE: usize = 208;
 /// Bytes of A that stay in the second cache.
 const BYTES_OF_A: usize = 512 << 10;
 

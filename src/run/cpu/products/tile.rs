@@ -1,6 +1,8 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
+use std::hint::black_box;
+
 use crate::run::cpu::Float;
 use crate::run::cpu::simd::{Lanes, prefetch};
 
@@ -193,15 +195,15 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
         if finish.is_plain() && last == V::COUNT {
             if finish.held == Held::Nothing {
                 for_rows!(M, i, {
-                    for v in 0..NV {
-                        sums[i][v].store(c.add(i * c_down + v * V::COUNT));
+                    for (v, sum) in sums[i].iter().enumerate() {
+                        sum.store(c.add(i * c_down + v * V::COUNT));
                     }
                 });
             } else {
                 for_rows!(M, i, {
-                    for v in 0..NV {
+                    for (v, &sum) in sums[i].iter().enumerate() {
                         let place = c.add(i * c_down + v * V::COUNT);
-                        (sums[i][v] + V::load(place)).store(place);
+                        (sum + V::load(place)).store(place);
                     }
                 });
             }
@@ -217,12 +219,10 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
         } else {
             let mut made = std::mem::zeroed::<[[V; NV]; M]>();
             for_rows!(M, i, {
-                for v in 0..NV {
-                    sums[i][v].store(made.as_mut_ptr().cast::<V::Scalar>().add((i * NV + v) * V::COUNT));
-                }
+                made[i] = sums[i];
             });
             let columns = (NV - 1) * V::COUNT + last;
-            finish_block::<V>((M, columns), made.as_ptr().cast(), NV * V::COUNT, finish, c, c_down);
+            finish_block::<V>((M, columns), black_box(&made).as_ptr().cast(), NV * V::COUNT, finish, c, c_down);
         }
     }
 }
