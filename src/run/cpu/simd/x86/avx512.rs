@@ -135,9 +135,10 @@ impl Lanes for F32x16 {
 
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        // SAFETY: as above. The exponent of x·√2, so that it steps at √½ of a power.
+        // SAFETY: as above. One more than the exponent of x·√½, so that it steps at √½ of a power.
         unsafe {
-            let exponent = _mm512_getexp_ps((self * self.all(std::f64::consts::SQRT_2)).0);
+            let below = _mm512_getexp_ps((self * self.all(std::f64::consts::FRAC_1_SQRT_2)).0);
+            let exponent = _mm512_add_ps(below, _mm512_set1_ps(1.0));
             let negative = _mm512_sub_ps(_mm512_setzero_ps(), exponent);
             (F32x16(_mm512_scalef_ps(self.0, negative)), F32x16(exponent))
         }
@@ -378,9 +379,10 @@ impl Lanes for F64x8 {
 
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        // SAFETY: as above. The exponent of x·√2, so that it steps at √½ of a power.
+        // SAFETY: as above. One more than the exponent of x·√½, so that it steps at √½ of a power.
         unsafe {
-            let exponent = _mm512_getexp_pd((self * self.all(std::f64::consts::SQRT_2)).0);
+            let below = _mm512_getexp_pd((self * self.all(std::f64::consts::FRAC_1_SQRT_2)).0);
+            let exponent = _mm512_add_pd(below, _mm512_set1_pd(1.0));
             let negative = _mm512_sub_pd(_mm512_setzero_pd(), exponent);
             (F64x8(_mm512_scalef_pd(self.0, negative)), F64x8(exponent))
         }
