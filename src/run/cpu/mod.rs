@@ -8,6 +8,7 @@
 //! - [`softmax`]: softmax, log-sum-exp and cross-entropy of rows, stable, in one pass.
 //! - [`Pool`]: threads for steps of microseconds.
 //! - [`Buffer`]: memory on cache lines.
+//! - [`multiply_adds`]: what a core could do at most.
 //!
 //! This is the only place with `unsafe` code and with code for one kind of processor. Every kernel is single-threaded and works
 //! on the block that it is given; the split over threads is the caller's. The same call with the same instruction set gives the
@@ -16,6 +17,7 @@
 mod instruction_set;
 mod float;
 mod memory;
+mod peak;
 mod pool;
 mod simd;
 mod view;
@@ -26,5 +28,6 @@ pub mod softmax;
 pub use float::Float;
 pub use instruction_set::InstructionSet;
 pub use memory::Buffer;
+pub use peak::multiply_adds;
 pub use pool::{Crew, Pool};
 pub use view::{View, ViewMut};

@@ -27,58 +27,70 @@ impl<T> Place<T> {
     }
 }
 
-/// f of each number.
-#[inline(always)]
-unsafe fn one<V: Lanes>(x: Place<V::Scalar>, to: *mut V::Scalar, n: usize, f: impl Fn(V) -> V) {
-    // SAFETY: the caller's.
-    unsafe {
+/// Stores an expression of vectors for each stretch of a block. A macro, since a closure would be a function of its own, without
+/// the instructions of `V`.
+macro_rules! store {
+    ($n:ident, $to:ident, |$($x:ident),+| $value:expr) => {{
         let mut j = 0;
-        while j + V::COUNT <= n {
-            f(x.load(j)).store(to.add(j));
+        while j + V::COUNT <= $n {
+            $(let $x: V = $x.load(j);)+
+            ($value).store($to.add(j));
             j += V::COUNT;
         }
-        if j < n {
-            f(x.load_first(j, n - j)).store_first(to.add(j), n - j);
+        if j < $n {
+            $(let $x: V = $x.load_first(j, $n - j);)+
+            ($value).store_first($to.add(j), $n - j);
         }
-    }
+    }};
 }
 
-/// f of each pair.
-#[inline(always)]
-unsafe fn two<V: Lanes>(x: Place<V::Scalar>, y: Place<V::Scalar>, to: *mut V::Scalar, n: usize, f: impl Fn(V, V) -> V) {
-    // SAFETY: the caller's.
-    unsafe {
+/// The same with one copy of a long expression.
+macro_rules! store_long {
+    ($n:ident, $to:ident, |$($x:ident),+| $value:expr) => {{
         let mut j = 0;
-        while j + V::COUNT <= n {
-            f(x.load(j), y.load(j)).store(to.add(j));
+        while j < $n {
+            let count = V::COUNT.min($n - j);
+            $(let $x: V = if count == V::COUNT { $x.load(j) } else { $x.load_first(j, count) };)+
+            let value = $value;
+            if count == V::COUNT { value.store($to.add(j)) } else { value.store_first($to.add(j), count) }
             j += V::COUNT;
         }
-        if j < n {
-            f(x.load_first(j, n - j), y.load_first(j, n - j)).store_first(to.add(j), n - j);
-        }
-    }
+    }};
 }
 
-/// f of each triple.
+/// x·y + z over a block.
+///
+/// # Safety
+/// `n` numbers can be read and written; the processor has the instructions of `V`.
 #[inline(always)]
-pub(super) unsafe fn three<V: Lanes>(
-    [x, y, z]: [Place<V::Scalar>; 3],
+pub(super) unsafe fn multiply_add<V: Lanes>([x, y, z]: [Place<V::Scalar>; 3], to: *mut V::Scalar, n: usize) {
+    // SAFETY: the caller's.
+    unsafe { store!(n, to, |x, y, z| x.times_plus(y, z)) }
+}
+
+/// y where x ≠ 0, else z, over a block.
+///
+/// # Safety
+/// `n` numbers can be read and written; the processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn select<V: Lanes>([x, y, z]: [Place<V::Scalar>; 3], to: *mut V::Scalar, n: usize) {
+    // SAFETY: the caller's.
+    unsafe { store!(n, to, |x, y, z| z.where_or(x.equals(x.all(0.0)), y)) }
+}
+
+/// The larger of each pair over a block; NaN where one is.
+///
+/// # Safety
+/// `n` numbers can be read and written; the processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn larger_of_blocks<V: Lanes>(
+    x: Place<V::Scalar>,
+    y: Place<V::Scalar>,
     to: *mut V::Scalar,
     n: usize,
-    f: impl Fn(V, V, V) -> V,
 ) {
     // SAFETY: the caller's.
-    unsafe {
-        let mut j = 0;
-        while j + V::COUNT <= n {
-            f(x.load(j), y.load(j), z.load(j)).store(to.add(j));
-            j += V::COUNT;
-        }
-        if j < n {
-            let rest = n - j;
-            f(x.load_first(j, rest), y.load_first(j, rest), z.load_first(j, rest)).store_first(to.add(j), rest);
-        }
-    }
+    unsafe { store!(n, to, |x, y| larger(x, y)) }
 }
 
 /// A function of one number over a block.
@@ -89,44 +101,39 @@ pub(super) unsafe fn three<V: Lanes>(
 pub(super) unsafe fn unary<V: Lanes>(function: Unary, x: Place<V::Scalar>, to: *mut V::Scalar, n: usize) {
     // SAFETY: the caller's.
     unsafe {
-        let zero = V::splat(V::Scalar::ZERO);
         let unit = V::splat(V::Scalar::ONE);
         match function {
-            Unary::Copy => one::<V>(x, to, n, |x| x),
-            Unary::Negate => one::<V>(x, to, n, |x| -x),
-            Unary::Abs => one::<V>(x, to, n, |x| x.magnitude()),
-            Unary::Sign => one::<V>(x, to, n, |x| {
-                // 0 of either sign is 0, a NaN stays one.
-                let signed = unit.with_sign_of(x);
-                signed.where_or(x.above(zero) | x.below(zero), (x + zero).where_or(x.is_nan(), zero))
-            }),
-            Unary::Sqrt => one::<V>(x, to, n, |x| x.root()),
-            Unary::InverseSqrt => one::<V>(x, to, n, |x| unit / x.root()),
-            Unary::Exp => one::<V>(x, to, n, functions::exp),
-            Unary::Log => one::<V>(x, to, n, functions::log),
-            Unary::Log1p => one::<V>(x, to, n, functions::log1p),
-            Unary::Expm1 => one::<V>(x, to, n, functions::expm1),
-            Unary::Sin => one::<V>(x, to, n, functions::sin),
-            Unary::Cos => one::<V>(x, to, n, functions::cos),
-            Unary::Tan => one::<V>(x, to, n, functions::tan),
-            Unary::Asin => one::<V>(x, to, n, functions::asin),
-            Unary::Acos => one::<V>(x, to, n, functions::acos),
-            Unary::Atan => one::<V>(x, to, n, functions::atan),
-            Unary::Sinh => one::<V>(x, to, n, functions::sinh),
-            Unary::Cosh => one::<V>(x, to, n, functions::cosh),
-            Unary::Tanh => one::<V>(x, to, n, functions::tanh),
-            Unary::Sigmoid => one::<V>(x, to, n, functions::sigmoid),
-            Unary::Softplus => one::<V>(x, to, n, functions::softplus),
-            Unary::Relu => one::<V>(x, to, n, |x| zero.where_or(x.at_most(zero), x)),
-            Unary::Elu => one::<V>(x, to, n, |x| functions::expm1(x).where_or(x.at_most(zero), x)),
-            Unary::Gelu => one::<V>(x, to, n, functions::gelu),
-            Unary::Silu => one::<V>(x, to, n, |x| x * functions::sigmoid(x)),
-            Unary::Erf => one::<V>(x, to, n, functions::erf),
-            Unary::Erfc => one::<V>(x, to, n, functions::erfc),
-            Unary::Step => one::<V>(x, to, n, |x| unit.where_or(x.above(zero), zero)),
-            Unary::Square => one::<V>(x, to, n, |x| x * x),
-            Unary::Recip => one::<V>(x, to, n, |x| unit / x),
-            Unary::Powi(k) => one::<V>(x, to, n, |x| functions::integer_power(x, k)),
+            Unary::Copy => store!(n, to, |x| x),
+            Unary::Negate => store!(n, to, |x| -x),
+            Unary::Abs => store!(n, to, |x| x.magnitude()),
+            Unary::Sign => store!(n, to, |x| functions::sign(x)),
+            Unary::Sqrt => store!(n, to, |x| x.root()),
+            Unary::InverseSqrt => store!(n, to, |x| unit / x.root()),
+            Unary::Exp => store_long!(n, to, |x| functions::exp(x)),
+            Unary::Log => store_long!(n, to, |x| functions::log(x)),
+            Unary::Log1p => store_long!(n, to, |x| functions::log1p(x)),
+            Unary::Expm1 => store_long!(n, to, |x| functions::expm1(x)),
+            Unary::Sin => store_long!(n, to, |x| functions::sin(x)),
+            Unary::Cos => store_long!(n, to, |x| functions::cos(x)),
+            Unary::Tan => store_long!(n, to, |x| functions::tan(x)),
+            Unary::Asin => store_long!(n, to, |x| functions::asin(x)),
+            Unary::Acos => store_long!(n, to, |x| functions::acos(x)),
+            Unary::Atan => store_long!(n, to, |x| functions::atan(x)),
+            Unary::Sinh => store_long!(n, to, |x| functions::sinh(x)),
+            Unary::Cosh => store_long!(n, to, |x| functions::cosh(x)),
+            Unary::Tanh => store_long!(n, to, |x| functions::tanh(x)),
+            Unary::Sigmoid => store_long!(n, to, |x| functions::sigmoid(x)),
+            Unary::Softplus => store_long!(n, to, |x| functions::softplus(x)),
+            Unary::Relu => store!(n, to, |x| functions::relu(x)),
+            Unary::Elu => store_long!(n, to, |x| functions::elu(x)),
+            Unary::Gelu => store_long!(n, to, |x| functions::gelu(x)),
+            Unary::Silu => store_long!(n, to, |x| functions::silu(x)),
+            Unary::Erf => store_long!(n, to, |x| functions::erf(x)),
+            Unary::Erfc => store_long!(n, to, |x| functions::erfc(x)),
+            Unary::Step => store!(n, to, |x| functions::step(x)),
+            Unary::Square => store!(n, to, |x| x * x),
+            Unary::Recip => store!(n, to, |x| unit / x),
+            Unary::Powi(k) => store_long!(n, to, |x| functions::integer_power(x, k)),
         }
     }
 }
@@ -145,24 +152,21 @@ pub(super) unsafe fn binary<V: Lanes>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let zero = V::splat(V::Scalar::ZERO);
-        let unit = V::splat(V::Scalar::ONE);
-        let flag = |mask: V::Mask| unit.where_or(mask, zero);
         match function {
-            Binary::Add => two::<V>(x, y, to, n, |x, y| x + y),
-            Binary::Subtract => two::<V>(x, y, to, n, |x, y| x - y),
-            Binary::Multiply => two::<V>(x, y, to, n, |x, y| x * y),
-            Binary::Divide => two::<V>(x, y, to, n, |x, y| x / y),
-            Binary::Max => two::<V>(x, y, to, n, |x, y| x.where_or(x.at_least(y) | x.is_nan(), y)),
-            Binary::Min => two::<V>(x, y, to, n, |x, y| x.where_or(x.at_most(y) | x.is_nan(), y)),
-            Binary::Power => two::<V>(x, y, to, n, functions::power),
-            Binary::LeakyRelu => two::<V>(x, y, to, n, |x, y| (y * x).where_or(x.at_most(zero), x)),
-            Binary::Greater => two::<V>(x, y, to, n, |x, y| flag(x.above(y))),
-            Binary::GreaterEqual => two::<V>(x, y, to, n, |x, y| flag(x.at_least(y))),
-            Binary::Less => two::<V>(x, y, to, n, |x, y| flag(x.below(y))),
-            Binary::LessEqual => two::<V>(x, y, to, n, |x, y| flag(x.at_most(y))),
-            Binary::Equal => two::<V>(x, y, to, n, |x, y| flag(x.equals(y))),
-            Binary::NotEqual => two::<V>(x, y, to, n, |x, y| flag(!x.equals(y))),
+            Binary::Add => store!(n, to, |x, y| x + y),
+            Binary::Subtract => store!(n, to, |x, y| x - y),
+            Binary::Multiply => store!(n, to, |x, y| x * y),
+            Binary::Divide => store!(n, to, |x, y| x / y),
+            Binary::Max => store!(n, to, |x, y| functions::larger(x, y)),
+            Binary::Min => store!(n, to, |x, y| functions::smaller(x, y)),
+            Binary::Power => store_long!(n, to, |x, y| functions::power(x, y)),
+            Binary::LeakyRelu => store!(n, to, |x, y| functions::leaky_relu(x, y)),
+            Binary::Greater => store!(n, to, |x, y| functions::flag(x, x.above(y))),
+            Binary::GreaterEqual => store!(n, to, |x, y| functions::flag(x, x.at_least(y))),
+            Binary::Less => store!(n, to, |x, y| functions::flag(x, x.below(y))),
+            Binary::LessEqual => store!(n, to, |x, y| functions::flag(x, x.at_most(y))),
+            Binary::Equal => store!(n, to, |x, y| functions::flag(x, x.equals(y))),
+            Binary::NotEqual => store!(n, to, |x, y| functions::flag(x, !x.equals(y))),
         }
     }
 }

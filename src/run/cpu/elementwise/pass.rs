@@ -176,9 +176,9 @@ impl<T: Float> Kernel<T> for Pass<'_, T> {
                 while column < columns {
                     let width = if short { columns } else { length.min(columns - column) };
                     let part = Block { row, rows: height, column, columns: width };
-                    for k in 0..code.inputs {
+                    for (k, (place, input)) in places.iter_mut().zip(self.inputs).take(code.inputs).enumerate() {
                         let copy = input_copies.add(k * length);
-                        places[k] = fetch(self.inputs[k], part, copy, input_splats.add(k * SPLAT), row == 0);
+                        *place = fetch(input, part, copy, input_splats.add(k * SPLAT), row == 0);
                     }
                     for (k, output) in code.outputs.iter().enumerate() {
                         if matches!(output, Output::Store(_)) {
@@ -282,13 +282,10 @@ unsafe fn execute<V: Lanes>(
                     block::binary::<V>(function, at(left), at(right), to, n);
                 }
                 Instruction::MultiplyAdd { left, right, plus, .. } => {
-                    block::three::<V>([at(left), at(right), at(plus)], to, n, |x, y, z| x.times_plus(y, z));
+                    block::multiply_add::<V>([at(left), at(right), at(plus)], to, n);
                 }
                 Instruction::Select { condition, then, otherwise, .. } => {
-                    let zero = V::splat(V::Scalar::ZERO);
-                    block::three::<V>([at(condition), at(then), at(otherwise)], to, n, |x, y, z| {
-                        z.where_or(x.equals(zero), y)
-                    });
+                    block::select::<V>([at(condition), at(then), at(otherwise)], to, n);
                 }
             }
         }
@@ -407,10 +404,9 @@ impl<T: Float> Pass<'_, T> {
             if output.along == 1 && from.step == 1 {
                 let to = output.at(0, part.column);
                 let held = Place { pointer: to.cast_const(), step: 1 };
-                let places = [held, from, from];
                 match fold {
-                    Fold::Sum => block::three::<V>(places, to, part.columns, |x, y, _| x + y),
-                    Fold::Largest => block::three::<V>(places, to, part.columns, |x, y, _| block::larger(x, y)),
+                    Fold::Sum => block::binary::<V>(super::Binary::Add, held, from, to, part.columns),
+                    Fold::Largest => block::larger_of_blocks::<V>(held, from, to, part.columns),
                 }
             } else {
                 for j in 0..part.columns {
