@@ -4,6 +4,7 @@
 mod arguments;
 mod arrays;
 mod check;
+mod data;
 mod derive;
 mod eval;
 mod failure;
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
-        "train" | "predict" => train::run(name, matches),
+        "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
+        "man" => arguments::manual(matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),
     };
