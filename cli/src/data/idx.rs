@@ -125,6 +125,7 @@ pub fn four(folder: &Path) -> Result<Option<Four>, Failure> {
 pub fn labels_beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
     let labels = name.replace("images", "labels").replace("idx3", "idx1");
-    let path = images.with_file_name(labels);
-    (path != images && path.is_file()).then_some(path)
+    let plain = labels.strip_suffix(".gz").unwrap_or(&labels);
+    let paths = [plain.to_owned(), format!("{plain}.gz")].map(|name| images.with_file_name(name));
+    paths.into_iter().find(|path| labels != name && path.is_file())
 }

@@ -31,11 +31,11 @@ pub fn has_images(folder: &Path) -> Result<bool, Failure> {
     Ok(entries(folder)?.iter().any(|path| is_png(path)))
 }
 
-/// The images of the classes' folders.
+/// The images of the classes' folders. Grey ones become three channels where `width`, the number of features wanted, is that.
 ///
 /// # Errors
 /// A class without images, images of several sizes, broken ones, images in other forms.
-pub fn of_classes(folders: &[PathBuf]) -> Result<Images, Failure> {
+pub fn of_classes(folders: &[PathBuf], width: Option<usize>) -> Result<Images, Failure> {
     let (mut paths, mut labels) = (Vec::new(), Vec::new());
     for folder in folders {
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn of_classes(folders: &[PathBuf]) -> Result<Images, Failure> {
         labels.extend(vec![name; images.len()]);
         paths.extend(images);
     }
-    let (rows, image) = decode(&paths)?;
+    let (rows, image) = decode(&paths, width)?;
     Ok(Images { rows, labels: Some(labels), image })
 }
 
@@ -54,8 +54,8 @@ pub fn of_classes(folders: &[PathBuf]) -> Result<Images, Failure> {
 ///
 /// # Errors
 /// As [`of_classes`].
-pub fn unlabelled(folder: &Path) -> Result<Images, Failure> {
-    let (rows, image) = decode(&images_in(folder)?)?;
+pub fn unlabelled(folder: &Path, width: Option<usize>) -> Result<Images, Failure> {
+    let (rows, image) = decode(&images_in(folder)?, width)?;
     Ok(Images { rows, labels: None, image })
 }
 
@@ -91,12 +91,15 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// All images one after another: grey where all are, else with three channels.
-fn decode(paths: &[PathBuf]) -> Result<(Stored, ImageShape), Failure> {
+fn decode(paths: &[PathBuf], wanted: Option<usize>) -> Result<(Stored, ImageShape), Failure> {
     let mut pixels: Vec<u8> = Vec::new();
     let mut first: Option<(&Path, usize, usize)> = None;
     let mut channels = 1;
     for (done, path) in paths.iter().enumerate() {
         let (rows, columns, own, bytes) = one(path)?;
+        if first.is_none() && wanted == Some(3 * rows * columns) {
+            channels = 3;
+        }
         let &mut (other, height, width) = first.get_or_insert((path, rows, columns));
         if (height, width) != (rows, columns) {
             return Err(Failure::wrong(format!(

@@ -31,6 +31,8 @@ pub struct Wanted<'a> {
     pub beside: Vec<&'a str>,
     /// The column of labels in a table, by name or by number from 1.
     pub label_column: Option<&'a str>,
+    /// Where the labels stood when a model was trained, from 1, for a table without names.
+    pub label_place: Option<usize>,
     /// A file of labels, for forms that have them apart.
     pub labels: Option<&'a Path>,
     /// The names of the classes, where a model tells them.
@@ -67,6 +69,8 @@ pub struct Dataset {
     pub columns: Vec<String>,
     /// The column of labels in a table.
     pub label_column: Option<String>,
+    /// Its number, from 1.
+    pub label_place: Option<usize>,
     /// The size of the images, where the features are some.
     pub image: Option<ImageShape>,
     /// What a user should know.
@@ -102,6 +106,8 @@ pub struct Raw {
     pub columns: Vec<String>,
     /// The column of labels.
     pub label_column: Option<String>,
+    /// Its number, from 1.
+    pub label_place: Option<usize>,
     /// The size of the images.
     pub image: Option<ImageShape>,
     /// What a user should know.
@@ -117,6 +123,7 @@ impl Default for Raw {
             classes: Vec::new(),
             columns: Vec::new(),
             label_column: None,
+            label_place: None,
             image: None,
             notes: Vec::new(),
         }
@@ -132,6 +139,7 @@ pub fn digits() -> Dataset {
         classes: (0..digits::CLASSES).map(|digit| digit.to_string()).collect(),
         columns: Vec::new(),
         label_column: None,
+        label_place: None,
         image: Some(ImageShape { rows: digits::SIDE, columns: digits::SIDE, channels: 1, planar: false }),
         notes: Vec::new(),
     }
@@ -148,11 +156,18 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Dataset, Failure> {
         Some(classes) => classes.to_vec(),
         None => classes_of(&raw, test.as_ref()).map_err(|message| at(format!(": {message}")))?,
     };
-    let Raw { columns, label_column, image, mut notes, .. } = Raw { rows: Arc::clone(&raw.rows), ..copied(&raw) };
+    let Raw { columns, label_column, label_place, image, mut notes, .. } =
+        Raw { rows: Arc::clone(&raw.rows), ..copied(&raw) };
     if let (Some(width), given) = (wanted.width, raw.rows.columns())
         && width != given
     {
         return Err(at(format!(": the samples have {given} features; the model takes {width}")));
+    }
+    if let Some(test) = &test
+        && test.rows.columns() != raw.rows.columns()
+    {
+        let (a, b) = (raw.rows.columns(), test.rows.columns());
+        return Err(at(format!(": the samples have {a} features, and the test samples {b}")));
     }
     let samples = samples(raw, &classes).map_err(at)?;
     let test = test.map(|test| samples_of_test(test, &classes)).transpose().map_err(at)?;
@@ -171,7 +186,17 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Dataset, Failure> {
     if samples.classes().is_none() {
         classes.clear();
     }
-    Ok(Dataset { name: path.display().to_string(), samples, test, classes, columns, label_column, image, notes })
+    Ok(Dataset {
+        name: path.display().to_string(),
+        samples,
+        test,
+        classes,
+        columns,
+        label_column,
+        label_place,
+        image,
+        notes,
+    })
 }
 
 /// Test samples from a file of their own, whose classes are those of the data set.
@@ -185,6 +210,7 @@ pub fn read_test(path: &Path, wanted: &Wanted<'_>, dataset: &Dataset) -> Result<
         columns: Some(&dataset.columns),
         width: Some(width),
         label_column: wanted.label_column.or(dataset.label_column.as_deref()),
+        label_place: dataset.label_place,
         ..wanted.clone()
     };
     Ok(read(path, &known)?.samples)
@@ -195,6 +221,7 @@ fn copied(raw: &Raw) -> Raw {
     Raw {
         columns: raw.columns.clone(),
         label_column: raw.label_column.clone(),
+        label_place: raw.label_place,
         image: raw.image,
         notes: raw.notes.clone(),
         ..Raw::default()
@@ -357,6 +384,7 @@ fn raw_of_table(path: &Path, table: table::Table, wanted: &Wanted<'_>) -> Result
         targets,
         columns: table.columns,
         label_column: table.label_column,
+        label_place: table.label_place,
         notes: table.notes,
         ..Raw::default()
     })
@@ -388,11 +416,13 @@ fn folder(path: &Path, wanted: &Wanted<'_>) -> Result<(Raw, Option<Raw>), Failur
     }
     let (training, test) = (path.join("train"), path.join("test"));
     if training.is_dir() && !images::classes(&training)?.is_empty() {
+        let training = of_images(&training, wanted)?;
+        let wanted = Wanted { width: Some(training.rows.columns()), ..wanted.clone() };
         let test = match test.is_dir() {
-            true => Some(of_images(&test, wanted)?),
+            true => Some(of_images(&test, &wanted)?),
             false => None,
         };
-        return Ok((of_images(&training, wanted)?, test));
+        return Ok((training, test));
     }
     Ok((of_images(path, wanted)?, None))
 }
@@ -401,8 +431,8 @@ fn of_images(path: &Path, wanted: &Wanted<'_>) -> Result<Raw, Failure> {
     let folders = images::classes(path)?;
     let required = wanted.target.is_some_and(|target| target.required);
     let images = match folders.is_empty() {
-        false => images::of_classes(&folders)?,
-        true if !required && images::has_images(path)? => images::unlabelled(path)?,
+        false => images::of_classes(&folders, wanted.width)?,
+        true if !required && images::has_images(path)? => images::unlabelled(path, wanted.width)?,
         true => {
             return Err(Failure::wrong(format!(
                 "the folder `{}` has neither MNIST's nor CIFAR-10's files nor a folder of PNG images for each class",

@@ -25,12 +25,6 @@ pub fn named(path: &Path, wanted: &Wanted<'_>) -> Result<(Raw, Option<Raw>), Fai
         true => Some(part(&arrays, "_test", wanted).map_err(at)?),
         false => None,
     };
-    if let Some(test) = &test
-        && test.rows.columns() != training.rows.columns()
-    {
-        let (a, b) = (training.rows.columns(), test.rows.columns());
-        return Err(at(format!("`X` has {a} columns and `X_test` {b}")));
-    }
     Ok((training, test))
 }
 
@@ -55,7 +49,7 @@ fn part(arrays: &Named, suffix: &str, wanted: &Wanted<'_>) -> Result<Raw, String
         (None, _) => RawTargets::None,
         (Some(target), None) if target.required => return Err(missing(arrays, &choices[0])),
         (Some(_), None) => RawTargets::None,
-        (Some(target), Some((name, array))) if target.labels => RawTargets::Whole(labels(name, array)?),
+        (Some(target), Some((name, array))) if target.labels => RawTargets::Whole(labels(&format!("`{name}`"), array)?),
         (Some(_), Some((name, array))) => RawTargets::Numbers(rows_of(name, array)?.0),
     };
     let mut beside = Vec::new();
@@ -81,9 +75,9 @@ fn rows_of(name: &str, array: &Array) -> Result<(Matrix, Option<ImageShape>), St
 /// N integers, as an array of length N or N×1.
 fn labels(name: &str, array: &Array) -> Result<Vec<i64>, String> {
     if !matches!(array.shape[..], [_] | [_, 1]) {
-        return Err(format!("`{name}` is {}; it must have one label for each sample", shape_text(&array.shape)));
+        return Err(format!("{name} is {}; it must have one label for each sample", shape_text(&array.shape)));
     }
-    whole_numbers(&array.entries, &format!("`{name}`"))
+    whole_numbers(&array.entries, name)
 }
 
 /// The rows of a `.npy` array, mapped.

@@ -24,6 +24,8 @@ pub struct Table {
     pub labels: Option<Vec<(String, u64)>>,
     /// The name of that column, or its number from 1.
     pub label_column: Option<String>,
+    /// The number of that column, from 1.
+    pub label_place: Option<usize>,
     /// What a user should know.
     pub notes: Vec<String>,
 }
@@ -59,7 +61,7 @@ pub fn read(text: &[u8], wanted: &Wanted<'_>) -> Result<Table, String> {
     let mut growing = Growing::Bytes(Vec::new());
     let mut labels = Vec::new();
     let take = |record: &StringRecord, growing: &mut Growing, labels: &mut Vec<(String, u64)>| {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |place| line_of(text, place));
         if record.len() != width {
             let whose = if header { "the header" } else { "the first" };
             return Err(format!("line {line} has {} fields; {whose} has {width}", record.len()));
@@ -104,6 +106,7 @@ pub fn read(text: &[u8], wanted: &Wanted<'_>) -> Result<Table, String> {
         },
         labels: chosen.label.map(|_| labels),
         label_column: chosen.label.map(column_name),
+        label_place: chosen.label.map(|column| column + 1),
         notes,
     })
 }
@@ -132,6 +135,13 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     let over_number =
         |second: &StringRecord| first.iter().zip(second).any(|(a, b)| word(a) && !a.is_empty() && !word(b));
     first.iter().all(|cell| word(cell) && !cell.is_empty()) || second.is_some_and(over_number)
+}
+
+/// The line a record begins on: the reader's place is before the empty lines that it skips.
+fn line_of(text: &[u8], place: &csv::Position) -> u64 {
+    let rest = text.get(place.byte() as usize..).unwrap_or_default();
+    let skipped = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).filter(|byte| **byte == b'\n').count();
+    place.line() + skipped as u64
 }
 
 fn number(cell: &str) -> Result<f64, String> {
@@ -185,7 +195,10 @@ fn choose(names: &[String], width: usize, wanted: &Wanted<'_>) -> Result<Chosen,
         let all = |label: Option<usize>| (0..width).filter(|&column| Some(column) != label).collect::<Vec<_>>();
         let label = match wanted.width {
             Some(needed) if width == needed => None,
-            Some(needed) if width == needed + 1 => told.or(Some(width - 1)),
+            Some(needed) if width == needed + 1 => {
+                let place = wanted.label_place.filter(|place| (1..=width).contains(place)).unwrap_or(width);
+                told.or(Some(place - 1))
+            }
             Some(needed) => return Err(format!("there are {width} columns; the model takes {needed}")),
             None => told,
         };

@@ -85,6 +85,8 @@ pub fn task_arguments(command: Command) -> Command {
     let whole = || value_parser!(usize).into();
     let real = || value_parser!(f64).into();
     command
+        // The last of two is taken, so that an alias of the shell can be overruled.
+        .args_override_self(true)
         .next_help_heading(DATA)
         .arg(path("data", "DATA").help("The samples to train on, a file or a folder [default: handwritten digits]"))
         .arg(text("label", "COLUMN").help("The column of labels or targets in a table, by name or number [default: one called label, class, target, y …, else the last]"))

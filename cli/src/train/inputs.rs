@@ -142,6 +142,7 @@ pub fn for_model(saved: &Saved, path: Option<&Path>, paths: &Paths, required: bo
         columns: Some(&saved.columns),
         width: Some(width),
         label_column: label,
+        label_place: saved.label_place,
         ..wanted
     };
     data::read(path, &known)

@@ -205,6 +205,7 @@ impl Inputs {
             classes: self.data.classes.clone(),
             columns: self.data.columns.clone(),
             label_column: self.data.label_column.clone(),
+            label_place: self.data.label_place,
             image: self.image(task),
             arguments: task.arguments(),
             command: self.command.clone().unwrap_or_else(|| task.command()),

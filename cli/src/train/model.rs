@@ -31,6 +31,8 @@ pub struct Saved {
     pub columns: Vec<String>,
     /// The column of labels in a table.
     pub label_column: Option<String>,
+    /// Its number, from 1.
+    pub label_place: Option<usize>,
     /// The size of the images.
     pub image: Option<ImageShape>,
     /// The arguments that made it.
@@ -148,6 +150,9 @@ fn metadata(saved: &Saved) -> BTreeMap<String, String> {
     if let Some(column) = &saved.label_column {
         out.insert("label column".to_owned(), column.clone());
     }
+    if let Some(place) = saved.label_place {
+        out.insert("label place".to_owned(), place.to_string());
+    }
     if let Some(image) = saved.image {
         let ImageShape { rows, columns, channels, planar } = image;
         out.insert(
@@ -257,6 +262,7 @@ fn saved(arrays: &Named, metadata: &BTreeMap<String, String>) -> Result<Saved, S
         classes: strings("labels")?,
         columns: strings("columns")?,
         label_column: metadata.get("label column").cloned(),
+        label_place: metadata.get("label place").and_then(|place| place.parse().ok()).filter(|&place| place > 0),
         image,
         arguments,
         command: text("command")?.clone(),

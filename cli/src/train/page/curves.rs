@@ -112,11 +112,12 @@ impl Axis {
     fn ticks(&self) -> Vec<f64> {
         if self.logarithmic {
             let powers = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
-            let all = powers.flat_map(|power| [1.0, 3.0].map(|digit| digit * 10f64.powi(power)));
+            let digits = |power: i32| ["1", "3"].map(|digit| format!("{digit}e{power}").parse().unwrap_or(f64::NAN));
+            let all = powers.flat_map(digits);
             let within: Vec<f64> = all.filter(|tick| (self.low..=self.high).contains(tick)).collect();
             return if within.len() > 7 { within.into_iter().step_by(2).collect() } else { within };
         }
-        let rough = (self.high - self.low) / 4.0;
+        let rough = (self.high - self.low) / 5.0;
         let power = 10f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|digit| digit * power >= rough).unwrap_or(10.0) * power;
         let first = (self.low / step).ceil() as i64;

@@ -229,7 +229,7 @@ fn mistakes(part: &Part, saved: &Saved, results: &Results) -> Result<String, Dia
                 let _ = writeln!(
                     out,
                     "<figure><img alt=\"sample {place}\" title=\"sample {place}\" src=\"{picture}\">\
-                     <figcaption>{is}, taken for {taken} ({:.0} %)</figcaption></figure>",
+                     <figcaption>{is}, taken for {taken} ({:.0}\u{a0}%)</figcaption></figure>",
                     100.0 * sure
                 );
             }
@@ -287,6 +287,10 @@ fn weights(saved: &Saved, image: ImageShape) -> String {
 fn options(about: &About<'_>, saved: &Saved) -> String {
     let mut out = "<h2>Options</h2>\n<dl class=\"options\">\n".to_owned();
     for (name, value) in &saved.arguments {
+        let (name, value) = match value.split_once('=').filter(|_| name == "set") {
+            Some((name, value)) => (name, value.strip_suffix(".0").unwrap_or(value)),
+            None => (name.as_str(), value.as_str()),
+        };
         let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escaped(&name.replace('-', " ")), escaped(value));
     }
     let _ = writeln!(
