@@ -37,8 +37,9 @@ impl ImageShape {
 /// How samples are changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Augmentation {
-    /// Images are moved by up to that many pixels in both directions; the pixels of the border are repeated.
-    pub shift: usize,
+    /// Images are moved by up to that many pixels in both directions, by parts of pixels too (bilinear); the pixels of the
+    /// border are repeated.
+    pub shift: f64,
     /// Standard deviation of noise that is added to scaled features (uniform).
     pub jitter: f64,
     /// What the features are, where they are images.
@@ -58,7 +59,7 @@ impl Chance {
 impl Augmentation {
     /// Whether nothing is changed.
     pub fn is_none(&self) -> bool {
-        self.shift == 0 && self.jitter == 0.0
+        self.shift == 0.0 && self.jitter == 0.0
     }
 
     /// Whether it can be done to samples of so many features.
@@ -66,7 +67,7 @@ impl Augmentation {
     /// # Errors
     /// A shift of what is no image, or is smaller than the shift.
     pub fn check(&self, columns: usize) -> Result<(), Diagnostic> {
-        if self.shift == 0 {
+        if self.shift == 0.0 {
             return Ok(());
         }
         match self.image {
@@ -78,7 +79,7 @@ impl Augmentation {
                 image.columns,
                 image.size()
             ))),
-            Some(image) if self.shift >= image.rows.min(image.columns) => {
+            Some(image) if self.shift >= image.rows.min(image.columns) as f64 => {
                 Err(Diagnostic::whole(format!("a shift by {} pixels leaves nothing of the image", self.shift)))
             }
             Some(_) => Ok(()),
@@ -86,17 +87,19 @@ impl Augmentation {
     }
 
     pub(super) fn shift(&self, features: &mut Matrix, chance: &mut Chance) {
-        let Some(image) = self.image.filter(|_| self.shift > 0) else { return };
+        let Some(image) = self.image.filter(|_| self.shift > 0.0) else { return };
         let mut moved = vec![0.0; image.size()];
-        let steps = 2 * self.shift + 1;
-        let source = |place: usize, by: usize, length: usize| (place + by).saturating_sub(self.shift).min(length - 1);
         for entries in features.entries_mut().chunks_exact_mut(image.size()) {
-            let (down, right) = (chance.0.below(steps), chance.0.below(steps));
+            let (down, right) = (self.shift * chance.0.uniform(), self.shift * chance.0.uniform());
             for row in 0..image.rows {
+                let (above, below, low) = between(row as f64 + down, image.rows);
                 for column in 0..image.columns {
-                    let from = (source(row, down, image.rows), source(column, right, image.columns));
+                    let (left, next, far) = between(column as f64 + right, image.columns);
                     for channel in 0..image.channels {
-                        moved[image.place(row, column, channel)] = entries[image.place(from.0, from.1, channel)];
+                        let at = |row, column| entries[image.place(row, column, channel)];
+                        let upper = at(above, left) + far * (at(above, next) - at(above, left));
+                        let lower = at(below, left) + far * (at(below, next) - at(below, left));
+                        moved[image.place(row, column, channel)] = upper + low * (lower - upper);
                     }
                 }
             }
@@ -113,6 +116,13 @@ impl Augmentation {
     }
 }
 
+/// The two pixels that a place lies between, and how far it is on the way from the first to the second.
+fn between(place: f64, length: usize) -> (usize, usize, f64) {
+    let place = place.clamp(0.0, (length - 1) as f64);
+    let first = place.floor() as usize;
+    (first, (first + 1).min(length - 1), place - place.floor())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Augmentation, Chance, ImageShape};
@@ -120,24 +130,37 @@ mod tests {
 
     #[test]
     fn images_are_moved_whole_and_the_border_is_repeated() {
-        let image = ImageShape { rows: 3, columns: 4, channels: 2, planar: false };
-        let augmentation = Augmentation { shift: 1, image: Some(image), ..Augmentation::default() };
-        augmentation.check(24).unwrap();
-        let original = Matrix::from_fn(1, 24, |_, j| j as f64);
-        let mut seen = std::collections::BTreeSet::new();
-        for step in 0..60 {
+        // A slope moves to itself plus a constant, away from the border.
+        let image = ImageShape { rows: 6, columns: 7, channels: 2, planar: false };
+        let augmentation = Augmentation { shift: 1.5, image: Some(image), ..Augmentation::default() };
+        augmentation.check(84).unwrap();
+        let mut original = Matrix::zeros(1, 84);
+        for (row, column) in (0..6).flat_map(|row| (0..7).map(move |column| (row, column))) {
+            original.set(0, image.place(row, column, 0), 10.0 * row as f64);
+            original.set(0, image.place(row, column, 1), column as f64);
+        }
+        let mut least = [f64::INFINITY; 2];
+        let mut most = [f64::NEG_INFINITY; 2];
+        for step in 0..200 {
             let mut moved = original.clone();
             augmentation.shift(&mut moved, &mut Chance::of(1, step));
-            let first = moved.at(0, image.place(1, 1, 0)) as usize / 2;
-            let (down, right) = (first / 4, first % 4);
-            seen.insert((down, right));
-            for (row, column, channel) in [(0, 0, 0), (2, 3, 1), (0, 3, 1), (1, 2, 0)] {
-                let at = |place: usize, from: usize, last: usize| (place + from).saturating_sub(1).min(last);
-                let expected = image.place(at(row, down, 2), at(column, right, 3), channel) as f64;
-                assert_eq!(moved.at(0, image.place(row, column, channel)), expected);
+            let by = |row, column, channel| {
+                moved.at(0, image.place(row, column, channel)) - original.at(0, image.place(row, column, channel))
+            };
+            let moves = [by(2, 2, 0) / 10.0, by(2, 2, 1)];
+            for (row, column) in [(2, 3), (3, 4), (2, 4), (3, 2)] {
+                assert!((by(row, column, 0) / 10.0 - moves[0]).abs() < 1e-12);
+                assert!((by(row, column, 1) - moves[1]).abs() < 1e-12);
+            }
+            // Nothing comes from outside.
+            assert!(by(0, 0, 0) >= 0.0 && by(5, 0, 0) <= 0.0 && by(0, 6, 1) <= 0.0);
+            for axis in 0..2 {
+                least[axis] = moves[axis].min(least[axis]);
+                most[axis] = moves[axis].max(most[axis]);
             }
         }
-        assert_eq!(seen.len(), 9, "every move is taken: {seen:?}");
+        assert!(least.iter().all(|least| (-1.5..-1.4).contains(least)), "{least:?}");
+        assert!(most.iter().all(|most| (1.4..1.5).contains(most)), "{most:?}");
     }
 
     #[test]
@@ -152,13 +175,13 @@ mod tests {
 
     #[test]
     fn what_is_no_image_cannot_be_moved() {
-        let wrong = Augmentation { shift: 1, ..Augmentation::default() };
+        let wrong = Augmentation { shift: 1.0, ..Augmentation::default() };
         assert_eq!(wrong.check(64).unwrap_err().message, "the features are no images that could be moved");
         let image = ImageShape { rows: 8, columns: 8, channels: 1, planar: false };
         let wrong = Augmentation { image: Some(image), ..wrong };
         let message = "images of 8×8 pixels have 64 numbers, but there are 60 features";
         assert_eq!(wrong.check(60).unwrap_err().message, message);
-        let wrong = Augmentation { shift: 8, ..wrong };
+        let wrong = Augmentation { shift: 8.0, ..wrong };
         assert_eq!(wrong.check(64).unwrap_err().message, "a shift by 8 pixels leaves nothing of the image");
     }
 }

@@ -18,6 +18,7 @@
 
 mod activation;
 mod augment;
+mod bindings;
 pub mod digits;
 mod engine;
 mod initial;
@@ -36,9 +37,10 @@ mod training;
 
 pub use activation::{Activation, two_layer};
 pub use augment::{Augmentation, ImageShape};
+pub use bindings::Bindings;
 pub use initial::Initialisation;
 pub use model::{Confusion, Measured, Model};
-pub use objective::{Bindings, Call, Objective, Target};
+pub use objective::{Call, Objective, Target};
 pub use optimiser::{Memory, Optimiser};
 pub use options::Options;
 pub use parameters::Parameters;

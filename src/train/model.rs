@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::objective::Bindings;
 use super::roles::Meaning;
 use super::rows::BLOCK;
 use super::samples::{Batch, Targets};
-use super::{Objective, Parameters, Samples, Scaling};
+use super::{Bindings, Objective, Parameters, Samples, Scaling};
 use crate::diagnostic::Diagnostic;
 use crate::matrix::Matrix;
 

@@ -96,6 +96,7 @@ impl Options {
             ("decay", self.decay, self.decay > 0.0 && self.decay <= 1.0, "above 0 and at most 1; 1 keeps the rate"),
             ("validation", self.validation, below_one(self.validation), "from 0 to below 1, such as 0.1"),
             ("initial scale", self.initial_scale, positive(self.initial_scale), "a positive number, such as 1"),
+            ("shift", self.augmentation.shift, not_negative(self.augmentation.shift), "from 0, such as 0.5"),
             ("jitter", self.augmentation.jitter, not_negative(self.augmentation.jitter), "from 0, such as 0.1"),
         ];
         match self.optimiser {

@@ -94,20 +94,16 @@ pub(super) fn find(answer: &Answer, names: &Names) -> Result<Roles, Vec<Diagnost
             ))),
             _ => loss = Some((outcome.of.clone(), outcome.of_node)),
         }
-        match outcome.wrt_nodes.as_slice() {
-            &[node] => match answer.arena.op(node) {
-                Op::Variable(variable) => {
-                    let place = variable.0 as usize;
-                    if !parameters.contains(&place) {
-                        errors.extend(check_trainable(&variables[place]).err());
-                        parameters.push(place);
-                        gradients.push(outcome.result);
-                    }
-                }
-                // A gradient by a definition is something to look at.
-                _ => {}
-            },
-            _ => debug_assert!(false, "gradient {ask} is by one name"),
+        debug_assert_eq!(outcome.wrt_nodes.len(), 1, "gradient {ask} is by one name");
+        for &node in &outcome.wrt_nodes {
+            // A gradient by a definition is something to look at, and trains nothing.
+            let Op::Variable(variable) = answer.arena.op(node) else { continue };
+            let place = variable.0 as usize;
+            if !parameters.contains(&place) {
+                errors.extend(check_trainable(&variables[place]).err());
+                parameters.push(place);
+                gradients.push(outcome.result);
+            }
         }
     }
     let Some((loss_name, loss)) = loss.filter(|_| !parameters.is_empty()) else {

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::augment::Chance;
 use super::model::{Model, largest_places};
-use super::objective::Bindings;
 use super::optimiser::{Memory, clip, descend};
 use super::random::{Purpose, Random};
 use super::samples::Targets;
-use super::{Objective, Options, Parameters, Samples, Scaling};
+use super::{Bindings, Objective, Options, Parameters, Samples, Scaling};
 use crate::diagnostic::Diagnostic;
 
 /// Where a training stands after a step.
@@ -441,13 +440,15 @@ mod tests {
     fn a_training_goes_on_bit_for_bit_from_any_step() {
         let samples = digits::training().first(150);
         let image = ImageShape { rows: 8, columns: 8, channels: 1, planar: false };
-        let augmentation = Augmentation { shift: 1, jitter: 0.1, image: Some(image) };
+        let augmentation = Augmentation { shift: 1.0, jitter: 0.1, image: Some(image) };
         let adam = Options { optimiser: Optimiser::ADAM, learning_rate: 0.01, augmentation, clip: Some(1.0), ..few() };
         for options in [few(), adam] {
             let whole = trained(&samples, &options).unwrap();
             for stop in [1, 4, 5, 7, 12, 19] {
                 let mut training = Training::new(&network(), &samples, &options).unwrap();
-                (0..stop).for_each(|_| drop(training.step().unwrap()));
+                for _ in 0..stop {
+                    training.step().unwrap();
+                }
                 let state = training.state().clone();
                 let mut training = Training::resume(&network(), &samples, &options, state).unwrap();
                 while !training.is_finished() {

@@ -209,7 +209,7 @@ fn choose(names: &[String], width: usize, wanted: &Wanted<'_>) -> Result<Chosen,
         (None, false) => None,
         (None, true) => {
             let named = |name: &&str| names.iter().position(|known| known.eq_ignore_ascii_case(name));
-            Some(LABEL_NAMES.iter().find_map(|name| named(&name)).unwrap_or(width - 1))
+            Some(LABEL_NAMES.iter().find_map(named).unwrap_or(width - 1))
         }
     };
     let features: Vec<usize> = (0..width).filter(|&column| Some(column) != label).collect();

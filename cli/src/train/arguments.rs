@@ -130,7 +130,7 @@ pub fn task_arguments(command: Command) -> Command {
         .next_help_heading(RANDOM)
         .arg(text("init", "NAME").value_parser(names(&initialisations)).help("How the first weights are drawn [default: he; lecun where the activation is no ramp]"))
         .arg(number("initial-scale", "NUMBER", real()).help("Factor of the first weights [default: 1]"))
-        .arg(number("shift", "PIXELS", whole()).help("Moves images at random by up to so many pixels while training [default: 0]"))
+        .arg(number("shift", "PIXELS", real()).help("Moves images at random by up to so many pixels while training [default: 0]"))
         .arg(number("jitter", "NUMBER", real()).help("Deviation of the noise added to scaled features while training [default: 0]"))
         .arg(number("seed", "NUMBER", value_parser!(u64).into()).help("Which random numbers are taken [default: 0]"))
 }
@@ -230,7 +230,11 @@ pub fn task(matches: &ArgMatches) -> Result<Task, Failure> {
             true => ScalingKind::None,
             false => default.scaling,
         }),
-        augmentation: Augmentation { shift: whole("shift").unwrap_or(0), jitter: real("jitter").unwrap_or(0.0), image },
+        augmentation: Augmentation {
+            shift: real("shift").unwrap_or(0.0),
+            jitter: real("jitter").unwrap_or(0.0),
+            image,
+        },
     };
     let owned = |name: &str| word(name).map(str::to_owned);
     Ok(Task {
@@ -405,7 +409,7 @@ impl Task {
         add("validation", format!("{:?}", options.validation));
         add("init", options.initialisation.name().to_owned());
         add("initial-scale", format!("{:?}", options.initial_scale));
-        add("shift", options.augmentation.shift.to_string());
+        add("shift", format!("{:?}", options.augmentation.shift));
         add("jitter", format!("{:?}", options.augmentation.jitter));
         add("seed", options.seed.to_string());
         out
