@@ -33,6 +33,8 @@ pub struct Task {
     pub data: Paths,
     /// The size of images that the data do not tell.
     pub image: Option<ImageShape>,
+    /// Whether the learning rate is a default, which the number of features may lower.
+    pub usual_rate: bool,
     /// The arguments as given, for a command that repeats it.
     pub given: Vec<(String, String)>,
 }
@@ -89,14 +91,14 @@ pub fn task_arguments(command: Command) -> Command {
         .args_override_self(true)
         .next_help_heading(DATA)
         .arg(path("data", "DATA").help("The samples to train on, a file or a folder [default: handwritten digits]"))
-        .arg(text("label", "COLUMN").help("The column of labels or targets in a table, by name or number [default: one called label, class, target, y …, else the last]"))
+        .arg(text("label", "COLUMN").help("The column of labels or targets in a table, by name or number\n[default: one called label, class, target, y …, else the last]"))
         .arg(path("labels", "FILE").help("The labels, where they are in a file of their own"))
         .arg(path("test", "DATA").help("Samples to test with, where the data do not have some"))
         .arg(path("test-labels", "FILE").help("Their labels, where those are in a file of their own"))
         .arg(
             text("scale", "HOW")
                 .value_parser(names(&scalings))
-                .help("What is done to the features, learnt on the training samples: the means are taken away and all is divided by one deviation (common), each by its own (standard), each brought to 0 … 1 (range), or none [default: common; none with --model]"),
+                .help("What is done to the features, learnt on the training samples: the means are taken away\nand all are divided by one deviation (common), or each by its own (standard); or each is\nbrought to 0 … 1 (range) [default: common; none with --model]"),
         )
         .arg(text("image", "SIZE").help("That the features are images of this size, as 28x28 or 32x32x3, where the data do not tell"))
         .next_help_heading(PROGRAM)
@@ -111,13 +113,13 @@ pub fn task_arguments(command: Command) -> Command {
         )
         .arg(text("features", "NAME").help("The program's name for the samples [default: X]"))
         .arg(text("target", "NAME").help("The program's name for what is to be told [default: the one-hot matrix, or Y]"))
-        .arg(text("scores", "NAME").help("The definition that is the answer [default: the one whose softmax is taken, else the last of the target's shape]"))
+        .arg(text("scores", "NAME").help("The definition that is the answer\n[default: the one whose softmax is taken, else the last of the target's shape]"))
         .next_help_heading(DESCENT)
         .arg(number("epochs", "NUMBER", whole()).help("How often to pass through all training samples [default: 30]"))
         .arg(number("iterations", "NUMBER", whole()).help("The most steps, where that is less"))
         .arg(number("batch-size", "NUMBER", whole()).help("Samples of one gradient step [default: 64]"))
         .arg(text("optimiser", "NAME").alias("optimizer").value_parser(names(&["sgd", "adam"])).help("The rule of a step: with momentum, or Adam [default: sgd]"))
-        .arg(number("learning-rate", "NUMBER", real()).help("Learning rate of the first epoch [default: 0.2; 0.002 with adam]"))
+        .arg(number("learning-rate", "NUMBER", real()).help("Learning rate of the first epoch [default: 0.2, less from 65 features on; 0.002 with adam]"))
         .arg(number("decay", "NUMBER", real()).help("Factor of the learning rate after each epoch [default: 0.95]"))
         .arg(number("momentum", "NUMBER", real()).help("How much of the last step goes on in the next, below 1 [default: 0.9]"))
         .arg(number("beta1", "NUMBER", real()).help("Adam: how much of the mean goes on [default: 0.9]"))
@@ -244,6 +246,7 @@ pub fn task(matches: &ArgMatches) -> Result<Task, Failure> {
         names: Names { features: owned("features"), target: owned("target"), scores: owned("scores") },
         data: paths(matches),
         image,
+        usual_rate: !own && !adam && real("learning-rate").is_none(),
         given: given(matches),
     })
 }
@@ -460,6 +463,7 @@ mod tests {
                 command().try_get_matches_from(std::iter::once("train").chain(words.split_whitespace())).unwrap();
             let first = task(&matches).unwrap();
             let again = Task::of_arguments(&first.arguments()).unwrap();
+            let again = Task { usual_rate: first.usual_rate, ..again };
             assert_eq!(Task { given: Vec::new(), ..again }, Task { given: Vec::new(), ..first.clone() }, "{words}");
             assert_eq!(first.command().split_whitespace().count(), 2 + words.split_whitespace().count());
         }

@@ -57,10 +57,19 @@ impl Inputs {
         task.image.or(self.data.image)
     }
 
-    /// The options of the task for these samples.
+    /// The options of the task for these samples. The default learning rate is that of 64 features; of more it is as much
+    /// smaller as the squares of scaled samples are larger, which keeps a step as long.
     pub fn options(&self, task: &Task) -> Options {
         let augmentation = Augmentation { image: self.image(task), ..task.options.augmentation };
-        Options { augmentation, ..task.options.clone() }
+        let columns = self.data.samples.columns() as f64;
+        let part = if task.usual_rate { (64.0 / columns).min(1.0) } else { 1.0 };
+        let learning_rate = task.options.learning_rate * part;
+        Options { augmentation, learning_rate, ..task.options.clone() }
+    }
+
+    /// All arguments that make the task on these samples.
+    pub fn arguments(&self, task: &Task) -> Vec<(String, String)> {
+        Task { options: self.options(task), ..task.clone() }.arguments()
     }
 
     /// A sum over the samples, to know them again.

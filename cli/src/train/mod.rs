@@ -207,7 +207,7 @@ impl Inputs {
             label_column: self.data.label_column.clone(),
             label_place: self.data.label_place,
             image: self.image(task),
-            arguments: task.arguments(),
+            arguments: self.arguments(task),
             command: self.command.clone().unwrap_or_else(|| task.command()),
             fingerprint: self.fingerprint().to_owned(),
         }

@@ -144,7 +144,7 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         "matgrad search": env!("CARGO_PKG_VERSION"),
         "data": inputs.fingerprint(),
         "program": inputs.objective.source(),
-        "options": base.arguments().iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>(),
+        "options": inputs.arguments(&base).iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>(),
         "axes": axes.iter().map(|axis| axis.name.clone()).collect::<Vec<_>>(),
     });
     let mut known = match log {
@@ -211,7 +211,7 @@ fn best_model(path: &Path, inputs: &Inputs, tasks: &[Task], first: &Trial) -> Re
     let task = &tasks[first.number];
     if path.exists() {
         let saved = model::load(path)?;
-        if saved.arguments == task.arguments() {
+        if saved.arguments == inputs.arguments(task) {
             return Ok(saved);
         }
     }
