@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod input;
 mod output;
+mod plan;
 mod train;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
+        "plan" => plan::run(matches),
         "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
         "man" => arguments::manual(matches),
         "completions" => arguments::completions(matches),

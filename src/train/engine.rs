@@ -1,5 +1,6 @@
 //! Where a derived program is put to numbers: parameters and a batch come in; the loss, its gradients and scores go out.
-//! This is the one file of a training that knows how a program is run. It runs on the reference interpreter.
+//! This is the one file of a training that knows how a program is run: planned for the sizes of its batches, on the kernels
+//! of the processor, with labels in place of a one-hot matrix.
 
 use std::collections::HashMap;
 
@@ -7,18 +8,21 @@ use super::roles::{Role, Roles};
 use super::samples::{Batch, Targets};
 use crate::answer::Answer;
 use crate::diagnostic::Diagnostic;
-use crate::eval::{Evaluator, Numbers};
+use crate::expr::{ExprId, Op};
 use crate::matrix::Matrix;
+use crate::plan::Form;
+use crate::run::cpu::InstructionSet;
+use crate::run::{Given, Repeated};
 
-/// A program made ready to be run many times.
+/// A program made ready to be run many times. A copy has threads of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
     /// The loss, its gradients in order, then the scores if there are any.
-    training: Evaluator,
+    training: Repeated,
     /// The loss, then the scores if there are any.
-    measuring: Evaluator,
+    measuring: Repeated,
     /// The scores alone.
-    scoring: Option<Evaluator>,
+    scoring: Option<Repeated>,
 }
 
 /// What a program is run at.
@@ -40,17 +44,25 @@ pub(super) struct Step {
 }
 
 impl Engine {
-    pub(super) fn new(answer: &Answer, roles: &Roles) -> Engine {
+    /// That runs on so many threads.
+    pub(super) fn new(answer: &Answer, roles: &Roles, threads: usize) -> Engine {
         let scores = roles.scores.as_ref().map(|(_, scores, _)| *scores);
         let mut training = vec![roles.loss];
         training.extend(&roles.gradients);
         training.extend(scores);
         let mut measuring = vec![roles.loss];
         measuring.extend(scores);
+        let is_target = |id: &ExprId| match answer.arena.op(*id) {
+            Op::Variable(variable) => Some(variable.0 as usize) == roles.target,
+            _ => false,
+        };
+        let nodes = (0..answer.arena.len()).map(|place| ExprId(place as u32));
+        let labels: Vec<ExprId> = if roles.labels { nodes.filter(is_target).collect() } else { Vec::new() };
+        let ready = |roots: &[ExprId]| Repeated::new(&answer.arena, roots, &labels, InstructionSet::detect(), threads);
         Engine {
-            training: Evaluator::new(&answer.arena, &training),
-            measuring: Evaluator::new(&answer.arena, &measuring),
-            scoring: scores.map(|scores| Evaluator::new(&answer.arena, &[scores])),
+            training: ready(&training),
+            measuring: ready(&measuring),
+            scoring: scores.map(|scores| ready(&[scores])),
         }
     }
 
@@ -82,37 +94,31 @@ impl Engine {
     }
 }
 
-fn run(evaluator: &Evaluator, answer: &Answer, roles: &Roles, at: &At<'_>) -> Result<Vec<Matrix>, Diagnostic> {
-    let rows = at.batch.features.rows();
-    let variables = answer.arena.variables.iter().zip(&roles.of).map(|(variable, role)| match role {
-        Role::Features => at.batch.features.clone(),
-        Role::Target => match &at.batch.targets {
-            Targets::None => Matrix::zeros(0, 0),
-            Targets::Labels { labels, classes } => onehot(labels, *classes),
-            Targets::Values(values) => values.clone(),
-        },
-        Role::Parameter(place) => at.parameters[*place].clone(),
-        Role::Setting => Matrix::scalar((at.settings)(&variable.name)),
-        Role::Beside => {
-            let found = at.batch.beside.iter().find(|(name, _)| *name == variable.name);
-            found.map_or_else(|| Matrix::zeros(0, 0), |(_, matrix)| matrix.clone())
-        }
-    });
-    let variables = variables.collect();
-    let mut dimensions = at.sizes.clone();
+fn run(program: &Repeated, answer: &Answer, roles: &Roles, at: &At<'_>) -> Result<Vec<Matrix>, Diagnostic> {
+    let mut sizes = at.sizes.clone();
     if let Some(name) = answer.arena.dimensions.as_name(roles.count) {
-        dimensions.insert(answer.arena.dimensions.name(name).to_owned(), rows as i64);
+        sizes.insert(answer.arena.dimensions.name(name).to_owned(), at.batch.features.rows() as i64);
     }
-    evaluator
-        .run(&Numbers { dimensions, variables, ..Numbers::default() })
-        .map_err(|error| Diagnostic::whole(format!("the program cannot be computed: {error}")))
-}
-
-/// The reference interpreter knows labels only as the matrix that they stand for.
-fn onehot(labels: &[u32], classes: usize) -> Matrix {
-    let mut onehot = Matrix::zeros(labels.len(), classes);
-    for (row, &label) in onehot.entries_mut().chunks_exact_mut(classes).zip(labels) {
-        row[label as usize] = 1.0;
-    }
-    onehot
+    let settings: Vec<f64> = answer.arena.variables.iter().map(|variable| (at.settings)(&variable.name)).collect();
+    let values = program.run(&sizes, &|input| {
+        let Op::Variable(variable) = answer.arena.op(input.node) else { return None };
+        let place = variable.0 as usize;
+        let given = match &roles.of[place] {
+            Role::Features => Given::Entries(at.batch.features.entries()),
+            Role::Target => match &at.batch.targets {
+                Targets::None => return None,
+                Targets::Labels { labels, .. } if input.form == Form::Labels => Given::Labels(labels),
+                Targets::Labels { .. } => return None,
+                Targets::Values(values) => Given::Entries(values.entries()),
+            },
+            Role::Parameter(parameter) => Given::Entries(at.parameters[*parameter].entries()),
+            Role::Setting => Given::Entries(&settings[place..=place]),
+            Role::Beside => {
+                let (_, matrix) = at.batch.beside.iter().find(|(name, _)| *name == input.name)?;
+                Given::Entries(matrix.entries())
+            }
+        };
+        Some(given)
+    });
+    values.map_err(|error| Diagnostic::whole(format!("the program cannot be computed: {error}")))
 }

@@ -71,7 +71,7 @@ impl Objective {
             scores: canonical(&names.scores),
         };
         let roles = find(&answer, &found)?;
-        let engine = Engine::new(&answer, &roles);
+        let engine = Engine::new(&answer, &roles, 1);
         Ok(Objective { source: source.to_owned(), answer, names: names.clone(), roles, engine })
     }
 
@@ -81,6 +81,14 @@ impl Objective {
     /// None for the activations there are.
     pub fn two_layer(activation: Activation, detail: Detail) -> Result<Objective, Vec<Diagnostic>> {
         Objective::derive(&two_layer(activation), &Names::default(), detail)
+    }
+
+    /// The same on so many threads, at least one; a new objective runs on one. Results are the same bit by bit for the same
+    /// number. A copy has threads of its own; runs of one wait for each other.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Objective {
+        self.engine = Engine::new(&self.answer, &self.roles, threads.max(1));
+        self
     }
 
     /// The program's text.

@@ -33,6 +33,8 @@ pub struct Task {
     pub data: Paths,
     /// The size of images that the data do not tell.
     pub image: Option<ImageShape>,
+    /// Threads of a step.
+    pub threads: usize,
     /// Whether the learning rate is a default, which the number of features may lower.
     pub usual_rate: bool,
     /// The arguments as given, for a command that repeats it.
@@ -126,6 +128,7 @@ pub fn task_arguments(command: Command) -> Command {
         .arg(number("beta2", "NUMBER", real()).help("Adam: how much of the mean square goes on [default: 0.999]"))
         .arg(number("epsilon", "NUMBER", real()).help("Adam: keeps the quotient finite [default: 1e-8]"))
         .arg(number("weight-decay", "NUMBER", real()).help("Adam: how fast the parameters shrink by themselves, as AdamW [default: 0]"))
+        .arg(number("threads", "NUMBER", whole()).help("Threads of a step; the same number gives the same bits [default: one a core]"))
         .arg(number("clip", "NUMBER", real()).help("Shortens gradients that are longer than this"))
         .arg(number("validation", "NUMBER", real()).help("Part of the samples kept out to choose the best epoch, below 1 [default: 0.1]"))
         .arg(number("patience", "NUMBER", whole()).help("Stops after so many epochs without a better validation"))
@@ -246,6 +249,7 @@ pub fn task(matches: &ArgMatches) -> Result<Task, Failure> {
         names: Names { features: owned("features"), target: owned("target"), scores: owned("scores") },
         data: paths(matches),
         image,
+        threads: threads(whole("threads"))?,
         usual_rate: !own && !adam && real("learning-rate").is_none(),
         given: given(matches),
     })
@@ -262,6 +266,18 @@ pub fn paths(matches: &ArgMatches) -> Paths {
         test_labels: file("test-labels"),
     }
 }
+
+/// As many as there are cores, where nothing is told.
+fn threads(told: Option<usize>) -> Result<usize, Failure> {
+    match told {
+        None => Ok(std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS))),
+        Some(threads) if (1..=THREADS).contains(&threads) => Ok(threads),
+        Some(threads) => Err(Failure::wrong(format!("{threads} threads are out of range: from 1 to {THREADS}"))),
+    }
+}
+
+/// The most threads.
+const THREADS: usize = 256;
 
 fn optimiser(matches: &ArgMatches) -> Result<Optimiser, Failure> {
     let real = |name: &str, default: f64| matches.get_one::<f64>(name).copied().unwrap_or(default);
@@ -293,7 +309,7 @@ fn image_of(text: &str) -> Result<ImageShape, Failure> {
 }
 
 /// Names of the arguments that make a task, in order.
-const TASK: [&str; 34] = [
+const TASK: [&str; 35] = [
     "data",
     "label",
     "labels",
@@ -328,6 +344,7 @@ const TASK: [&str; 34] = [
     "shift",
     "jitter",
     "seed",
+    "threads",
 ];
 
 /// The arguments of a task as they were typed.
@@ -415,6 +432,7 @@ impl Task {
         add("shift", format!("{:?}", options.augmentation.shift));
         add("jitter", format!("{:?}", options.augmentation.jitter));
         add("seed", options.seed.to_string());
+        add("threads", self.threads.to_string());
         out
     }
 

@@ -6,11 +6,11 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use matgrad::train::Training;
 use matgrad::train::space::{Axis, Values, grid, random};
+use matgrad::train::{Objective, Training};
 use serde_json::{Value, json};
 
 use super::arguments::{self, Task, flag, number, path, task_arguments};
@@ -117,7 +117,13 @@ mod ordered {
 
 /// Searches.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let base = arguments::task(matches)?;
+    let mut base = arguments::task(matches)?;
+    if base.given.iter().any(|(name, _)| name == "threads") {
+        return Err(Failure::wrong("a trial runs on one thread; --jobs tells how many run side by side"));
+    }
+    // As if it were typed: the command that trains the best again gives the same bits.
+    base.threads = 1;
+    base.given.push(("threads".to_owned(), "1".to_owned()));
     if base.options.validation == 0.0 {
         return Err(Failure::wrong("a search ranks by validation; keep a part of the samples out with --validation"));
     }
@@ -215,7 +221,8 @@ fn best_model(path: &Path, inputs: &Inputs, tasks: &[Task], first: &Trial) -> Re
             return Ok(saved);
         }
     }
-    let (_, saved) = train_one(inputs, task, &first.values, first.number, &mut |_| false)?;
+    let objective = Arc::new(Objective::clone(&inputs.objective).with_threads(1));
+    let (_, saved) = train_one(&objective, inputs, (task, &first.values), first.number, &mut |_| false)?;
     let saved = saved.ok_or_else(|| Failure::wrong("the best trial does not come to an end any more"))?;
     model::save(path, &saved)?;
     Ok(saved)
@@ -257,6 +264,8 @@ struct Ended {
 impl Shared<'_> {
     /// Trains one trial after another until none is left.
     fn work(&self) {
+        // Runs of one objective wait for each other: each worker has its own, on one thread.
+        let objective = Arc::new(Objective::clone(&self.inputs.objective).with_threads(1));
         loop {
             let Some(&number) = self.left.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
             let mut stopped = false;
@@ -264,7 +273,8 @@ impl Shared<'_> {
                 stopped = self.stop.load(Ordering::Relaxed);
                 stopped
             };
-            let trained = train_one(self.inputs, &self.tasks[number], &self.trials[number], number, &mut watch);
+            let trained =
+                train_one(&objective, self.inputs, (&self.tasks[number], &self.trials[number]), number, &mut watch);
             if stopped {
                 return;
             }
@@ -311,13 +321,13 @@ fn summary(trial: &Trial) -> String {
 
 /// Trains a trial; `stop` is asked after each step. A training that diverges is a trial that failed.
 fn train_one(
+    objective: &Arc<Objective>,
     inputs: &Inputs,
-    task: &Task,
-    values: &[f64],
+    (task, values): (&Task, &[f64]),
     number: usize,
     stop: &mut dyn FnMut(&Training) -> bool,
 ) -> Result<(Trial, Option<Saved>), Failure> {
-    let started = Training::new(&inputs.objective, &inputs.data.samples, &inputs.options(task));
+    let started = Training::new(objective, &inputs.data.samples, &inputs.options(task));
     let mut training = started.map_err(|errors| wrong(&errors))?;
     let mut trial = Trial { number, values: values.to_vec(), accuracy: None, loss: None, epoch: 0, failed: None };
     while !training.is_finished() {
