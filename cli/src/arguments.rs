@@ -168,11 +168,30 @@ pub fn command() -> Command {
         .subcommand(later("emit", "Code for a target (not there yet)"))
         .subcommand(crate::train::command())
         .subcommand(crate::train::predict_command())
+        .subcommand(crate::train::evaluate_command())
+        .subcommand(crate::train::search_command())
         .subcommand(later("serve", "The web page (not there yet)"))
         .subcommand(
             Command::new("completions")
                 .about("A script that completes matgrad's arguments in a shell")
+                .after_help(
+                    "Examples:\n  \
+                     matgrad completions bash > ~/.local/share/bash-completion/completions/matgrad\n  \
+                     matgrad completions zsh > ~/.zfunc/_matgrad\n  \
+                     matgrad completions fish > ~/.config/fish/completions/matgrad.fish",
+                )
                 .arg(Arg::new("SHELL").required(true).value_parser(value_parser!(Shell))),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("The manual page of matgrad, or of one of its commands")
+                .after_help(
+                    "Examples:\n  \
+                     matgrad man train | man -l -\n  \
+                     matgrad man --all ~/.local/share/man/man1",
+                )
+                .arg(Arg::new("COMMAND").help("Which command; without it, all of matgrad"))
+                .arg(path("all", "FOLDER").conflicts_with("COMMAND").help("Writes the pages of all commands to a folder")),
         )
 }
 
@@ -286,4 +305,41 @@ pub fn completions(matches: &ArgMatches) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "matgrad", &mut script);
     output::result(&String::from_utf8_lossy(&script), None)
+}
+
+/// A manual page, in the form that `man` reads.
+pub fn manual(matches: &ArgMatches) -> Result<(), Failure> {
+    let mut whole = command();
+    whole.build();
+    let page = |command: &Command, name: &str| {
+        let mut page = Vec::new();
+        let named = command.clone().name(name.to_owned()).display_name(name.to_owned());
+        // Writing to memory does not fail.
+        let written = clap_mangen::Man::new(named).render(&mut page);
+        debug_assert!(written.is_ok());
+        String::from_utf8_lossy(&page).into_owned()
+    };
+    let pages = |whole: &Command| -> Vec<(String, String)> {
+        let own = ("matgrad".to_owned(), page(whole, "matgrad"));
+        let commands = whole.get_subcommands().filter(|command| command.get_name() != "help").map(|command| {
+            let name = format!("matgrad-{}", command.get_name());
+            let text = page(command, &name);
+            (name, text)
+        });
+        std::iter::once(own).chain(commands).collect()
+    };
+    if let Some(folder) = matches.get_one::<std::path::PathBuf>("all") {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::file("write", folder, &error))?;
+        for (name, text) in pages(&whole) {
+            output::write_whole(&folder.join(format!("{name}.1")), text.as_bytes())?;
+        }
+        return Ok(());
+    }
+    match matches.get_one::<String>("COMMAND") {
+        None => output::result(&page(&whole, "matgrad"), None),
+        Some(name) => match whole.get_subcommands().find(|command| command.get_name() == name) {
+            Some(command) => output::result(&page(command, &format!("matgrad-{name}")), None),
+            None => Err(Failure::wrong(format!("there is no command `{name}`"))),
+        },
+    }
 }

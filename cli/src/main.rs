@@ -4,6 +4,7 @@
 mod arguments;
 mod arrays;
 mod check;
+mod data;
 mod derive;
 mod eval;
 mod failure;
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
         "verify" => verify::run(matches),
         "explain" => verify::explain(matches),
         "plan" => plan::run(matches),
-        "train" | "predict" => train::run(name, matches),
+        "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
+        "man" => arguments::manual(matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),
     };
