@@ -89,17 +89,12 @@ pub(super) unsafe fn three<V: Lanes>(
 pub(super) unsafe fn unary<V: Lanes>(function: Unary, x: Place<V::Scalar>, to: *mut V::Scalar, n: usize) {
     // SAFETY: the caller's.
     unsafe {
-        let zero = V::splat(V::Scalar::ZERO);
         let unit = V::splat(V::Scalar::ONE);
         match function {
             Unary::Copy => one::<V>(x, to, n, |x| x),
             Unary::Negate => one::<V>(x, to, n, |x| -x),
             Unary::Abs => one::<V>(x, to, n, |x| x.magnitude()),
-            Unary::Sign => one::<V>(x, to, n, |x| {
-                // 0 of either sign is 0, a NaN stays one.
-                let signed = unit.with_sign_of(x);
-                signed.where_or(x.above(zero) | x.below(zero), (x + zero).where_or(x.is_nan(), zero))
-            }),
+            Unary::Sign => one::<V>(x, to, n, functions::sign),
             Unary::Sqrt => one::<V>(x, to, n, |x| x.root()),
             Unary::InverseSqrt => one::<V>(x, to, n, |x| unit / x.root()),
             Unary::Exp => one::<V>(x, to, n, functions::exp),
@@ -117,13 +112,13 @@ pub(super) unsafe fn unary<V: Lanes>(function: Unary, x: Place<V::Scalar>, to: *
             Unary::Tanh => one::<V>(x, to, n, functions::tanh),
             Unary::Sigmoid => one::<V>(x, to, n, functions::sigmoid),
             Unary::Softplus => one::<V>(x, to, n, functions::softplus),
-            Unary::Relu => one::<V>(x, to, n, |x| zero.where_or(x.at_most(zero), x)),
-            Unary::Elu => one::<V>(x, to, n, |x| functions::expm1(x).where_or(x.at_most(zero), x)),
+            Unary::Relu => one::<V>(x, to, n, functions::relu),
+            Unary::Elu => one::<V>(x, to, n, functions::elu),
             Unary::Gelu => one::<V>(x, to, n, functions::gelu),
-            Unary::Silu => one::<V>(x, to, n, |x| x * functions::sigmoid(x)),
+            Unary::Silu => one::<V>(x, to, n, functions::silu),
             Unary::Erf => one::<V>(x, to, n, functions::erf),
             Unary::Erfc => one::<V>(x, to, n, functions::erfc),
-            Unary::Step => one::<V>(x, to, n, |x| unit.where_or(x.above(zero), zero)),
+            Unary::Step => one::<V>(x, to, n, functions::step),
             Unary::Square => one::<V>(x, to, n, |x| x * x),
             Unary::Recip => one::<V>(x, to, n, |x| unit / x),
             Unary::Powi(k) => one::<V>(x, to, n, |x| functions::integer_power(x, k)),
@@ -145,24 +140,21 @@ pub(super) unsafe fn binary<V: Lanes>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let zero = V::splat(V::Scalar::ZERO);
-        let unit = V::splat(V::Scalar::ONE);
-        let flag = |mask: V::Mask| unit.where_or(mask, zero);
         match function {
             Binary::Add => two::<V>(x, y, to, n, |x, y| x + y),
             Binary::Subtract => two::<V>(x, y, to, n, |x, y| x - y),
             Binary::Multiply => two::<V>(x, y, to, n, |x, y| x * y),
             Binary::Divide => two::<V>(x, y, to, n, |x, y| x / y),
-            Binary::Max => two::<V>(x, y, to, n, |x, y| x.where_or(x.at_least(y) | x.is_nan(), y)),
-            Binary::Min => two::<V>(x, y, to, n, |x, y| x.where_or(x.at_most(y) | x.is_nan(), y)),
+            Binary::Max => two::<V>(x, y, to, n, functions::larger),
+            Binary::Min => two::<V>(x, y, to, n, functions::smaller),
             Binary::Power => two::<V>(x, y, to, n, functions::power),
-            Binary::LeakyRelu => two::<V>(x, y, to, n, |x, y| (y * x).where_or(x.at_most(zero), x)),
-            Binary::Greater => two::<V>(x, y, to, n, |x, y| flag(x.above(y))),
-            Binary::GreaterEqual => two::<V>(x, y, to, n, |x, y| flag(x.at_least(y))),
-            Binary::Less => two::<V>(x, y, to, n, |x, y| flag(x.below(y))),
-            Binary::LessEqual => two::<V>(x, y, to, n, |x, y| flag(x.at_most(y))),
-            Binary::Equal => two::<V>(x, y, to, n, |x, y| flag(x.equals(y))),
-            Binary::NotEqual => two::<V>(x, y, to, n, |x, y| flag(!x.equals(y))),
+            Binary::LeakyRelu => two::<V>(x, y, to, n, functions::leaky_relu),
+            Binary::Greater => two::<V>(x, y, to, n, |x, y| functions::flag(x, x.above(y))),
+            Binary::GreaterEqual => two::<V>(x, y, to, n, |x, y| functions::flag(x, x.at_least(y))),
+            Binary::Less => two::<V>(x, y, to, n, |x, y| functions::flag(x, x.below(y))),
+            Binary::LessEqual => two::<V>(x, y, to, n, |x, y| functions::flag(x, x.at_most(y))),
+            Binary::Equal => two::<V>(x, y, to, n, |x, y| functions::flag(x, x.equals(y))),
+            Binary::NotEqual => two::<V>(x, y, to, n, |x, y| functions::flag(x, !x.equals(y))),
         }
     }
 }

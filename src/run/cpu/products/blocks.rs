@@ -7,7 +7,7 @@
 use super::pack;
 use super::tile::{Factor, Finish, Held, tile};
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::run::cpu::simd::{Lanes, prefetch_far};
 
 /// A matrix that is read: entry (i, j) at `i * down + j * along`.
 #[derive(Clone, Copy)]
@@ -80,6 +80,7 @@ pub(super) unsafe fn product<V: Lanes>(
     let panel = V::VECTORS * V::COUNT;
     let room_of_b = workspace;
     let room_of_a = workspace.wrapping_add(panel * cuts.k);
+    let widest = n.div_ceil(V::COUNT).min(V::VECTORS);
     let mut first_k = 0;
     loop {
         let depth = cuts.k.min(k - first_k);
@@ -105,6 +106,7 @@ pub(super) unsafe fn product<V: Lanes>(
                     let width = panel.min(n - column);
                     let vectors = width.div_ceil(V::COUNT);
                     let last = width - (vectors - 1) * V::COUNT;
+                    let mut ahead = None;
                     let (b, last_of_b) = match b {
                         Panels::Packed(all) => {
                             let place = all.wrapping_add(first_k * n.next_multiple_of(panel) + column * depth);
@@ -112,8 +114,11 @@ pub(super) unsafe fn product<V: Lanes>(
                         }
                         Panels::Plain(b) => {
                             let b = b.from(first_k, column);
-                            if packs_b::<V>(b, m, n, depth) {
+                            if packs_b::<V>(b, m, depth) {
                                 pack::columns::<V>(b, depth, width, room_of_b);
+                                if b.along == 1 && column + panel < n {
+                                    ahead = Some(b.from(0, panel));
+                                }
                                 (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
                             } else {
                                 (Factor { pointer: b.pointer, across: V::COUNT, along: b.down }, last)
@@ -122,13 +127,19 @@ pub(super) unsafe fn product<V: Lanes>(
                     };
                     let mut i = 0;
                     while i < height {
-                        let rows = tile_rows::<V>(height - i);
+                        let rows = tile_rows::<V>(height - i, widest);
                         let a = if packed_a {
                             let pointer = room_of_a.wrapping_add(i * depth).cast_const();
                             Factor { pointer, across: 1, along: rows }
                         } else {
                             Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }
                         };
+                        if let Some(ahead) = ahead {
+                            for p in depth * i / height..depth * (i + rows) / height {
+                                prefetch_far(ahead.from(p, 0).pointer);
+                                prefetch_far(ahead.from(p, panel - 1).pointer);
+                            }
+                        }
                         if !(lower_only && column >= row + i + rows) {
                             let there = c.wrapping_add((row + i) * c_down + column);
                             let here = here.from(row + i, column);
@@ -149,11 +160,9 @@ pub(super) unsafe fn product<V: Lanes>(
 }
 
 /// How many rows the next tile has.
-pub(super) fn tile_rows<V: Lanes>(left: usize) -> usize {
-    if left >= V::ROWS {
-        return V::ROWS;
-    }
-    [10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= V::ROWS).unwrap_or(1)
+pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
+    let most = if vectors == 1 { V::TALL } else { V::ROWS };
+    [24, 12, 10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
 }
 
 /// Whether A is copied: where its rows would push each other out of the cache, or its numbers are far apart.
@@ -166,9 +175,8 @@ fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
 }
 
 /// Whether a panel of B is copied: where it is not contiguous along columns, or pushes itself out of the cache.
-fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, n: usize, depth: usize) -> bool {
+fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
-    let _ = n;
     b.along != 1 || (m > 3 * V::ROWS && b.down * bytes * depth > (32 << 10))
 }
 
@@ -192,7 +200,7 @@ unsafe fn any_tile<V: Lanes>(
             unsafe {
                 match (rows, vectors) {
                     $(
-                        ($rows, 1) if V::ROWS >= $rows => tile::<V, $rows, 1>(k, a, b, last, finish, c, c_down),
+                        ($rows, 1) if V::TALL >= $rows => tile::<V, $rows, 1>(k, a, b, last, finish, c, c_down),
                         ($rows, 2) if V::ROWS >= $rows && V::VECTORS >= 2 => {
                             tile::<V, $rows, 2>(k, a, b, last, finish, c, c_down)
                         }
@@ -202,7 +210,7 @@ unsafe fn any_tile<V: Lanes>(
             }
         };
     }
-    tiles!(1 2 3 4 6 8 10 12)
+    tiles!(1 2 3 4 6 8 10 12 24)
 }
 
 /// How many numbers [`product`] needs to work with.

@@ -3,14 +3,16 @@
 //! several gives each a block of the result.
 
 mod blocks;
+mod narrow;
 mod pack;
 mod tile;
 
 use std::marker::PhantomData;
 
 use self::blocks::{Panels, Source};
+use self::narrow::Way;
 use self::tile::{Finish, Held, Kind, Side};
-use super::simd::{Kernel, Lanes};
+use super::simd::{Kernel, Lanes, fence};
 use super::{Float, InstructionSet, View, ViewMut};
 
 /// α·A·B and what follows it. Start from [`Product::new`].
@@ -80,6 +82,8 @@ pub enum Then<'a, T> {
 pub enum Into {
     /// It is overwritten, and never read.
     Replace,
+    /// It is overwritten past the caches, where the processor can: for a large result that is not read soon.
+    Stream,
     /// The product is added to it. Not together with `then` or `added`.
     Add,
 }
@@ -226,8 +230,11 @@ impl<T: Float> Kernel<T> for Room<T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) -> (usize, usize) {
-        let work = blocks::workspace::<V>(self.m, self.k).max(blocks::workspace::<V>(self.n, self.k));
-        (work + blocks::LINE, blocks::packed_length::<V>(self.k, self.n))
+        let (m, n, k) = (self.m, self.n, self.k);
+        // The transposed product may be the one that is made.
+        let work = blocks::workspace::<V>(m, k).max(blocks::workspace::<V>(n, k));
+        let narrow = if m.min(n) <= narrow::FEW { narrow::workspace(m.min(n), k) } else { 0 };
+        (work + narrow + blocks::LINE, blocks::packed_length::<V>(k, n))
     }
 }
 
@@ -285,21 +292,91 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
             other,
             sums: column_sums.map_or(std::ptr::null_mut(), |sums| sums.as_mut_ptr()),
             held: if product.into == Into::Add { Held::Result } else { Held::Nothing },
-            stream: false,
+            // Whole aligned lines, written once.
+            stream: product.into == Into::Stream
+                && shape.2 <= blocks::cut_k(shape.2)
+                && out.row_stride().is_multiple_of(V::COUNT)
+                && (out.pointer() as usize).is_multiple_of(V::COUNT * size_of::<T>()),
         };
         let right = match product.right {
             Right::Plain(view) => Panels::Plain(source(view)),
             Right::Packed(packed) => Panels::Packed(packed.data.as_ptr()),
         };
         let lower_only = product.part == Part::Symmetric;
+        let left = source(product.left);
         let work = blocks::aligned(workspace);
         let down = out.row_stride();
+        let c = out.pointer();
+        let way = match right {
+            Panels::Plain(_) if !lower_only => narrow::way::<V>(shape, left),
+            _ => Way::Plain,
+        };
         // SAFETY: the shapes and the workspace were checked; the caller has asked for the instructions of V.
         unsafe {
-            blocks::product::<V>(shape, source(product.left), right, &finish, out.pointer(), down, lower_only, work);
+            match (way, right) {
+                (Way::Dots, Panels::Plain(right)) => narrow::dots::<V>(shape, left, right, &finish, c, down, work),
+                _ => pieces::<V>(shape, left, right, way, &finish, c, down, lower_only, work),
+            }
+        }
+        if finish.stream {
+            fence();
         }
         if lower_only {
             mirror(out);
+        }
+    }
+}
+
+/// The product in one piece, or as transposed pieces.
+///
+/// # Safety
+/// As for [`blocks::product`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a product is these things")]
+unsafe fn pieces<V: Lanes>(
+    (m, n, k): (usize, usize, usize),
+    left: Source<V::Scalar>,
+    right: Panels<V::Scalar>,
+    way: Way,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+    lower_only: bool,
+    work: *mut V::Scalar,
+) {
+    let piece = work;
+    let room = piece.wrapping_add(narrow::FEW * narrow::PIECE);
+    let mut first = 0;
+    // One call of the loops, so that the compiler makes one copy of them.
+    loop {
+        let turned = way == Way::Turned;
+        let width = narrow::PIECE.min(m - first);
+        let plain = Finish::partial(Held::Nothing);
+        // SAFETY: the piece is inside of the factors, the result and the workspace.
+        unsafe {
+            let (shape, a, b) = match right {
+                Panels::Plain(right) if turned => {
+                    let along = Source { pointer: left.from(first, 0).pointer, down: left.along, along: left.down };
+                    let across = Source { pointer: right.pointer, down: right.along, along: right.down };
+                    ((n, width, k), across, Panels::Plain(along))
+                }
+                right => ((m, n, k), left, right),
+            };
+            let (here, to, to_down, rest) = if turned {
+                (&plain, piece, narrow::PIECE, room.wrapping_add(narrow::FEW * narrow::PIECE))
+            } else {
+                (finish, c, c_down, work)
+            };
+            blocks::product::<V>(shape, a, b, here, to, to_down, lower_only, rest);
+            if !turned {
+                break;
+            }
+            let there = c.add(first * c_down);
+            narrow::finish_turned::<V>((width, n), piece, room, &finish.from(first, 0), there, c_down);
+        }
+        first += width;
+        if first >= m {
+            break;
         }
     }
 }

@@ -29,6 +29,17 @@ pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width
                     vector.store(to.add(p * panel + v * V::COUNT));
                 }
             }
+        } else if b.down == 1 {
+            for v in 0..V::VECTORS {
+                let count = width.saturating_sub(v * V::COUNT).min(V::COUNT);
+                let from = b.pointer.wrapping_add(v * V::COUNT * b.along);
+                let mut p = 0;
+                while p < depth {
+                    let block = (count, V::COUNT.min(depth - p));
+                    V::turn(block, from.wrapping_add(p), b.along, to.add(p * panel + v * V::COUNT), panel, V::COUNT);
+                    p += V::COUNT;
+                }
+            }
         } else {
             for p in 0..depth {
                 for j in 0..width {
@@ -50,7 +61,7 @@ pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width
 pub(super) unsafe fn rows<V: Lanes>(a: Source<V::Scalar>, height: usize, depth: usize, to: *mut V::Scalar) {
     let mut i = 0;
     while i < height {
-        let rows = tile_rows::<V>(height - i);
+        let rows = tile_rows::<V>(height - i, V::VECTORS);
         let a = a.from(i, 0);
         let to = to.wrapping_add(i * depth);
         // SAFETY: the caller's.
@@ -58,6 +69,13 @@ pub(super) unsafe fn rows<V: Lanes>(a: Source<V::Scalar>, height: usize, depth: 
             if a.down == 1 && rows <= V::COUNT {
                 for p in 0..depth {
                     V::load_first(a.pointer.add(p * a.along), rows).store_first(to.add(p * rows), rows);
+                }
+            } else if a.along == 1 && rows <= V::COUNT {
+                let mut p = 0;
+                while p < depth {
+                    let block = (rows, V::COUNT.min(depth - p));
+                    V::turn(block, a.pointer.add(p), a.down, to.add(p * rows), rows, rows);
+                    p += V::COUNT;
                 }
             } else {
                 for p in 0..depth {

@@ -8,7 +8,7 @@ use crate::run::cpu::simd::{Lanes, prefetch};
 /// memory.
 macro_rules! for_rows {
     ($count:ident, $i:ident, $work:block) => {
-        for_rows!($count, $i, $work, 0 1 2 3 4 5 6 7 8 9 10 11)
+        for_rows!($count, $i, $work, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23)
     };
     ($count:ident, $i:ident, $work:block, $($row:literal)*) => {
         $(
@@ -179,7 +179,7 @@ unsafe fn step<V: Lanes, const M: usize, const NV: usize>(
     });
 }
 
-/// Finishes and stores a tile.
+/// Finishes and stores a tile. The usual tile is finished in registers; others, to keep the code small, through memory.
 #[inline(always)]
 unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
     sums: &[[V; NV]; M],
@@ -191,62 +191,123 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
     // SAFETY: the caller's.
     unsafe {
         if finish.is_plain() && last == V::COUNT {
-            if finish.held != Held::Nothing {
+            if finish.held == Held::Nothing {
+                for_rows!(M, i, {
+                    for v in 0..NV {
+                        sums[i][v].store(c.add(i * c_down + v * V::COUNT));
+                    }
+                });
+            } else {
                 for_rows!(M, i, {
                     for v in 0..NV {
                         let place = c.add(i * c_down + v * V::COUNT);
                         (sums[i][v] + V::load(place)).store(place);
                     }
                 });
-            } else {
-                for_rows!(M, i, {
-                    for v in 0..NV {
-                        sums[i][v].store(c.add(i * c_down + v * V::COUNT));
-                    }
-                });
             }
-            return;
-        }
-        let zero = V::splat(V::Scalar::ZERO);
-        let alpha = V::splat(finish.alpha);
-        let beta = V::splat(finish.beta);
-        for_rows!(NV, v, {
-            let count = if v + 1 == NV { last } else { V::COUNT };
-            let mut column_sum = zero;
+        } else if M == V::ROWS && NV == V::VECTORS && last == V::COUNT {
+            for_rows!(NV, v, {
+                let mut column_sum = V::splat(V::Scalar::ZERO);
+                for_rows!(M, i, {
+                    let x = finished(sums[i][v], finish, (i, v * V::COUNT), V::COUNT, c, c_down);
+                    column_sum = column_sum + x;
+                });
+                add_column_sums(column_sum, finish, v * V::COUNT, V::COUNT);
+            });
+        } else {
+            let mut made = std::mem::zeroed::<[[V; NV]; M]>();
             for_rows!(M, i, {
-                let place = c.add(i * c_down + v * V::COUNT);
-                let mut x = sums[i][v];
-                if finish.held == Held::Partial {
-                    x = x + V::load_first(place, count);
-                }
-                x = x * alpha;
-                if finish.held == Held::Result {
-                    x = x + V::load_first(place, count);
-                }
-                if !finish.added.pointer.is_null() {
-                    x = beta.times_plus(beside(finish.added, i, v * V::COUNT, count), x);
-                }
-                match finish.then {
-                    Kind::Nothing => {}
-                    Kind::Relu => x = zero.where_or(x.at_most(zero), x),
-                    Kind::WhereAbove => {
-                        let other: V = beside(finish.other, i, v * V::COUNT, count);
-                        x = x.where_or(other.above(zero), zero);
-                    }
-                    Kind::Times => x = x * beside(finish.other, i, v * V::COUNT, count),
-                }
-                column_sum = column_sum + x;
-                if finish.stream && count == V::COUNT {
-                    x.stream(place);
-                } else {
-                    x.store_first(place, count);
+                for v in 0..NV {
+                    sums[i][v].store(made.as_mut_ptr().cast::<V::Scalar>().add((i * NV + v) * V::COUNT));
                 }
             });
-            if !finish.sums.is_null() {
-                let place = finish.sums.add(v * V::COUNT);
-                (V::load_first(place, count) + column_sum).store_first(place, count);
+            let columns = (NV - 1) * V::COUNT + last;
+            finish_block::<V>((M, columns), made.as_ptr().cast(), NV * V::COUNT, finish, c, c_down);
+        }
+    }
+}
+
+/// Finishes and stores sums that stand in memory, rows `pitch` apart.
+///
+/// # Safety
+/// The sums, C and what `finish` names have the block's entries. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn finish_block<V: Lanes>(
+    (rows, columns): (usize, usize),
+    made: *const V::Scalar,
+    pitch: usize,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+) {
+    let mut j = 0;
+    while j < columns {
+        let count = V::COUNT.min(columns - j);
+        // SAFETY: the caller's.
+        unsafe {
+            let mut column_sum = V::splat(V::Scalar::ZERO);
+            for i in 0..rows {
+                let sums = V::load_first(made.add(i * pitch + j), count);
+                column_sum = column_sum + finished(sums, finish, (i, j), count, c, c_down);
             }
-        });
+            add_column_sums(column_sum, finish, j, count);
+        }
+        j += count;
+    }
+}
+
+/// Finishes and stores the first `count` numbers of a vector of sums at (i, j), and gives them.
+#[inline(always)]
+unsafe fn finished<V: Lanes>(
+    sums: V,
+    finish: &Finish<V::Scalar>,
+    (i, j): (usize, usize),
+    count: usize,
+    c: *mut V::Scalar,
+    c_down: usize,
+) -> V {
+    // SAFETY: the caller's.
+    unsafe {
+        let zero = V::splat(V::Scalar::ZERO);
+        let place = c.add(i * c_down + j);
+        let mut x = sums;
+        if finish.held == Held::Partial {
+            x = x + V::load_first(place, count);
+        }
+        x = x * V::splat(finish.alpha);
+        if finish.held == Held::Result {
+            x = x + V::load_first(place, count);
+        }
+        if !finish.added.pointer.is_null() {
+            x = V::splat(finish.beta).times_plus(beside(finish.added, i, j, count), x);
+        }
+        match finish.then {
+            Kind::Nothing => {}
+            Kind::Relu => x = zero.where_or(x.at_most(zero), x),
+            Kind::WhereAbove => {
+                let other: V = beside(finish.other, i, j, count);
+                x = x.where_or(other.above(zero), zero);
+            }
+            Kind::Times => x = x * beside(finish.other, i, j, count),
+        }
+        if finish.stream && count == V::COUNT {
+            x.stream(place);
+        } else {
+            x.store_first(place, count);
+        }
+        x
+    }
+}
+
+/// Adds to the column sums, where they are asked for.
+#[inline(always)]
+unsafe fn add_column_sums<V: Lanes>(sums: V, finish: &Finish<V::Scalar>, j: usize, count: usize) {
+    if !finish.sums.is_null() {
+        // SAFETY: the caller's.
+        unsafe {
+            let place = finish.sums.add(j);
+            (V::load_first(place, count) + sums).store_first(place, count);
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub trait Lanes:
     const ROWS: usize;
     /// The vectors of a product's tile.
     const VECTORS: usize;
+    /// The rows of a product's tile that is one vector wide.
+    const TALL: usize;
 
     /// The same number in all lanes.
     ///
@@ -86,6 +88,43 @@ pub trait Lanes:
     /// # Safety
     /// They can be written; the place is a multiple of the vector's size. A fence stands between it and other threads' reads.
     unsafe fn stream(self, to: *mut Self::Scalar);
+
+    /// Turns a block: its `rows` ≤ `COUNT` rows of `columns` ≤ `COUNT` numbers stand `from_down` apart; to each place that is
+    /// `to_down` after the one before goes a column, filled up with zeros to `width` ≤ `COUNT` numbers.
+    ///
+    /// # Safety
+    /// The rows can be read and `columns` times `width` numbers written, and the processor has the instructions of this type.
+    #[inline(always)]
+    unsafe fn turn(
+        (rows, columns): (usize, usize),
+        from: *const Self::Scalar,
+        from_down: usize,
+        to: *mut Self::Scalar,
+        to_down: usize,
+        width: usize,
+    ) {
+        for j in 0..columns {
+            for i in 0..width {
+                // SAFETY: the caller's.
+                unsafe {
+                    let x = if i < rows { *from.add(i * from_down + j) } else { Self::Scalar::ZERO };
+                    *to.add(j * to_down + i) = x;
+                }
+            }
+        }
+    }
+
+    /// The sum of each vector's lanes, in order.
+    ///
+    /// # Safety
+    /// `N` numbers can be written; `N` is a multiple of `COUNT`.
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(vectors: &[Self; N], to: *mut Self::Scalar) {
+        for (i, vector) in vectors.iter().enumerate() {
+            // SAFETY: the caller's.
+            unsafe { *to.add(i) = vector.sum() }
+        }
+    }
 
     /// The same number in all lanes.
     #[inline(always)]
@@ -186,6 +225,28 @@ pub trait Lanes:
     }
 }
 
+/// Asks the second cache for the line of that place. Any place may be named.
+#[inline(always)]
+pub fn prefetch_far<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch never faults.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
+/// Waits until what was written past the caches is seen by all.
+#[inline(always)]
+pub fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this kind has it.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
+
 /// Asks the cache for the line of that place. Any place may be named.
 #[inline(always)]
 pub fn prefetch<T>(place: *const T) {
@@ -197,6 +258,3 @@ pub fn prefetch<T>(place: *const T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;
 }
-
-#[cfg(test)]
-mod tests;

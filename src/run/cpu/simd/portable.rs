@@ -91,6 +91,7 @@ macro_rules! plain {
             const COUNT: usize = N;
             const ROWS: usize = 4;
             const VECTORS: usize = 1;
+            const TALL: usize = 4;
 
             #[inline(always)]
             unsafe fn splat(x: $float) -> Self {
@@ -197,9 +198,9 @@ macro_rules! plain {
                 // Bits of √½, so that the exponent steps there.
                 const OFFSET: $bits = ($bias << $mantissa_bits)
                     - (std::$float::consts::FRAC_1_SQRT_2.to_bits() as $bits);
-                let exponent = self.0.map(|x| ((x.to_bits() as $bits + OFFSET) >> $mantissa_bits) - $bias);
+                let exponent = self.0.map(|x| ((x.to_bits() as $bits).wrapping_add(OFFSET) >> $mantissa_bits) - $bias);
                 let mantissa = std::array::from_fn(|i| {
-                    $float::from_bits((self.0[i].to_bits() as $bits - (exponent[i] << $mantissa_bits)) as _)
+                    $float::from_bits((self.0[i].to_bits() as $bits).wrapping_sub(exponent[i] << $mantissa_bits) as _)
                 });
                 (Plain(mantissa), Plain(exponent.map(|n| n as $float)))
             }

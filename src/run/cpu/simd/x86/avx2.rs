@@ -8,13 +8,15 @@ use std::arch::x86_64::{
     _mm256_blendv_ps, _mm256_castpd_si256, _mm256_castpd256_pd128, _mm256_castps_si256, _mm256_castps256_ps128,
     _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmp_pd, _mm256_cmp_ps, _mm256_cvtepi32_epi64, _mm256_cvtepi32_ps,
     _mm256_cvtpd_epi32, _mm256_cvtps_epi32, _mm256_div_pd, _mm256_div_ps, _mm256_extractf128_pd, _mm256_extractf128_ps,
-    _mm256_floor_pd, _mm256_floor_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_maskload_pd, _mm256_maskload_ps, _mm256_maskstore_pd, _mm256_maskstore_ps,
-    _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_mul_pd,
-    _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x,
-    _mm256_set1_pd, _mm256_set1_ps, _mm256_slli_epi32, _mm256_slli_epi64, _mm256_sqrt_pd, _mm256_sqrt_ps,
+    _mm256_floor_pd, _mm256_floor_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_hadd_pd, _mm256_hadd_ps,
+    _mm256_loadu_pd, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_pd, _mm256_maskload_ps, _mm256_maskstore_pd,
+    _mm256_maskstore_ps, _mm256_max_pd, _mm256_max_ps, _mm256_min_pd, _mm256_min_ps, _mm256_movemask_pd,
+    _mm256_movemask_ps, _mm256_mul_pd, _mm256_mul_ps, _mm256_or_pd, _mm256_or_ps, _mm256_permute2f128_pd,
+    _mm256_permute2f128_ps, _mm256_round_pd, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd,
+    _mm256_set1_ps, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_slli_epi64, _mm256_sqrt_pd, _mm256_sqrt_ps,
     _mm256_srai_epi32, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_stream_pd, _mm256_stream_ps,
-    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps, _mm256_xor_pd, _mm256_xor_ps,
+    _mm256_sub_epi32, _mm256_sub_epi64, _mm256_sub_pd, _mm256_sub_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
+    _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm256_xor_pd, _mm256_xor_ps,
 };
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
@@ -73,6 +75,7 @@ impl Lanes for F32x8 {
     const COUNT: usize = 8;
     const ROWS: usize = 6;
     const VECTORS: usize = 2;
+    const TALL: usize = 12;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -150,13 +153,7 @@ impl Lanes for F32x8 {
         let third = (n * self.all(1.0 / 3.0)).nearest();
         let rest = n - third - third;
         // SAFETY: as above.
-        unsafe {
-            let power = |n: F32x8| {
-                let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.0), _mm256_set1_epi32(127));
-                F32x8(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
-            };
-            self * power(third) * power(third) * power(rest)
-        }
+        unsafe { self * power8(third) * power8(third) * power8(rest) }
     }
 
     #[inline(always)]
@@ -218,6 +215,68 @@ impl Lanes for F32x8 {
             let half = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
             let quarter = _mm_max_ps(half, _mm_movehl_ps(half, half));
             _mm_cvtss_f32(_mm_max_ss(quarter, _mm_shuffle_ps::<1>(quarter, quarter)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn turn(
+        (rows, columns): (usize, usize),
+        from: *const f32,
+        from_down: usize,
+        to: *mut f32,
+        to_down: usize,
+        width: usize,
+    ) {
+        macro_rules! row {
+            ($i:expr) => {
+                // A row of the block, or none of its numbers.
+                Self::load_first(from.wrapping_add($i * from_down), if $i < rows { columns } else { 0 }).0
+            };
+        }
+        macro_rules! leave {
+            ($j:expr, $column:expr) => {
+                if $j < columns {
+                    Self($column).store_first(to.add($j * to_down), width);
+                }
+            };
+        }
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            // Four rows at a time: columns q and 4 + q in the halves of vector q.
+            macro_rules! four {
+                ($i:expr) => {{
+                    let (a, b, c, d) = (row!($i), row!($i + 1), row!($i + 2), row!($i + 3));
+                    let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                    let (ab_high, cd_high) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                    [
+                        _mm256_shuffle_ps::<0x44>(ab, cd),
+                        _mm256_shuffle_ps::<0xEE>(ab, cd),
+                        _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                        _mm256_shuffle_ps::<0xEE>(ab_high, cd_high),
+                    ]
+                }};
+            }
+            let (a, b) = (four!(0), four!(4));
+            for q in 0..4 {
+                leave!(q, _mm256_permute2f128_ps::<0x20>(a[q], b[q]));
+                leave!(4 + q, _mm256_permute2f128_ps::<0x31>(a[q], b[q]));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(vectors: &[Self; N], to: *mut f32) {
+        for (chunk, group) in vectors.chunks_exact(Self::COUNT).enumerate() {
+            // SAFETY: a vector exists only where the processor has its instructions; the place is the caller's.
+            unsafe {
+                macro_rules! pair {
+                    ($i:expr) => {{ _mm256_hadd_ps(group[$i].0, group[$i + 1].0) }};
+                }
+                let (low, high) = (_mm256_hadd_ps(pair!(0), pair!(2)), _mm256_hadd_ps(pair!(4), pair!(6)));
+                let first = _mm256_permute2f128_ps::<0x20>(low, high);
+                let second = _mm256_permute2f128_ps::<0x31>(low, high);
+                _mm256_storeu_ps(to.add(chunk * Self::COUNT), _mm256_add_ps(first, second));
+            }
         }
     }
 }
@@ -285,6 +344,7 @@ impl Lanes for F64x4 {
     const COUNT: usize = 4;
     const ROWS: usize = 6;
     const VECTORS: usize = 2;
+    const TALL: usize = 12;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
@@ -362,13 +422,7 @@ impl Lanes for F64x4 {
         let third = (n * self.all(1.0 / 3.0)).nearest();
         let rest = n - third - third;
         // SAFETY: as above.
-        unsafe {
-            let power = |n: F64x4| {
-                let biased = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n.0)), _mm256_set1_epi64x(1023));
-                F64x4(_mm256_castsi256_pd(_mm256_slli_epi64::<52>(biased)))
-            };
-            self * power(third) * power(third) * power(rest)
-        }
+        unsafe { self * power4(third) * power4(third) * power4(rest) }
     }
 
     #[inline(always)]
@@ -433,6 +487,61 @@ impl Lanes for F64x4 {
             _mm_cvtsd_f64(_mm_max_sd(half, _mm_unpackhi_pd(half, half)))
         }
     }
+
+    #[inline(always)]
+    unsafe fn turn(
+        (rows, columns): (usize, usize),
+        from: *const f64,
+        from_down: usize,
+        to: *mut f64,
+        to_down: usize,
+        width: usize,
+    ) {
+        macro_rules! row {
+            ($i:expr) => {
+                // A row of the block, or none of its numbers.
+                Self::load_first(from.wrapping_add($i * from_down), if $i < rows { columns } else { 0 }).0
+            };
+        }
+        macro_rules! leave {
+            ($j:expr, $column:expr) => {
+                if $j < columns {
+                    Self($column).store_first(to.add($j * to_down), width);
+                }
+            };
+        }
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            // Two rows at a time: columns q and 2 + q in the halves of vector q.
+            macro_rules! two {
+                ($i:expr) => {{
+                    let (a, b) = (row!($i), row!($i + 1));
+                    [_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b)]
+                }};
+            }
+            let (a, b) = (two!(0), two!(2));
+            for q in 0..2 {
+                leave!(q, _mm256_permute2f128_pd::<0x20>(a[q], b[q]));
+                leave!(2 + q, _mm256_permute2f128_pd::<0x31>(a[q], b[q]));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(vectors: &[Self; N], to: *mut f64) {
+        for (chunk, group) in vectors.chunks_exact(Self::COUNT).enumerate() {
+            // SAFETY: a vector exists only where the processor has its instructions; the place is the caller's.
+            unsafe {
+                macro_rules! pair {
+                    ($i:expr) => {{ _mm256_hadd_pd(group[$i].0, group[$i + 1].0) }};
+                }
+                let (low, high) = (pair!(0), pair!(2));
+                let first = _mm256_permute2f128_pd::<0x20>(low, high);
+                let second = _mm256_permute2f128_pd::<0x31>(low, high);
+                _mm256_storeu_pd(to.add(chunk * Self::COUNT), _mm256_add_pd(first, second));
+            }
+        }
+    }
 }
 
 /// The mask of the first lanes.
@@ -445,4 +554,30 @@ unsafe fn head4(count: usize) -> __m256i {
     debug_assert!(count <= 4);
     // SAFETY: 4 integers from place 4 - count are inside of the table.
     unsafe { _mm256_loadu_si256(TABLE.as_ptr().add(4 - count).cast()) }
+}
+
+/// 2^n for integers n of normal numbers.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn power8(n: F32x8) -> F32x8 {
+    // SAFETY: the caller's.
+    unsafe {
+        let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.0), _mm256_set1_epi32(127));
+        F32x8(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
+    }
+}
+
+/// 2^n for integers n of normal numbers.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn power4(n: F64x4) -> F64x4 {
+    // SAFETY: the caller's.
+    unsafe {
+        let biased = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n.0)), _mm256_set1_epi64x(1023));
+        F64x4(_mm256_castsi256_pd(_mm256_slli_epi64::<52>(biased)))
+    }
 }

@@ -3,14 +3,16 @@
 use std::arch::x86_64::{
     __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _MM_FROUND_NO_EXC,
     _MM_FROUND_TO_NEAREST_INT, _MM_FROUND_TO_NEG_INF, _mm512_abs_pd, _mm512_abs_ps, _mm512_add_pd, _mm512_add_ps,
-    _mm512_and_pd, _mm512_and_ps, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_div_pd, _mm512_div_ps,
-    _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps, _mm512_loadu_pd, _mm512_loadu_ps,
-    _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd,
-    _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps,
-    _mm512_or_pd, _mm512_or_ps, _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_reduce_max_pd, _mm512_reduce_max_ps,
-    _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_pd, _mm512_set1_ps,
-    _mm512_setzero_pd, _mm512_setzero_ps, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps,
-    _mm512_stream_pd, _mm512_stream_ps, _mm512_sub_pd, _mm512_sub_ps, _mm512_xor_pd, _mm512_xor_ps,
+    _mm512_and_pd, _mm512_and_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask,
+    _mm512_div_pd, _mm512_div_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps,
+    _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_mask_storeu_pd,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd,
+    _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd, _mm512_or_ps, _mm512_reduce_add_pd,
+    _mm512_reduce_add_ps, _mm512_reduce_max_pd, _mm512_reduce_max_ps, _mm512_roundscale_pd, _mm512_roundscale_ps,
+    _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_shuffle_f64x2, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    _mm512_stream_pd, _mm512_stream_ps, _mm512_sub_pd, _mm512_sub_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+    _mm512_unpacklo_pd, _mm512_unpacklo_ps, _mm512_xor_pd, _mm512_xor_ps,
 };
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
@@ -65,6 +67,7 @@ impl Lanes for F32x16 {
     const COUNT: usize = 16;
     const ROWS: usize = 12;
     const VECTORS: usize = 2;
+    const TALL: usize = 24;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -178,6 +181,79 @@ impl Lanes for F32x16 {
         // SAFETY: as above.
         unsafe { _mm512_reduce_max_ps(self.0) }
     }
+
+    #[inline(always)]
+    unsafe fn turn(
+        (rows, columns): (usize, usize),
+        from: *const f32,
+        from_down: usize,
+        to: *mut f32,
+        to_down: usize,
+        width: usize,
+    ) {
+        macro_rules! row {
+            ($i:expr) => {
+                // A row of the block, or none of its numbers.
+                Self::load_first(from.wrapping_add($i * from_down), if $i < rows { columns } else { 0 }).0
+            };
+        }
+        macro_rules! leave {
+            ($j:expr, $column:expr) => {
+                if $j < columns {
+                    Self($column).store_first(to.add($j * to_down), width);
+                }
+            };
+        }
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            // Four rows at a time: columns q, 4 + q, 8 + q, 12 + q in the quarters of vector q.
+            macro_rules! four {
+                ($i:expr) => {{
+                    let (a, b, c, d) = (row!($i), row!($i + 1), row!($i + 2), row!($i + 3));
+                    let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+                    let (ab_high, cd_high) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+                    [pairs_low(ab, cd), pairs_high(ab, cd), pairs_low(ab_high, cd_high), pairs_high(ab_high, cd_high)]
+                }};
+            }
+            let (a, b, c, d) = (four!(0), four!(4), four!(8), four!(12));
+            for q in 0..4 {
+                let ab_low = _mm512_shuffle_f32x4::<0x44>(a[q], b[q]);
+                let ab_high = _mm512_shuffle_f32x4::<0xEE>(a[q], b[q]);
+                let cd_low = _mm512_shuffle_f32x4::<0x44>(c[q], d[q]);
+                let cd_high = _mm512_shuffle_f32x4::<0xEE>(c[q], d[q]);
+                leave!(q, _mm512_shuffle_f32x4::<0x88>(ab_low, cd_low));
+                leave!(4 + q, _mm512_shuffle_f32x4::<0xDD>(ab_low, cd_low));
+                leave!(8 + q, _mm512_shuffle_f32x4::<0x88>(ab_high, cd_high));
+                leave!(12 + q, _mm512_shuffle_f32x4::<0xDD>(ab_high, cd_high));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(vectors: &[Self; N], to: *mut f32) {
+        for (chunk, group) in vectors.chunks_exact(Self::COUNT).enumerate() {
+            // SAFETY: a vector exists only where the processor has its instructions; the place is the caller's.
+            unsafe {
+                macro_rules! pair {
+                    ($i:expr) => {{
+                        let (a, b) = (group[$i].0, group[$i + 1].0);
+                        _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))
+                    }};
+                }
+                macro_rules! four {
+                    ($i:expr) => {{
+                        let (ab, cd) = (pair!($i), pair!($i + 2));
+                        _mm512_add_ps(pairs_low(ab, cd), pairs_high(ab, cd))
+                    }};
+                }
+                macro_rules! quarters {
+                    ($a:expr, $b:expr) => {{ _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>($a, $b), _mm512_shuffle_f32x4::<0xDD>($a, $b)) }};
+                }
+                let all = quarters!(quarters!(four!(0), four!(4)), quarters!(four!(8), four!(12)));
+                _mm512_storeu_ps(to.add(chunk * Self::COUNT), all);
+            }
+        }
+    }
 }
 
 /// The mask of the first lanes.
@@ -234,6 +310,7 @@ impl Lanes for F64x8 {
     const COUNT: usize = 8;
     const ROWS: usize = 12;
     const VECTORS: usize = 2;
+    const TALL: usize = 24;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
@@ -347,6 +424,71 @@ impl Lanes for F64x8 {
         // SAFETY: as above.
         unsafe { _mm512_reduce_max_pd(self.0) }
     }
+
+    #[inline(always)]
+    unsafe fn turn(
+        (rows, columns): (usize, usize),
+        from: *const f64,
+        from_down: usize,
+        to: *mut f64,
+        to_down: usize,
+        width: usize,
+    ) {
+        macro_rules! row {
+            ($i:expr) => {
+                // A row of the block, or none of its numbers.
+                Self::load_first(from.wrapping_add($i * from_down), if $i < rows { columns } else { 0 }).0
+            };
+        }
+        macro_rules! leave {
+            ($j:expr, $column:expr) => {
+                if $j < columns {
+                    Self($column).store_first(to.add($j * to_down), width);
+                }
+            };
+        }
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            // Two rows at a time: columns q, 2 + q, 4 + q, 6 + q in the quarters of vector q.
+            macro_rules! two {
+                ($i:expr) => {{
+                    let (a, b) = (row!($i), row!($i + 1));
+                    [_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)]
+                }};
+            }
+            let (a, b, c, d) = (two!(0), two!(2), two!(4), two!(6));
+            for q in 0..2 {
+                let ab_low = _mm512_shuffle_f64x2::<0x44>(a[q], b[q]);
+                let ab_high = _mm512_shuffle_f64x2::<0xEE>(a[q], b[q]);
+                let cd_low = _mm512_shuffle_f64x2::<0x44>(c[q], d[q]);
+                let cd_high = _mm512_shuffle_f64x2::<0xEE>(c[q], d[q]);
+                leave!(q, _mm512_shuffle_f64x2::<0x88>(ab_low, cd_low));
+                leave!(2 + q, _mm512_shuffle_f64x2::<0xDD>(ab_low, cd_low));
+                leave!(4 + q, _mm512_shuffle_f64x2::<0x88>(ab_high, cd_high));
+                leave!(6 + q, _mm512_shuffle_f64x2::<0xDD>(ab_high, cd_high));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(vectors: &[Self; N], to: *mut f64) {
+        for (chunk, group) in vectors.chunks_exact(Self::COUNT).enumerate() {
+            // SAFETY: a vector exists only where the processor has its instructions; the place is the caller's.
+            unsafe {
+                macro_rules! pair {
+                    ($i:expr) => {{
+                        let (a, b) = (group[$i].0, group[$i + 1].0);
+                        _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b))
+                    }};
+                }
+                macro_rules! quarters {
+                    ($a:expr, $b:expr) => {{ _mm512_add_pd(_mm512_shuffle_f64x2::<0x88>($a, $b), _mm512_shuffle_f64x2::<0xDD>($a, $b)) }};
+                }
+                let all = quarters!(quarters!(pair!(0), pair!(2)), quarters!(pair!(4), pair!(6)));
+                _mm512_storeu_pd(to.add(chunk * Self::COUNT), all);
+            }
+        }
+    }
 }
 
 /// The mask of the first lanes.
@@ -354,4 +496,24 @@ impl Lanes for F64x8 {
 fn first8(count: usize) -> __mmask8 {
     debug_assert!(count <= 8);
     ((1_u32 << count) - 1) as __mmask8
+}
+
+/// The first of each two pairs of lanes, of a and of b.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+unsafe fn pairs_low(a: __m512, b: __m512) -> __m512 {
+    // SAFETY: the caller's.
+    unsafe { _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
+}
+
+/// The second of each two pairs of lanes, of a and of b.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+unsafe fn pairs_high(a: __m512, b: __m512) -> __m512 {
+    // SAFETY: the caller's.
+    unsafe { _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))) }
 }
