@@ -18,5 +18,6 @@ pub mod calculus;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod plan;
 pub mod run;
 pub mod train;

@@ -86,6 +86,37 @@ pub fn command() -> Command {
             .arg(path("data", "FILE").short(None).required(true).help("The numbers, a .npz or .safetensors file"))
             .arg(path("out", "FILE").required(true).help("Where the results go, a .npz or .safetensors file")),
         )
+        .subcommand(
+            program(
+                "plan",
+                "How a program runs on this machine: its steps with their operations and bytes",
+                "Each dimension needs a number.\n\n\
+                 Example:\n  matgrad plan network.mg --bind N=128,D=784,H=512,C=10 --threads 2",
+            )
+            .arg(
+                Arg::new("bind")
+                    .long("bind")
+                    .value_name("NAME=NUMBER,…")
+                    .action(ArgAction::Append)
+                    .help("Numbers for the dimensions, as N=128,D=784"),
+            )
+            .arg(
+                Arg::new("threads")
+                    .long("threads")
+                    .value_name("NUMBER")
+                    .value_parser(value_parser!(u16).range(1..=1024))
+                    .default_value("1")
+                    .help("How many threads take part"),
+            )
+            .arg(
+                Arg::new("precision")
+                    .long("precision")
+                    .value_name("PRECISION")
+                    .value_parser(PossibleValuesParser::new(["f32", "f64"]))
+                    .default_value("f32")
+                    .help("In which numbers"),
+            ),
+        )
         .subcommand(later("emit", "Code for a target (not there yet)"))
         .subcommand(crate::train::command())
         .subcommand(crate::train::predict_command())

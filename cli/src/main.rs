@@ -9,6 +9,7 @@ mod eval;
 mod failure;
 mod input;
 mod output;
+mod plan;
 mod train;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
+        "plan" => plan::run(matches),
         "train" | "predict" => train::run(name, matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),
