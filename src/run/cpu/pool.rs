@@ -273,7 +273,8 @@ mod tests {
             pool.run(&|_| {
                 count.fetch_add(1, Ordering::Relaxed);
             });
-            std::thread::sleep(core::time::Duration::from_millis(20));
+            // Longer than a worker looks for work before it sleeps.
+            (0..50_000).for_each(|_| std::thread::yield_now());
         }
         assert_eq!(count.load(Ordering::Relaxed), 9);
     }
