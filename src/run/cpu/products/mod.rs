@@ -233,7 +233,8 @@ impl<T: Float> Kernel<T> for Room<T> {
         let (m, n, k) = (self.m, self.n, self.k);
         // The transposed product may be the one that is made.
         let work = blocks::workspace::<V>(m, k).max(blocks::workspace::<V>(n, k));
-        let narrow = if m.min(n) <= narrow::FEW { narrow::workspace(m.min(n), k) } else { 0 };
+        // Either side may have few columns, and a product of fewer rows is made in the same room.
+        let narrow = narrow::workspace(m.max(n), k);
         (work + narrow + blocks::LINE, blocks::packed_length::<V>(k, n))
     }
 }
