@@ -20,7 +20,8 @@ use random::tree::Brackets;
 
 #[allow(dead_code, reason = "of the pages only the programs are read here")]
 mod chapters;
-#[allow(dead_code, reason = "programs are only made here, not judged")]
+// The dereference that the lint would drop is what lets the compiler find the type.
+#[allow(dead_code, clippy::explicit_auto_deref, reason = "programs are only made here, not judged")]
 mod random {
     pub mod bound;
     pub mod chance;

@@ -155,7 +155,7 @@ impl Builder<'_> {
             ProductStep { left, right, scale: Scale::ONE, added: None, then: Then::Nothing, out: id, sums: None };
         while product.then == Then::Nothing {
             let Some(user) = self.only_user(product.out) else { break };
-            if self.taken.contains(&user) || self.taken.contains(&product.out) || !self.take(&mut product, user) {
+            if self.taken.contains(&user) || !self.take(&mut product, user) {
                 break;
             }
             self.taken.insert(user);

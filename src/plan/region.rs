@@ -224,6 +224,17 @@ impl Drafting<'_> {
         self.drafts[place].values.sort_unstable();
     }
 
+    /// Joins a draft to one of the same rows, where nobody stands between them.
+    fn merge(&mut self, earlier: usize, later: usize) {
+        let values = &self.drafts[earlier].values;
+        if earlier == later || values.is_empty() {
+            return;
+        }
+        if may_wait(self.graph, self.uses, &self.drafts, &self.home, earlier, later) {
+            move_all(&mut self.drafts, &mut self.home, earlier, later);
+        }
+    }
+
     fn draft_for(&mut self, id: ValueId, operands: &[(Use, bool)]) -> usize {
         let graph = self.graph;
         let whole = |operand: Use| is_sum_over_rows(&graph.value(operand.value).operation);
@@ -238,7 +249,12 @@ impl Drafting<'_> {
                 candidates.push(place);
             }
         }
-        let best = candidates.into_iter().max_by_key(|&place| self.drafts[place].stage);
+        let best = candidates.iter().copied().max_by_key(|&place| self.drafts[place].stage);
+        if let Some(best) = best {
+            for other in candidates {
+                self.merge(other, best);
+            }
+        }
         if let Some(best) = best {
             let stage = self.drafts[best].stage;
             let fits = operands.iter().all(|&(operand, aligned)| match self.home.get(&operand.value) {
@@ -296,17 +312,36 @@ fn join_over_shared_inputs(
                 continue;
             }
             if may_wait(graph, uses, drafts, home, earlier, later) {
-                let moved = std::mem::take(&mut drafts[earlier].values);
-                moved.iter().for_each(|&id| {
-                    home.insert(id, later);
-                });
-                drafts[later].values.extend(moved);
-                drafts[later].values.sort_unstable();
+                move_all(drafts, home, earlier, later);
+            } else if may_hurry(graph, drafts, home, earlier, later) {
+                move_all(drafts, home, later, earlier);
+                later = earlier;
             } else {
                 later = earlier;
             }
         }
     }
+}
+
+fn move_all(drafts: &mut [Draft], home: &mut HashMap<ValueId, usize>, from: usize, to: usize) {
+    let moved = std::mem::take(&mut drafts[from].values);
+    moved.iter().for_each(|&id| {
+        home.insert(id, to);
+    });
+    drafts[to].values.extend(moved);
+    drafts[to].values.sort_unstable();
+}
+
+/// Whether all that the later region reads is there when the earlier one is done, or is made by it row by row.
+fn may_hurry(graph: &Graph, drafts: &[Draft], home: &HashMap<ValueId, usize>, earlier: usize, later: usize) -> bool {
+    drafts[later].values.iter().all(|&id| {
+        operands(graph, id).iter().all(|&(operand, aligned)| match home.get(&operand.value) {
+            None => true,
+            Some(&place) if place == later => true,
+            Some(&place) if place == earlier => aligned && !is_sum_over_rows(&graph.value(operand.value).operation),
+            Some(&place) => drafts[place].stage < drafts[earlier].stage,
+        })
+    })
 }
 
 /// Whether nobody needs what one region does before another is done, and that one only row by row.
@@ -320,10 +355,8 @@ fn may_wait(
 ) -> bool {
     drafts[earlier].values.iter().all(|&id| {
         uses.of(id).iter().all(|user| {
-            let place = home[user];
-            if place == earlier {
-                return true;
-            }
+            // Who is not placed yet will come later.
+            let Some(&place) = home.get(user).filter(|&&place| place != earlier) else { return true };
             if place == later {
                 let whole = is_sum_over_rows(&graph.value(id).operation);
                 return !whole && operands(graph, *user).iter().all(|&(o, aligned)| o.value != id || aligned);
@@ -432,17 +465,12 @@ fn block(graph: &Graph, steps: &[Step], draft: &Draft, share: usize, request: &R
             let (k, n) = graph.use_shape(product.right);
             right += k * n * request.precision.bytes();
         }
-    }
-    for &id in &draft.values {
-        let value = graph.value(id);
-        products |= matches!(value.operation, Operation::Product(..) | Operation::Accumulate(..));
-        if !is_sum_over_rows(&value.operation) {
-            row.insert((id, value.columns));
-        }
-        for (operand, aligned) in operands(graph, id) {
-            let (rows, columns) = graph.shape(operand.value);
-            if aligned && rows == draft.rows {
-                row.insert((operand.value, columns));
+        products |= matches!(step, Step::Product(_) | Step::Accumulate { .. });
+        let reads = step.reads(graph).into_iter().filter(|operand| !operand.transposed).map(|operand| operand.value);
+        for id in step.writes().into_iter().chain(reads) {
+            let (rows, columns) = graph.shape(id);
+            if rows == draft.rows && !is_sum_over_rows(&graph.value(id).operation) {
+                row.insert((id, columns));
             }
         }
     }
