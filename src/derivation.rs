@@ -31,6 +31,24 @@ pub enum Left {
         /// X.
         wrt: String,
     },
+    /// Σ ∂Y/∂X[V], or with `wrt` Σ ∂²F/∂W∂X[V]
+    Along {
+        /// What is differentiated.
+        of: ExprId,
+        /// Of a second derivative what the gradient is by.
+        wrt: Option<ExprId>,
+        /// What moves, and along what.
+        moves: Vec<(ExprId, ExprId)>,
+    },
+    /// (∂Y/∂X)ᵀ[U]
+    Against {
+        /// Y.
+        of: ExprId,
+        /// X.
+        wrt: ExprId,
+        /// U.
+        cotangent: ExprId,
+    },
 }
 
 /// One move.
@@ -56,7 +74,7 @@ pub struct Derivation {
 impl Derivation {
     /// The steps up to a level of detail that `fits` to be shown; a line whose chain began with one that is left out gets its
     /// left side.
-    pub fn up_to(&self, detail: Detail, fits: impl Fn(ExprId) -> bool) -> Derivation {
+    pub fn up_to(&self, detail: Detail, fits: &dyn Fn(ExprId) -> bool) -> Derivation {
         let mut left: Option<ExprId> = None;
         let mut shown = false;
         // Rules of lines left out since the last one shown of the chain: the next one stands for them too.
@@ -65,10 +83,10 @@ impl Derivation {
         for step in &self.steps {
             match step.left {
                 Left::Expression(id) => (left, shown) = (Some(id), false),
-                Left::Gradient { .. } => (left, shown) = (None, false),
+                Left::Gradient { .. } | Left::Along { .. } | Left::Against { .. } => (left, shown) = (None, false),
                 Left::Continued | Left::Aside(_) => {}
             }
-            if matches!(step.left, Left::Expression(_) | Left::Gradient { .. }) {
+            if !matches!(step.left, Left::Continued | Left::Aside(_)) {
                 skipped.clear();
             }
             if step.detail > detail || !fits(step.right) || matches!(step.left, Left::Expression(id) if !fits(id)) {

@@ -52,7 +52,7 @@ pub(super) fn lines(answer: &Answer, outcomes: Range<usize>) -> Vec<Line> {
                     None => continue,
                 },
                 Left::Expression(left) => (left, None),
-                Left::Gradient { .. } => (result.result, None),
+                Left::Gradient { .. } | Left::Along { .. } | Left::Against { .. } => (result.result, None),
                 Left::Aside(left) => {
                     out.push(Line { outcome, number, left, before: None, right });
                     continue;

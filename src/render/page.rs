@@ -3,10 +3,10 @@
 
 use super::build::{dimension, notation};
 use super::notation::Notation;
-use super::steps::{ShownStep, shown_steps};
+use super::steps::{ShownStep, left_side, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Direction, Move, Outcome};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Property, Variable};
 use crate::expr::{Arena, ExprId, Op};
@@ -49,6 +49,8 @@ pub struct Request {
     pub kind: AskKind,
     /// The name of what is differentiated.
     pub of: Notation,
+    /// Along which directions, or against what.
+    pub directions: Vec<Notation>,
     /// What that stands for, where the user gave it no name.
     pub meaning: Option<Notation>,
     /// With respect to these; of a differential of everything too.
@@ -136,9 +138,22 @@ pub fn page(answer: &Answer, checked: &[String]) -> Page {
 /// Outcomes of one request stand together: the derivation is that of the first, the others only read off.
 fn requests(answer: &Answer) -> Vec<&[Outcome]> {
     let same = |a: &Outcome, b: &Outcome| {
-        a.kind == b.kind && a.of_node == b.of_node && a.kind == AskKind::Gradient && a.wrt != b.wrt
+        a.kind == b.kind && a.of_node == b.of_node && one_request(a, b) && a.wrt != b.wrt
     };
     answer.outcomes.chunk_by(same).collect()
+}
+
+/// Whether two outcomes of one function may be of one request.
+fn one_request(a: &Outcome, b: &Outcome) -> bool {
+    let leaves = |moves: &[Move]| moves.iter().map(|m| (m.leaf, m.asked)).collect::<Vec<_>>();
+    match (&a.direction, &b.direction) {
+        (Direction::None, Direction::None) => a.kind == AskKind::Gradient,
+        (Direction::Along { moves: x, .. }, Direction::Along { moves: y, .. }) => {
+            a.kind == AskKind::HessianAlong && x.len() > 1 && leaves(x) == leaves(y)
+        }
+        (Direction::Against { cotangent: x, .. }, Direction::Against { cotangent: y, .. }) => x == y,
+        _ => false,
+    }
 }
 
 fn named(arena: &Arena, id: ExprId) -> Option<(Notation, Notation)> {
@@ -210,7 +225,12 @@ fn request(answer: &Answer, outcomes: &[Outcome], told: &mut Vec<RuleId>) -> Req
         results.extend(shown(arena, &of, outcome));
         wrt.extend(outcome.wrt.iter().map(|name| Notation::Name(name.clone())));
     }
-    Request { kind: first.kind, of: Notation::Name(of), meaning, wrt, waypoints, results, notes }
+    let directions = match &first.direction {
+        Direction::None => Vec::new(),
+        Direction::Along { moves, .. } => moves.iter().map(|m| notation(arena, m.asked)).collect(),
+        Direction::Against { cotangent, .. } => vec![notation(arena, *cotangent)],
+    };
+    Request { kind: first.kind, of: Notation::Name(of), directions, meaning, wrt, waypoints, results, notes }
 }
 
 fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, told: &mut Vec<RuleId>) {
@@ -240,7 +260,8 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
-        Notation::Partial(..) | Notation::SecondPartial(..) => Place::End,
+        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Applied { .. } => Place::End,
+        Notation::Sum(terms) if matches!(terms.first(), Some((_, Notation::Applied { .. }))) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;
             match arena.called(name) {
@@ -265,6 +286,10 @@ fn shown(arena: &Arena, of: &str, outcome: &Outcome) -> Vec<Shown> {
         AskKind::Differential => Notation::Differential(of.to_owned()),
         AskKind::Hessian => Notation::SecondPartial(of.to_owned(), wrt(0), wrt(1)),
         AskKind::Gradient | AskKind::Jacobian => Notation::Partial(of.to_owned(), wrt(0)),
+        AskKind::HessianAlong | AskKind::JacobianAlong | AskKind::JacobianAgainst => match outcome.directed_left() {
+            Some(left) => left_side(arena, &left),
+            None => Notation::Partial(of.to_owned(), wrt(0)),
+        },
     };
     let right = notation(arena, last.right);
     let whole = outcome

@@ -245,6 +245,18 @@ impl Line {
                 self.out.push('∂');
                 self.name(y);
             }
+            Notation::Applied { map, transposed, to } => {
+                match transposed {
+                    false => self.write(map, Level::Sum),
+                    true => {
+                        self.bracketed(map);
+                        self.sign("'", "ᵀ");
+                    }
+                }
+                self.out.push('[');
+                self.write(to, Level::Sum);
+                self.out.push(']');
+            }
             Notation::DifferentialOf(inner) => {
                 self.out.push('d');
                 self.bracketed(inner);

@@ -189,6 +189,13 @@ fn piece(notation: &Notation) -> Piece {
             let below = vec![Piece::Plain('∂'), name(x), Piece::Thin, Piece::Plain('∂'), name(y)];
             Piece::Fraction(Box::new(Piece::Row(vec![twice, name(of)])), Box::new(Piece::Row(below)))
         }
+        Notation::Applied { map, transposed, to } => {
+            let map = match transposed {
+                false => piece(map),
+                true => raised(fenced('(', piece(map), ')'), Piece::Top),
+            };
+            Piece::Row(vec![map, fenced('[', piece(to), ']')])
+        }
         Notation::DifferentialOf(inner) => {
             let open = match &**inner {
                 Notation::Name(_) | Notation::Blocks(_) => true,
