@@ -31,7 +31,7 @@ pub enum Left {
         /// X.
         wrt: String,
     },
-    /// Σ ∂Y/∂X[V], or with `wrt` Σ ∂²F/∂W∂X[V]
+    /// Σ ∂Y/∂X[V], or with `wrt` ∂²F/∂W∂X[V], and d(∂F/∂W) where several move
     Along {
         /// What is differentiated.
         of: ExprId,

@@ -96,6 +96,14 @@ impl Outcome {
         }
     }
 
+    /// How many steps of the derivation lead to a gradient that is differentiated further on.
+    pub fn steps_of_gradient(&self) -> usize {
+        match &self.direction {
+            Direction::Along { gradient: Some(half), .. } => half.steps,
+            _ => 0,
+        }
+    }
+
     /// The steps of both halves up to a level of detail.
     pub(super) fn keep_steps(&mut self, detail: Detail, fits: &dyn Fn(ExprId) -> bool) {
         let half = match &mut self.direction {

@@ -66,10 +66,18 @@ pub fn along(
     let (waypoints, still) = waypoints(arena, roots, moves, fixed, &mut definitions)?;
     let mut uses: HashMap<ExprId, usize> = HashMap::default();
     for waypoint in &waypoints {
-        for id in local_nodes(arena, waypoint.d) {
+        // As often as it is read, not as often as it is stored.
+        let mut times: HashMap<ExprId, usize> = HashMap::from_iter([(waypoint.d, 1)]);
+        for id in local_nodes(arena, waypoint.d).into_iter().rev() {
+            let own = times[&id];
             if let Op::Differential(leaf) = *arena.op(id) {
-                *uses.entry(leaf).or_default() += 1;
+                let known = uses.entry(leaf).or_insert(0);
+                *known = known.saturating_add(own);
             }
+            arena.operands(id, |a| {
+                let known = times.entry(a).or_insert(0);
+                *known = known.saturating_add(own);
+            });
         }
     }
     let mut known: HashMap<ExprId, ExprId> = still;

@@ -102,3 +102,32 @@ pub fn root(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId) -> 
     let product = arena.multiply(&[id, d_root, id]);
     arena.negate(product)
 }
+
+/// d of L(a, e), the upper right block of f([a, e; 0, a]) for f the exponential or a power k: L(a, de) where only e moves;
+/// else the upper right block of L([a, e; 0, a], [da, de; 0, da]) (Higham and Relton, Higher order Fréchet derivatives of
+/// matrix functions, SIAM J. Matrix Anal. Appl. 35 (2014)).
+pub fn frechet(
+    arena: &mut Arena,
+    (a, e): (ExprId, ExprId),
+    power: Option<i64>,
+    d: &HashMap<ExprId, ExprId>,
+) -> ExprId {
+    let shape = arena.shape(a);
+    let derivative = |arena: &mut Arena, at: ExprId, along: ExprId| match power {
+        None => arena.expm_frechet(at, along),
+        Some(k) => arena.power_frechet(at, along, k),
+    };
+    let zeros = arena.zeros(shape);
+    let de = d.get(&e).copied().unwrap_or(zeros);
+    let Some(&da) = d.get(&a) else { return derivative(arena, a, de) };
+    let blocks = |arena: &mut Arena, a: ExprId, e: ExprId| {
+        let above = arena.horizontal(&[a, e]);
+        let below = arena.horizontal(&[zeros, a]);
+        arena.vertical(&[above, below])
+    };
+    let (at, along) = (blocks(arena, a, e), blocks(arena, da, de));
+    let whole = derivative(arena, at, along);
+    let identity = arena.identity(shape.rows);
+    let (left, right) = (arena.horizontal(&[identity, zeros]), arena.vertical(&[zeros, identity]));
+    arena.multiply(&[left, whole, right])
+}

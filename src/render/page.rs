@@ -7,6 +7,7 @@ use super::steps::{ShownStep, left_side, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
 use crate::answer::{Answer, Direction, Move, Outcome};
+use crate::derivation::Derivation;
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Property, Variable};
 use crate::expr::{Arena, ExprId, Op};
@@ -213,14 +214,21 @@ fn request(answer: &Answer, outcomes: &[Outcome], told: &mut Vec<RuleId>) -> Req
     let mut waypoints: Vec<Waypoint> = Vec::new();
     let mut results = Vec::new();
     let mut wrt = Vec::new();
+    let half = |outcome: &Outcome, second: bool| {
+        let (first, rest) = outcome.derivation.steps.split_at(outcome.steps_of_gradient());
+        Derivation { steps: if second { rest } else { first }.to_vec() }
+    };
+    // All gradients before what is taken of them.
+    for (second, outcome) in [false, true].into_iter().flat_map(|second| outcomes.iter().map(move |o| (second, o))) {
+        for step in shown_steps(arena, &half(outcome, second)) {
+            add_step(answer, &mut waypoints, step, told);
+        }
+    }
     for outcome in outcomes {
         for note in &outcome.notes {
             if !notes.contains(note) {
                 notes.push(note.clone());
             }
-        }
-        for step in shown_steps(arena, &outcome.derivation) {
-            add_step(answer, &mut waypoints, step, told);
         }
         results.extend(shown(arena, &of, outcome));
         wrt.extend(outcome.wrt.iter().map(|name| Notation::Name(name.clone())));
@@ -261,6 +269,7 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
         Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Applied { .. } => Place::End,
+        Notation::DifferentialOf(inner) if matches!(**inner, Notation::Partial(..)) => Place::End,
         Notation::Sum(terms) if matches!(terms.first(), Some((_, Notation::Applied { .. }))) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;

@@ -37,9 +37,12 @@ pub fn left_side(arena: &Arena, left: &Left) -> Notation {
                 Some(wrt) => Notation::SecondPartial(of.clone(), arena.name_of(*wrt), arena.name_of(leaf)),
                 None => Notation::Partial(of.clone(), arena.name_of(leaf)),
             };
-            match moves.as_slice() {
-                &[(leaf, to)] => applied(map(leaf), false, to),
-                list => Notation::Sum(list.iter().map(|&(leaf, to)| (false, applied(map(leaf), false, to))).collect()),
+            match (moves.as_slice(), wrt) {
+                (&[_, _, ..], Some(wrt)) => {
+                    Notation::DifferentialOf(Box::new(Notation::Partial(of.clone(), arena.name_of(*wrt))))
+                }
+                (&[(leaf, to)], _) => applied(map(leaf), false, to),
+                (list, _) => Notation::Sum(list.iter().map(|&(leaf, to)| (false, applied(map(leaf), false, to))).collect()),
             }
         }
         Left::Against { of, wrt, cotangent } => {

@@ -242,8 +242,12 @@ impl Line {
                 self.name(of);
                 self.out.push_str("/∂");
                 self.name(x);
-                self.out.push('∂');
-                self.name(y);
+                if x == y {
+                    self.out.push('²');
+                } else {
+                    self.out.push('∂');
+                    self.name(y);
+                }
             }
             Notation::Applied { map, transposed, to } => {
                 match transposed {

@@ -186,7 +186,10 @@ fn piece(notation: &Notation) -> Piece {
         }
         Notation::SecondPartial(of, x, y) => {
             let twice = raised(Piece::Plain('∂'), Piece::Digits("2".to_owned()));
-            let below = vec![Piece::Plain('∂'), name(x), Piece::Thin, Piece::Plain('∂'), name(y)];
+            let below = match x == y {
+                true => vec![Piece::Plain('∂'), raised(name(x), Piece::Digits("2".to_owned()))],
+                false => vec![Piece::Plain('∂'), name(x), Piece::Thin, Piece::Plain('∂'), name(y)],
+            };
             Piece::Fraction(Box::new(Piece::Row(vec![twice, name(of)])), Box::new(Piece::Row(below)))
         }
         Notation::Applied { map, transposed, to } => {
