@@ -4,7 +4,7 @@
 use super::{Asked, LARGEST_VALUE, Names, Outcome, present_value, program_of, taken_name_of_differential};
 use crate::calculus::NotCovered;
 use crate::calculus::along::{Along, Moved, along, structured};
-use crate::calculus::gradient::{Gradient, conclude, gradients, gradients_against, write_out_adjoints};
+use crate::calculus::gradient::{Gradient, conclude, gradients_against, write_out_adjoints};
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::dimension::Shape;
 use crate::elaborate::Property;
@@ -147,23 +147,29 @@ pub(super) fn hessian_along(
     let block = asked.wrt.len() == 2 && asked.directions.len() == 1;
     let (by, moving) = if block { asked.wrt.split_at(1) } else { (asked.wrt, asked.wrt) };
     are_independent(arena, asked.wrt)?;
-    let sweep = gradients(arena, of, by, log)?;
+    let one = arena.integer(1);
+    let hidden: Vec<ExprId> = asked.wrt.iter().copied().filter(|&x| matches!(arena.op(x), Op::Named(_))).collect();
+    let sweep = gradients_against(arena, of, one, by, &hidden, log)?;
     let mut sweep_steps = sweep.derivation.steps;
     let moves = moves(arena, moving, asked);
     let mut halves = Vec::with_capacity(by.len());
     for gradient in &sweep.gradients {
-        let result = names.presenter.present(arena, gradient.named);
+        // For reading a definition stands where its expression does; not where the two move apart.
+        let result = match hidden.is_empty() {
+            true => names.presenter.present(arena, gradient.named),
+            false => gradient.named,
+        };
         let mut steps = std::mem::take(&mut sweep_steps);
         if log {
             let shown = Gradient { named: result, ..gradient.clone() };
             conclude(arena, &arena.name_of(of), &shown, &mut steps);
         }
         let name = arena.unused_name(&format!("G_{}", arena.name_of(gradient.wrt)));
-        let named = arena.name(name, gradient.named, NameKind::Adjoint);
+        let named = arena.name(name, result, NameKind::Adjoint);
         halves.push((gradient, FirstHalf { named, result, steps: steps.len() }, steps));
     }
     let roots: Vec<ExprId> = halves.iter().map(|(_, half, _)| half.named).collect();
-    let derivatives = along(arena, &roots, &moved(&moves), &[], log)?;
+    let derivatives = along(arena, &roots, &moved(&moves), log)?;
     let mut out = Vec::with_capacity(by.len());
     for ((gradient, half, mut steps), derivative) in halves.into_iter().zip(derivatives) {
         let leaf = gradient.wrt;
@@ -183,7 +189,7 @@ pub(super) fn hessian_along(
         if arena.is_zero(derivative.value) {
             let list: Vec<String> = moves.iter().map(|m| arena.name_of(m.leaf)).collect();
             let (of, leaf, list) = (arena.name_of(of), arena.name_of(leaf), list.join(" and "));
-            notes.push(format!("the gradient of {of} by {leaf} does not change along {list}"));
+            notes.push(format!("the gradient of {of} by {leaf} does not change where {list} moves"));
         }
         notes.extend(notes_of_structure(arena, &moves, Some(leaf)));
         let program_name = format!("H_{}", arena.name_of(leaf));
@@ -208,14 +214,14 @@ pub(super) fn jacobian_along(
         let value = moves.iter().find(|m| m.leaf == of).map_or(of, |m| m.direction);
         Along { value, kinks: Vec::new(), steps: Vec::new() }
     } else {
-        let mut list = along(arena, &[of], &moved(&moves), &[], asked.log)?;
+        let mut list = along(arena, &[of], &moved(&moves), asked.log)?;
         list.swap_remove(0)
     };
     let mut notes: Vec<String> = derivative.kinks.iter().map(|&kink| kink.to_owned()).collect();
     notes.extend(notes_of_names(arena, asked.wrt));
     if arena.is_zero(derivative.value) {
         let list: Vec<String> = asked.wrt.iter().map(|&leaf| arena.name_of(leaf)).collect();
-        notes.push(format!("{} does not change along {}", arena.name_of(of), list.join(" and ")));
+        notes.push(format!("{} does not change where {} moves", arena.name_of(of), list.join(" and ")));
     }
     notes.extend(notes_of_structure(arena, &moves, None));
     let made = Made {
@@ -238,7 +244,7 @@ pub(super) fn jacobian_against(
 ) -> Result<Vec<Outcome>, NotCovered> {
     let of = asked.node;
     let cotangent = asked.directions[0];
-    let sweep = gradients_against(arena, of, cotangent, asked.wrt, asked.log)?;
+    let sweep = gradients_against(arena, of, cotangent, asked.wrt, &[], asked.log)?;
     let mut steps = sweep.derivation.steps;
     let mut out = Vec::with_capacity(asked.wrt.len());
     for gradient in &sweep.gradients {

@@ -54,16 +54,16 @@ struct Waypoint {
     parts: Differentials,
 }
 
-/// The derivatives of the roots along the directions; what is `fixed` stands still although its expression moves.
+/// The derivatives of the roots along the directions.
 pub fn along(
     arena: &mut Arena,
     roots: &[ExprId],
     moves: &[Moved],
-    fixed: &[ExprId],
     log: bool,
 ) -> Result<Vec<Along>, NotCovered> {
-    let mut definitions = Names::default();
-    let (waypoints, still) = waypoints(arena, roots, moves, fixed, &mut definitions)?;
+    let leaves: Vec<ExprId> = moves.iter().map(|moved| moved.leaf).collect();
+    let mut definitions = Names::hiding(&leaves);
+    let (waypoints, still) = waypoints(arena, roots, &leaves, &mut definitions)?;
     let mut uses: HashMap<ExprId, usize> = HashMap::default();
     for waypoint in &waypoints {
         // As often as it is read, not as often as it is stored.
@@ -128,18 +128,16 @@ pub fn along(
 fn waypoints(
     arena: &mut Arena,
     roots: &[ExprId],
-    moves: &[Moved],
-    fixed: &[ExprId],
+    leaves: &[ExprId],
     definitions: &mut Names,
 ) -> Result<(Vec<Waypoint>, HashMap<ExprId, ExprId>), NotCovered> {
-    let leaves: Vec<ExprId> = moves.iter().map(|moved| moved.leaf).collect();
     let mut moving: HashSet<ExprId> = leaves.iter().copied().collect();
     moving.retain(|&leaf| !arena.properties(leaf).has(Property::Constant));
     let mut out = Vec::new();
     let mut still = HashMap::default();
     let names = arena.reachable(roots).into_iter().filter(|&id| matches!(arena.op(id), Op::Named(_)));
     for id in names.collect::<Vec<_>>() {
-        if leaves.contains(&id) || fixed.contains(&id) {
+        if leaves.contains(&id) {
             continue;
         }
         let Op::Named(name) = *arena.op(id) else { continue };

@@ -43,6 +43,12 @@ impl Parser<'_> {
                 self.advance();
             }
             return Err(told);
+        } else if self.direction_word().is_some() {
+            let told = self.expected("`wrt` and what to differentiate by");
+            if let Some(last) = self.diagnostics.last_mut() {
+                last.hint.get_or_insert_with(|| "as in `hessian F wrt X along V`".to_owned());
+            }
+            return Err(told);
         } else {
             self.end_of_statement()?;
         }
