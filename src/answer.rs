@@ -2,6 +2,7 @@
 //! derivations go out, as expressions of one arena, or all the errors of the text. Nothing is printed here.
 
 mod directed;
+mod higher;
 
 pub use directed::{Direction, FirstHalf, Move};
 
@@ -19,6 +20,8 @@ use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
+
+pub use higher::Forms;
 
 /// A value of more nodes than this is given as a program only.
 pub const LARGEST_VALUE: usize = 500;
@@ -65,6 +68,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// How the result came about.
     pub derivation: Derivation,
+    /// Of a Jacobian or Hessian its entries and its operator form.
+    pub forms: Option<Forms>,
 }
 
 /// All answers of a text.
@@ -140,8 +145,8 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
             AskKind::HessianAlong => directed::hessian_along(&mut arena, &asked, &mut names),
             AskKind::JacobianAlong => directed::jacobian_along(&mut arena, &asked, &mut names),
             AskKind::JacobianAgainst => directed::jacobian_against(&mut arena, &asked, &mut names),
-            AskKind::Jacobian => Err(NotCovered { message: "`jacobian` is not covered yet".to_owned() }),
-            AskKind::Hessian => Err(NotCovered { message: "`hessian` is not covered yet".to_owned() }),
+            AskKind::Jacobian => higher::jacobians(&mut arena, &asked, &mut names),
+            AskKind::Hessian => higher::hessian(&mut arena, &asked, &mut names),
         };
         match result {
             Ok(list) => outcomes.extend(list),
@@ -240,6 +245,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
             program,
             notes,
             derivation: Derivation { steps: std::mem::take(&mut steps) },
+            forms: None,
         });
     }
     Ok(out)
@@ -323,6 +329,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         program,
         notes: Vec::new(),
         derivation: Derivation { steps },
+        forms: None,
     }])
 }
 

@@ -165,7 +165,8 @@ pub(super) fn hessian_along(
             conclude(arena, &arena.name_of(of), &shown, &mut steps);
         }
         let name = arena.unused_name(&format!("G_{}", arena.name_of(gradient.wrt)));
-        let named = arena.name(name, result, NameKind::Adjoint);
+        let body = super::higher::to_differentiate(arena, gradient.named, result);
+        let named = arena.name(name, body, NameKind::Adjoint);
         halves.push((gradient, FirstHalf { named, result, steps: steps.len() }, steps));
     }
     let roots: Vec<ExprId> = halves.iter().map(|(_, half, _)| half.named).collect();
@@ -301,6 +302,7 @@ fn finish(arena: &mut Arena, asked: &Asked<'_>, made: Made, derivative: &Along, 
         program,
         notes: made.notes,
         derivation: Derivation { steps: made.steps },
+        forms: None,
     };
     if let (true, Some(left)) = (asked.log, outcome.directed_left()) {
         let rules = vec![if made.kind == AskKind::JacobianAgainst { rules::AGAINST } else { rules::ALONG }];

@@ -103,31 +103,28 @@ pub fn root(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId) -> 
     arena.negate(product)
 }
 
-/// d of L(a, e), the upper right block of f([a, e; 0, a]) for f the exponential or a power k: L(a, de) where only e moves;
-/// else the upper right block of L([a, e; 0, a], [da, de; 0, da]) (Higham and Relton, Higher order Fréchet derivatives of
-/// matrix functions, SIAM J. Matrix Anal. Appl. 35 (2014)).
+/// d of the upper right block of f([A, E; 0, A]): the upper right block of the derivative of f at [A, E; 0, A] along
+/// [dA, dE; 0, dA] (Higham, Functions of Matrices, thm 3.6, applied twice).
 pub fn frechet(
     arena: &mut Arena,
     (a, e): (ExprId, ExprId),
-    power: Option<i64>,
     d: &HashMap<ExprId, ExprId>,
+    along: impl Fn(&mut Arena, ExprId, ExprId) -> ExprId,
 ) -> ExprId {
     let shape = arena.shape(a);
-    let derivative = |arena: &mut Arena, at: ExprId, along: ExprId| match power {
-        None => arena.expm_frechet(at, along),
-        Some(k) => arena.power_frechet(at, along, k),
-    };
     let zeros = arena.zeros(shape);
-    let de = d.get(&e).copied().unwrap_or(zeros);
-    let Some(&da) = d.get(&a) else { return derivative(arena, a, de) };
-    let blocks = |arena: &mut Arena, a: ExprId, e: ExprId| {
-        let above = arena.horizontal(&[a, e]);
-        let below = arena.horizontal(&[zeros, a]);
-        arena.vertical(&[above, below])
+    if let (None, Some(&de)) = (d.get(&a), d.get(&e)) {
+        return along(arena, a, de);
+    }
+    let upper = |arena: &mut Arena, a: ExprId, e: ExprId| {
+        let (top, bottom) = (arena.horizontal(&[a, e]), arena.horizontal(&[zeros, a]));
+        arena.vertical(&[top, bottom])
     };
-    let (at, along) = (blocks(arena, a, e), blocks(arena, da, de));
-    let whole = derivative(arena, at, along);
+    let block = upper(arena, a, e);
+    let (da, de) = (d.get(&a).copied().unwrap_or(zeros), d.get(&e).copied().unwrap_or(zeros));
+    let direction = upper(arena, da, de);
+    let whole = along(arena, block, direction);
     let identity = arena.identity(shape.rows);
-    let (left, right) = (arena.horizontal(&[identity, zeros]), arena.vertical(&[zeros, identity]));
-    arena.multiply(&[left, whole, right])
+    let (first, last) = (arena.horizontal(&[identity, zeros]), arena.vertical(&[zeros, identity]));
+    arena.multiply(&[first, whole, last])
 }

@@ -52,7 +52,13 @@ pub(super) fn lines(answer: &Answer, outcomes: Range<usize>) -> Vec<Line> {
                     None => continue,
                 },
                 Left::Expression(left) => (left, None),
-                Left::Gradient { .. } | Left::Along { .. } | Left::Against { .. } => (result.result, None),
+                // Before a Hessian the gradient is read off.
+                Left::Gradient { .. } => {
+                    (result.forms.as_ref().and_then(|forms| forms.gradient).unwrap_or(result.result), None)
+                }
+                Left::Jacobian { .. } | Left::Hessian { .. } | Left::Along { .. } | Left::Against { .. } => {
+                    (result.result, None)
+                }
                 Left::Aside(left) => {
                     out.push(Line { outcome, number, left, before: None, right });
                     continue;

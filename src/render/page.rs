@@ -3,7 +3,8 @@
 
 use super::build::{dimension, notation};
 use super::notation::Notation;
-use super::steps::{ShownStep, left_side, shown_steps};
+use super::entries::entry_form;
+use super::steps::{ShownStep, left_side, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
 use crate::answer::{Answer, Direction, Move, Outcome};
@@ -230,7 +231,7 @@ fn request(answer: &Answer, outcomes: &[Outcome], told: &mut Vec<RuleId>) -> Req
                 notes.push(note.clone());
             }
         }
-        results.extend(shown(arena, &of, outcome));
+        results.extend(shown(answer, &of, outcome));
         wrt.extend(outcome.wrt.iter().map(|name| Notation::Name(name.clone())));
     }
     let directions = match &first.direction {
@@ -268,7 +269,8 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
-        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Applied { .. } => Place::End,
+        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(_) => Place::End,
+        Notation::Applied { .. } => Place::End,
         Notation::DifferentialOf(inner) if matches!(**inner, Notation::Partial(..)) => Place::End,
         Notation::Sum(terms) if matches!(terms.first(), Some((_, Notation::Applied { .. }))) => Place::End,
         Notation::Differential(name) => {
@@ -282,22 +284,25 @@ fn place_of(answer: &Answer, left: &Notation) -> Place {
     }
 }
 
-/// A result with the names that its program gives first.
-fn shown(arena: &Arena, of: &str, outcome: &Outcome) -> Vec<Shown> {
-    let mut out = Vec::with_capacity(outcome.program.len());
+/// A result with the names that its program gives first; of a Jacobian or Hessian its operator form and its entries too.
+fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
+    let arena = &answer.arena;
+    let mut out = Vec::with_capacity(outcome.program.len() + 2);
     let Some((last, names)) = outcome.program.split_last() else { return out };
     for line in names {
         let left = Notation::Name(line.name.clone());
         out.push(Shown { left, right: notation(arena, line.right), whole: None, shape: Vec::new() });
     }
     let wrt = |i: usize| outcome.wrt.get(i).or(outcome.wrt.first()).cloned().unwrap_or_default();
+    let forms = outcome.forms.as_ref();
+    let stacked = forms.is_some_and(|forms| forms.stacked());
     let left = match outcome.kind {
         AskKind::Differential => Notation::Differential(of.to_owned()),
-        AskKind::Hessian => Notation::SecondPartial(of.to_owned(), wrt(0), wrt(1)),
-        AskKind::Gradient | AskKind::Jacobian => Notation::Partial(of.to_owned(), wrt(0)),
+        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), stacked),
+        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), stacked),
         AskKind::HessianAlong | AskKind::JacobianAlong | AskKind::JacobianAgainst => match outcome.directed_left() {
             Some(left) => left_side(arena, &left),
-            None => Notation::Partial(of.to_owned(), wrt(0)),
+            None => partial(of, &wrt(0), false),
         },
     };
     let right = notation(arena, last.right);
@@ -305,8 +310,20 @@ fn shown(arena: &Arena, of: &str, outcome: &Outcome) -> Vec<Shown> {
         .value
         .map(|value| notation(arena, value))
         .filter(|value| text(value).len() <= SHORT_RESULT && text(value) != text(&right));
-    let shape = outcome.shape.iter().map(|&d| dimension(arena, d)).collect();
-    out.push(Shown { left, right, whole, shape });
+    let shape: Vec<Notation> = outcome.shape.iter().map(|&d| dimension(arena, d)).collect();
+    let own = if stacked { Vec::new() } else { shape.clone() };
+    out.push(Shown { left, right, whole, shape: own });
+    let Some(forms) = forms else { return out };
+    if let Some(operator) = forms.operator {
+        let left = match outcome.kind {
+            AskKind::Hessian => Notation::DifferentialOf(Box::new(Notation::Partial(of.to_owned(), wrt(0)))),
+            _ => Notation::Differential(of.to_owned()),
+        };
+        out.push(Shown { left, right: notation(arena, operator), whole: None, shape: Vec::new() });
+    }
+    if let Some((left, right)) = entry_form(answer, outcome) {
+        out.push(Shown { left, right, whole: None, shape: if stacked { shape } else { Vec::new() } });
+    }
     out
 }
 

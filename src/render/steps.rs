@@ -31,6 +31,8 @@ pub fn left_side(arena: &Arena, left: &Left) -> Notation {
         Left::Continued => Notation::Name("dF".to_owned()),
         Left::Expression(id) | Left::Aside(id) => notation(arena, *id),
         Left::Gradient { of, wrt } => Notation::Partial(of.clone(), wrt.clone()),
+        Left::Jacobian { of, wrt, stacked } => partial(of, wrt, *stacked),
+        Left::Hessian { of, wrt: [x, y], stacked } => second_partial(of, x, y, *stacked),
         Left::Along { of, wrt, moves } => {
             let of = arena.name_of(*of);
             let map = |leaf: ExprId| match wrt {
@@ -81,4 +83,16 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
         }
     }
     out
+}
+
+/// ∂Y/∂X, or ∂vec(Y)/∂vec(X).
+pub fn partial(of: &str, wrt: &str, stacked: bool) -> Notation {
+    let plain = Notation::Partial(of.to_owned(), wrt.to_owned());
+    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
+}
+
+/// ∂²F/∂X∂Y, or ∂²F/∂vec(X)∂vec(Y).
+pub fn second_partial(of: &str, x: &str, y: &str, stacked: bool) -> Notation {
+    let plain = Notation::SecondPartial(of.to_owned(), x.to_owned(), y.to_owned());
+    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
 }

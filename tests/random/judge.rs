@@ -546,7 +546,7 @@ impl Judge<'_> {
                         sides.push((id, step.right));
                         continue;
                     }
-                    Side::Gradient { .. } | Side::Along { .. } | Side::Against { .. } => Some(outcome.result),
+                    _ => Some(outcome.result),
                 };
                 left = own;
                 sides.extend(own.map(|id| (id, step.right)));
