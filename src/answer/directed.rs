@@ -312,7 +312,7 @@ fn finish(arena: &mut Arena, asked: &Asked<'_>, made: Made, derivative: &Along, 
 }
 
 /// A block of a Hessian needs names that move apart from each other.
-fn are_independent(arena: &Arena, wrt: &[ExprId]) -> Result<(), NotCovered> {
+pub(super) fn are_independent(arena: &Arena, wrt: &[ExprId]) -> Result<(), NotCovered> {
     for &leaf in wrt {
         let Op::Named(name) = arena.op(leaf) else { continue };
         let below = arena.reachable(&[arena.named(*name).body]);

@@ -3,11 +3,12 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
+use super::directed::are_independent;
 use super::{Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
 use crate::calculus::NotCovered;
-use crate::calculus::adjoint::{pull_back, total};
+use crate::calculus::adjoint::{Pulled, pull_back, total};
 use crate::calculus::differential::differential;
-use crate::calculus::gradient::{Gradient, conclude, gradients, moving_names, project, rules_of};
+use crate::calculus::gradient::{Gradient, conclude, gradients_against, moving_names, project, rules_of};
 use crate::calculus::names::Names as Definitions;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::dimension::{DimId, Shape};
@@ -117,7 +118,10 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     if last != first {
         leaves.push(last);
     }
-    let sweep = gradients(arena, of, &leaves, log)?;
+    are_independent(arena, &leaves)?;
+    let hidden: Vec<ExprId> = leaves.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect();
+    let one = arena.integer(1);
+    let sweep = gradients_against(arena, of, one, &leaves, &hidden, log)?;
     let gradient = sweep.gradients[0].clone();
     let mut steps = sweep.derivation.steps;
     let mut kinks: Vec<&'static str> = Vec::new();
@@ -125,7 +129,8 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         kinks.extend(other.kinks.iter().filter(|kink| !kinks.contains(kink)).copied().collect::<Vec<_>>());
     }
     let raw = gradient.value.unwrap_or(gradient.named);
-    let shown = names.presenter.present(arena, raw);
+    // For reading a definition stands where its expression does; not where the two move apart.
+    let shown = if hidden.is_empty() { names.presenter.present(arena, raw) } else { raw };
     if log {
         conclude(arena, &arena.name_of(of), &Gradient { named: shown, ..gradient.clone() }, &mut steps);
     }
@@ -281,7 +286,9 @@ fn derivative(
         candidates.push(along_one(arena, read.total, leaf));
     } else if to.is_scalar() {
         let one = arena.integer(1);
-        let mut pulled = pull_back(arena, read.total, one, None)?;
+        // What does not move has no adjoint.
+        let moves = !arena.is_zero(read.total);
+        let mut pulled = if moves { pull_back(arena, read.total, one, None)? } else { Pulled::new() };
         let gradient = match pulled.remove(&leaf) {
             Some(parts) => total(arena, &parts),
             None => arena.zeros(from),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use matgrad::elaborate::{Ask, Meaning, Property};
 use matgrad::eval::{Numbers, evaluate};
 use matgrad::matrix::Matrix;
+use matgrad::tensor::contract;
 use matgrad::syntax::ast::{AskKind, NodeId};
 
 use super::chance::Chance;
@@ -40,17 +41,22 @@ pub fn source(program: &Program, seed: u64) -> Option<String> {
             1 => format!("sin({x}) - {x}"),
             _ => format!("V9{k}"),
         };
-        let manner = chance.below(if ask.gradient { 6 } else { 3 });
+        let manner = chance.below(if ask.gradient { 10 } else { 5 });
         lines.push(match manner {
             0 => format!("jacobian {of} wrt {x} along {v}"),
             1 if x != y => format!("jacobian {of} wrt {x}, {y} along {v}, Q8{k}"),
+            3 => format!("jacobian {of} wrt {x}"),
+            4 if x != y => format!("jacobian {of} wrt {x}, {y}"),
+            4 => format!("jacobian {of} wrt {x}"),
+            5 | 6 => format!("hessian {of} wrt {x}"),
+            7 => format!("hessian {of} wrt {x}, {y}"),
             1 | 2 => {
                 let u = if chance.percent(30) { format!("2*({of})") } else { format!("U9{k}") };
                 let names = if x == y { x } else { format!("{x}, {y}") };
                 format!("jacobian {of} wrt {names} against {u}")
             }
-            3 => format!("hessian {of} wrt {x}, {y} along Q8{k}"),
-            4 if x != y => format!("hessian {of} wrt {x}, {y} along {v}, Q8{k}"),
+            8 => format!("hessian {of} wrt {x}, {y} along Q8{k}"),
+            9 if x != y => format!("hessian {of} wrt {x}, {y} along {v}, Q8{k}"),
             _ => format!("hessian {of} wrt {x} along {v}"),
         });
     }
@@ -101,6 +107,26 @@ impl Judge<'_> {
                     let found = self.result(numbers, place + i)?;
                     self.compare_all(&found, &truth, only(&moves))?;
                 }
+                AskKind::Jacobian => {
+                    let mut moves = Moves::default();
+                    self.move_one(point, &ask.wrt[i], &mut moves)?;
+                    let slope = self.values_at(point, &moves, &[ask.of])?.remove(0).1;
+                    let direction = only(&moves).cloned().unwrap_or_else(|| slope.clone());
+                    self.tensor(numbers, place + i, None, &direction, &slope)?;
+                }
+                AskKind::Hessian => {
+                    let (mut first, mut last) = (Moves::default(), Moves::default());
+                    self.move_one(point, &ask.wrt[0], &mut first)?;
+                    self.move_one(point, &ask.wrt[ask.wrt.len() - 1], &mut last)?;
+                    let truth = match (first.definitions.is_empty(), last.definitions.is_empty()) {
+                        (true, _) => self.second(point, ask.of, &last, &first)?,
+                        (false, true) => self.second(point, ask.of, &first, &last)?,
+                        (false, false) => continue,
+                    };
+                    if let (Some(d), Some(e)) = (only(&first), only(&last)) {
+                        self.tensor(numbers, place + i, Some(d), e, &Matrix::scalar(truth))?;
+                    }
+                }
                 _ => {
                     let block = ask.wrt.len() == 2 && directions.len() == 1;
                     let moving = if block { &ask.wrt[1..] } else { &ask.wrt[..] };
@@ -122,6 +148,86 @@ impl Judge<'_> {
             self.texts(point, &HashMap::new(), place + i, &found[0], found.get(2))?;
         }
         Ok(())
+    }
+
+    /// A Jacobian or Hessian in all its forms, applied to directions, against the truth.
+    fn tensor(
+        &mut self,
+        numbers: &Numbers,
+        place: usize,
+        left: Option<&Matrix>,
+        right: &Matrix,
+        truth: &Matrix,
+    ) -> Result<(), Left> {
+        let rough = 20.0 * std::mem::take(&mut self.roughness);
+        let rows = left.map_or(truth.entries().len(), |d| d.entries().len());
+        let columns = right.entries().len();
+        // Column by column: the stacked directions.
+        let (stacked_right, stacked_left) = (right.reshape(columns, 1), left.map(|d| d.reshape(rows, 1)));
+        let applied = |matrix: &Matrix| {
+            let along = matrix.multiply(&stacked_right);
+            match &stacked_left {
+                Some(left) => Matrix::scalar(left.dot(&along)),
+                None => along.reshape(truth.rows(), truth.columns()),
+            }
+        };
+        let mut forms: Vec<(&str, Matrix)> = Vec::new();
+        for (form, name) in self.result(numbers, place)?.iter().zip(["the result", "the program", "the value"]) {
+            if form.entries().len() != rows * columns {
+                return Err(wrong("shape", format!("{name} is {:?}, not {rows} by {columns}", form.shape())));
+            }
+            forms.push((name, form.reshape(rows, columns)));
+        }
+        let entries = self.entries(numbers, place, left.unwrap_or(truth).shape(), right.shape())?;
+        forms.extend(entries.map(|entries| ("the entries", entries)));
+        if let (Some(first), Some(last), true) = (left, Some(right), rows == columns) {
+            let outcome = &self.found.outcomes[place];
+            if outcome.wrt_nodes.first() == outcome.wrt_nodes.last() && first.shape() == last.shape() {
+                let (_, matrix) = &forms[0];
+                let off = matrix.subtract(&matrix.transpose()).max_abs();
+                if !(off <= 1e-8 * matrix.max_abs().max(1e-2)) {
+                    return Err(wrong("symmetry", format!("a Hessian off by {off}: {:?}", matrix.entries())));
+                }
+            }
+        }
+        for (name, form) in &forms {
+            let size = form.map(f64::abs).multiply(&stacked_right.map(f64::abs)).max_abs();
+            let scale = truth.max_abs().max(size).max(1e-2);
+            let found = applied(form);
+            let off = found.subtract(truth).max_abs();
+            if !(off <= TOLERANCE * scale + rough) {
+                let what = format!("{name} gives {:?}, the tree {:?}", found.entries(), truth.entries());
+                return Err(wrong("tensor", what));
+            }
+        }
+        Ok(())
+    }
+
+    /// The tensor of an outcome entry by entry, as a matrix of stacked sides; `None` where it is too large.
+    fn entries(
+        &self,
+        numbers: &Numbers,
+        place: usize,
+        (m, n): (usize, usize),
+        (p, q): (usize, usize),
+    ) -> Result<Option<Matrix>, Left> {
+        let (arena, outcome) = (&self.found.arena, &self.found.outcomes[place]);
+        let Some(forms) = &outcome.forms else { return Err(wrong("shape", "no entries".to_owned())) };
+        let values = evaluate(arena, numbers, &contract::roots(&forms.entries));
+        let values = values.map_err(|error| wrong("no value", format!("the entries: {error}")))?;
+        let of = |name: &str| numbers.dimensions.get(name).copied();
+        let size = |d| arena.dimensions.value(d, &of).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
+        let terms = contract::numbers(&forms.entries, values, &size);
+        let Some(dense) = contract::dense(&forms.entries, &axes, &terms) else { return Ok(None) };
+        if dense.len() != m * n * p * q {
+            return Err(wrong("shape", format!("{} entries, not {m}x{n}x{p}x{q}", dense.len())));
+        }
+        // The last index is the fastest in the tensor, the first of each side in the matrix.
+        Ok(Some(Matrix::from_fn(m * n, p * q, |row, column| {
+            let (i, j, k, l) = (row % m, row / m, column % p, column / p);
+            dense[((i * n + j) * p + k) * q + l]
+        })))
     }
 
     /// The forms of a result: the result, the last line of its program, its value.
