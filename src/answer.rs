@@ -3,8 +3,10 @@
 
 mod directed;
 mod higher;
+mod verdict;
 
 pub use directed::{Direction, FirstHalf, Move};
+pub use verdict::Judged;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -66,6 +68,8 @@ pub struct Outcome {
     pub program: Vec<Line>,
     /// What the reader should know.
     pub notes: Vec<String>,
+    /// Whether the function is convex.
+    pub curvature: Vec<Judged>,
     /// How the result came about.
     pub derivation: Derivation,
     /// Of a Jacobian or Hessian its entries and its operator form.
@@ -157,6 +161,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
+        verdict::judge_hessian(&arena, outcome);
         outcome.keep_steps(detail, &|id| tree_size(&arena, id, LONGEST_STEP) <= LONGEST_STEP);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
@@ -244,6 +249,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
             result,
             program,
             notes,
+            curvature: Vec::new(),
             derivation: Derivation { steps: std::mem::take(&mut steps) },
             forms: None,
         });
@@ -328,6 +334,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         result,
         program,
         notes: Vec::new(),
+        curvature: Vec::new(),
         derivation: Derivation { steps },
         forms: None,
     }])

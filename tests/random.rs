@@ -20,6 +20,7 @@ use random::tree::Brackets;
 mod random {
     pub mod bound;
     pub mod chance;
+    pub mod curvature;
     pub mod direct;
     pub mod dual;
     pub mod found;
@@ -37,6 +38,8 @@ mod random {
 const PROGRAMS: u64 = 20_000;
 /// Programs of second order of one run.
 const PROGRAMS_OF_SECOND_ORDER: u64 = 5_000;
+/// Programs whose Hessians are judged for curvature.
+const PROGRAMS_OF_CURVATURE: u64 = 1_000;
 /// Of so many programs one is checked by the library's own check too.
 const THOROUGH: u64 = 8;
 
@@ -90,11 +93,7 @@ fn report(seed: u64, kind: &str, judging: Judging, text: fn(&random::tree::Progr
         Ok(Verdict::Wrong(_, what)) => what,
         _ => String::new(),
     };
-    format!(
-        "seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n",
-        text(&whole, seed),
-        text(&small, seed)
-    )
+    format!("seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n", text(&whole, seed), text(&small, seed))
 }
 
 #[test]
@@ -172,6 +171,21 @@ fn run(programs: u64, judged: u64, judging: Judging, text: fn(&random::tree::Pro
     );
     assert!(tally.wrong.is_empty(), "{kinds:?}\n{}", reports.join("\n"));
     assert!(tally.good * 10 >= programs * judged, "only {} of {programs} programs were judged", tally.good);
+}
+
+#[test]
+fn what_is_called_convex_is() {
+    let programs = number("RANDOM_CURVATURE", PROGRAMS_OF_CURVATURE);
+    let first = number("RANDOM_SEED", 1) * 1_000_000_000;
+    let mut seen = random::curvature::Seen::default();
+    let mut wrong = Vec::new();
+    for seed in first..first + programs {
+        let source = random::curvature::source(&program(seed), seed);
+        wrong.extend(random::curvature::judge(&source, seed, &mut seen));
+    }
+    println!("{seen:?}");
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(seen.settled > 50 && seen.chords > 100 && seen.spectra > 20, "{seen:?}");
 }
 
 #[test]

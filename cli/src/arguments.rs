@@ -33,7 +33,8 @@ pub fn command() -> Command {
              matgrad grad -e \"tr(A*X)\" --wrt X\n  \
              matgrad grad -e \"logdet(S) + tr(inv(S)*C)\" --wrt S -d \"S: symmetric(n)\" --format latex\n  \
              matgrad grad -e \"r = X*w - y; r'*r\" --wrt w,X --steps full",
-        ))
+        )
+        .arg(verdict()))
         .subcommand(one(
             "jacobian",
             "The derivative of a vector or matrix expression",
@@ -73,7 +74,8 @@ pub fn command() -> Command {
                  matgrad derive network.mg --format html -o network.html\n  \
                  echo 'f = x'\"'\"'*A*x; grad f wrt x' | matgrad derive -",
             ))
-            .arg(seed()),
+            .arg(seed())
+            .arg(verdict()),
         )
         .subcommand(
             program(
@@ -184,13 +186,17 @@ fn wrt() -> Arg {
     Arg::new("wrt").long("wrt").value_name("NAMES").action(ArgAction::Append)
 }
 
+fn verdict() -> Arg {
+    Arg::new("curvature")
+        .long("curvature")
+        .action(ArgAction::SetTrue)
+        .help("Says of each gradient's function whether it is convex or concave, and why")
+}
+
 fn along() -> Arg {
-    Arg::new("along")
-        .long("along")
-        .value_name("DIRECTIONS")
-        .action(ArgAction::Append)
-        .allow_hyphen_values(true)
-        .help("The derivative along a direction, an expression of the variable's shape; of several variables one for each")
+    Arg::new("along").long("along").value_name("DIRECTIONS").action(ArgAction::Append).allow_hyphen_values(true).help(
+        "The derivative along a direction, an expression of the variable's shape; of several variables one for each",
+    )
 }
 
 fn declaration() -> Arg {

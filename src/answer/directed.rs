@@ -301,6 +301,7 @@ fn finish(arena: &mut Arena, asked: &Asked<'_>, made: Made, derivative: &Along, 
         result,
         program,
         notes: made.notes,
+        curvature: Vec::new(),
         derivation: Derivation { steps: made.steps },
         forms: None,
     };
@@ -318,7 +319,8 @@ pub(super) fn are_independent(arena: &Arena, wrt: &[ExprId]) -> Result<(), NotCo
         let below = arena.reachable(&[arena.named(*name).body]);
         if let Some(other) = wrt.iter().find(|&&other| other != leaf && below.binary_search(&other).is_ok()) {
             let (leaf, other) = (arena.name_of(leaf), arena.name_of(*other));
-            let message = format!("`{leaf}` depends on `{other}`, so they have no block of a Hessian: ask for one of them");
+            let message =
+                format!("`{leaf}` depends on `{other}`, so they have no block of a Hessian: ask for one of them");
             return Err(NotCovered { message });
         }
     }

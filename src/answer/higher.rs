@@ -4,7 +4,9 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use super::directed::are_independent;
-use super::{Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
+use super::{
+    Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential,
+};
 use crate::calculus::NotCovered;
 use crate::calculus::adjoint::{Pulled, pull_back, total};
 use crate::calculus::differential::differential;
@@ -179,24 +181,15 @@ fn add_new(steps: &mut Vec<Step>, more: &[Step]) {
 }
 
 /// dZ of each waypoint in turn, as a map of each leaf's differential and as an expression.
-fn differentiated(
-    arena: &mut Arena,
-    of: ExprId,
-    leaves: &[ExprId],
-    log: bool,
-) -> Result<Differentiated, NotCovered> {
+fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -> Result<Differentiated, NotCovered> {
     let moving = moving_names(arena, of, leaves);
     let mut known: Vec<Known> = leaves.iter().map(|&leaf| Known::new(arena, leaf)).collect();
     let mut written: HashMap<ExprId, ExprId> = HashMap::default();
     let mut steps = Vec::new();
     let mut definitions = Definitions::default();
     let shape = arena.shape(of);
-    let mut out = Differentiated {
-        total: arena.zeros(shape),
-        maps: HashMap::default(),
-        steps: Vec::new(),
-        substituted: false,
-    };
+    let mut out =
+        Differentiated { total: arena.zeros(shape), maps: HashMap::default(), steps: Vec::new(), substituted: false };
     if leaves.contains(&of) {
         out.total = arena.differential_of(of);
     }
@@ -508,7 +501,9 @@ fn outcome(
         }
         let zeros = arena.zeros(arena.shape(leaf));
         if project(arena, leaf, zeros).1.is_some() {
-            notes.push(format!("{name} is structured: this is projected onto its structure in each pair of its indices"));
+            notes.push(format!(
+                "{name} is structured: this is projected onto its structure in each pair of its indices"
+            ));
         }
     }
     let named = |line: &Line| line.name.starts_with("K_");
@@ -535,6 +530,7 @@ fn outcome(
         result: found.result,
         program,
         notes,
+        curvature: Vec::new(),
         derivation,
         forms: Some(found.forms),
     }

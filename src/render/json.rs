@@ -105,6 +105,20 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
     out.push_str(&quoted(&latex(&notation(arena, outcome.value.unwrap_or(outcome.result)))));
     out.push_str(",\n   \"notes\": ");
     list(out, outcome.notes.iter().map(|n| quoted(n)));
+    if !outcome.curvature.is_empty() {
+        out.push_str(",\n   \"curvature\": ");
+        list(
+            out,
+            outcome.curvature.iter().map(|judged| {
+                let by: Vec<String> = judged.by.iter().map(|name| quoted(name)).collect();
+                let (by, verdict) = (by.join(", "), judged.verdict.curvature.name());
+                format!(
+                    "{{\"wrt\": [{by}], \"verdict\": \"{verdict}\", \"reason\": {}}}",
+                    quoted(&judged.verdict.reason)
+                )
+            }),
+        );
+    }
     out.push_str(",\n   \"steps\": ");
     list(
         out,

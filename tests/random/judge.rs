@@ -282,7 +282,9 @@ impl Judge<'_> {
             let block = ask.wrt.len() == 2 && ask.directions.len() == 1;
             let wanted = match ask.kind {
                 AskKind::HessianAlong if block => 1,
-                AskKind::Gradient | AskKind::Jacobian | AskKind::JacobianAgainst | AskKind::HessianAlong => ask.wrt.len(),
+                AskKind::Gradient | AskKind::Jacobian | AskKind::JacobianAgainst | AskKind::HessianAlong => {
+                    ask.wrt.len()
+                }
                 _ => 1,
             };
             if !matches!(ask.kind, AskKind::Gradient | AskKind::Differential) {

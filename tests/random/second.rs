@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use matgrad::elaborate::{Ask, Meaning, Property};
 use matgrad::eval::{Numbers, evaluate};
 use matgrad::matrix::Matrix;
-use matgrad::tensor::contract;
 use matgrad::syntax::ast::{AskKind, NodeId};
+use matgrad::tensor::contract;
 
 use super::chance::Chance;
 use super::direct::{Moves, Point, values};
@@ -70,6 +70,9 @@ pub fn judge(program: &Program, seed: u64, thorough: bool) -> Verdict {
     match judge_text(&source, seed, thorough) {
         Verdict::Wrong("refused", message) if undeclared && message.contains('?') => {
             Verdict::Open("a type that use does not settle".to_owned())
+        }
+        Verdict::Wrong("refused", message) if undeclared && message.contains("unknown variable") => {
+            Verdict::Open("a variable of other requests only".to_owned())
         }
         Verdict::Wrong("refused", message) if message.contains("so they have no block of a Hessian") => {
             Verdict::Open("a block of names that depend on each other".to_owned())
