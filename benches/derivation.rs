@@ -44,6 +44,33 @@ fn derivations(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Second derivatives and Jacobians of the literature, with every step.
+const SECOND: [(&str, &str); 6] = [
+    (
+        "logistic regression",
+        "X : matrix(N, D); y : vector(N)\np = sigmoid(X*w)\nL = -y'*log(p) - (1 - y)'*log(1 - p)\nhessian L wrt w",
+    ),
+    (
+        "multinomial regression",
+        "X : matrix(N, D); Y : onehot(N, C)\nP = softmax(X*W)\nL = -tr(Y'*log(P))\nhessian L wrt W",
+    ),
+    ("matrix factorisation, block", "U : matrix(m, k); V : matrix(n, k)\nf = normsq(U*V' - A)\nhessian f wrt U, V"),
+    ("log det", "X : invertible(n)\nf = logdet(X)\nhessian f wrt X"),
+    (
+        "two-layer network, block",
+        "X : matrix(N, D); Y : matrix(N, C)\nA = tanh(X*W1)\nL = normsq(A*W2 - Y)\nhessian L wrt W1, W2",
+    ),
+    ("AXB", "Y = A*X*B\njacobian Y wrt X"),
+];
+
+fn second(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("derive Jacobians and Hessians");
+    for (name, source) in SECOND {
+        group.bench_function(name, |b| b.iter(|| answer(black_box(source), Detail::Full)));
+    }
+    group.finish();
+}
+
 fn pages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("render the two-layer network");
     let source = include_str!("../examples/two_layer_mlp.mg");
@@ -54,5 +81,5 @@ fn pages(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, derivations, pages);
+criterion_group!(benches, derivations, second, pages);
 criterion_main!(benches);

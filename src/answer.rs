@@ -23,7 +23,7 @@ use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
 
-pub use higher::Forms;
+pub use higher::{Forms, stacked_sides};
 
 /// A value of more nodes than this is given as a program only.
 pub const LARGEST_VALUE: usize = 500;

@@ -55,8 +55,8 @@ pub enum Left {
         of: String,
         /// X.
         wrt: String,
-        /// Whether it is that of vec(Y) by vec(X).
-        stacked: bool,
+        /// Whether it is that of vec(Y), and by vec(X).
+        stacked: [bool; 2],
     },
     /// ∂²F/∂X∂Y, or by vec(X) and vec(Y).
     Hessian {
@@ -64,8 +64,8 @@ pub enum Left {
         of: String,
         /// X and Y.
         wrt: [String; 2],
-        /// Whether it is that by vec(X) and vec(Y).
-        stacked: bool,
+        /// Whether it is by vec(X), and by vec(Y).
+        stacked: [bool; 2],
     },
 }
 

@@ -83,7 +83,11 @@ rules! {
     ALONG, "along", "dX = V is put in, for the derivative along V", "", "A differential becomes the derivative along a direction.";
     DIRECTIONAL, "directional", "D_Z names the derivative dZ along V", "", "The derivative of a waypoint gets a name.";
     AGAINST, "against", "tr(U'dY) = tr(G'dX), so G is the derivative against U", "", "A transposed Jacobian is read off.";
-    VEC_OF_PRODUCT, "vec-of-product", "vec(AXB) = kron(B', A) vec(X)", "vec(A*X*B) = kron(B', A)*vec(X)", "The vec of a product.";
+    VEC_OF_PRODUCT, "vec-of-product", "vec(A X B) = kron(B', A) vec(X)", "vec(A*X*B) = kron(B', A)*vec(X)", "The vec of a product.";
+    VEC_OF_HADAMARD, "vec-of-hadamard", "vec(A .* X) = diag(vec(A)) vec(X)", "vec(A .* B) = diag(vec(A))*vec(B)", "The vec of a product by elements.";
+    VEC_OF_TRANSPOSE, "vec-of-transpose", "vec(X') = K vec(X) with the commutation matrix K", "vec((A .* ones(m, n))') = reshape(kron(vec(eye(m)), eye(n)), m*n, m*n)*vec(A .* ones(m, n))", "The vec of a transpose.";
+    VEC_OF_TRACE, "vec-of-trace", "tr(A'X) = vec(A)'vec(X)", "tr(A'*B) = vec(A)'*vec(B)", "A trace by vec.";
+    VEC_OF_DIAGONAL, "vec-of-diagonal", "vec(diag(x)) = E x", "", "The vec of a diagonal matrix.";
     MATRIX_OF_DIFFERENTIAL, "matrix-of-differential", "each term of the differential is a matrix times dx", "", "A differential of a vector as a matrix times that of another.";
     FIRST_IDENTIFICATION, "first-identification", "d vec(Y) = J d vec(X), so J is the Jacobian", "", "The Jacobian is read off.";
     SECOND_IDENTIFICATION, "second-identification", "d vec(G) = H d vec(X) for the gradient G, so H is the Hessian", "", "The Hessian is read off.";

@@ -1,5 +1,5 @@
-//! Gradients and differentials at given numbers, against numbers that were found by automatic differentiation in another
-//! system and confirmed by complex steps: `tests/cases/gradients.json`, one case a line.
+//! Gradients, differentials, Jacobians and Hessians at given numbers, against numbers that were found by automatic
+//! differentiation in another system and confirmed by complex steps: `tests/cases/`, one case a line.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,6 +10,7 @@ use matgrad::derivation::Detail;
 use matgrad::eval::{Numbers, evaluate};
 use matgrad::matrix::Matrix;
 use matgrad::syntax::ast::AskKind;
+use matgrad::tensor::contract;
 use serde_json::Value;
 
 /// Largest error, relative to the largest entry or one.
@@ -56,11 +57,14 @@ fn errors(case: &Value, answer: &Answer, outcome: &Outcome, numbers: &Numbers) -
     out
 }
 
+fn read(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(file);
+    serde_json::from_str(&fs::read_to_string(path).expect("the cases are there")).expect("the cases are JSON")
+}
+
 #[test]
 fn results_have_the_numbers_of_the_cases() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/gradients.json");
-    let cases: Vec<Value> =
-        serde_json::from_str(&fs::read_to_string(path).expect("the cases are there")).expect("the cases are JSON");
+    let cases = read("gradients.json");
     assert!(cases.len() > 250, "only {} cases were read", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
@@ -74,6 +78,67 @@ fn results_have_the_numbers_of_the_cases() {
                 if error.is_nan() || error > TOLERANCE {
                     wrong.push(format!("{}, {} by {}: {error:.1e}", case["id"], what, outcome.wrt.join(", ")));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Numbers nested as deep as the tensor has axes, the last axis innermost.
+fn flat(value: &Value, out: &mut Vec<f64>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|inner| flat(inner, out)),
+        number => out.push(number.as_f64().expect("a number")),
+    }
+}
+
+/// The entries of a matrix that acts on vec column by column, in the order of the tensor.
+fn unstacked(matrix: &Matrix, axes: &[usize], rows: usize) -> Vec<f64> {
+    if axes.len() < 3 {
+        return matrix.entries().to_vec();
+    }
+    let mut out = Vec::new();
+    let mut at = vec![0; axes.len()];
+    loop {
+        let side = |list: std::ops::Range<usize>| list.rev().fold(0, |stacked, k| stacked * axes[k] + at[k]);
+        out.push(matrix.at(side(0..rows), side(rows..axes.len())));
+        let Some(last) = (0..axes.len()).rev().find(|&k| at[k] + 1 < axes[k]) else { return out };
+        at[last] += 1;
+        at[last + 1..].fill(0);
+    }
+}
+
+#[test]
+fn jacobians_and_hessians_have_the_numbers_of_the_cases() {
+    let cases = read("jacobians.json");
+    assert!(cases.len() > 60, "only {} cases were read", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let program = case["program"].as_str().expect("a program");
+        let answer = answer(program, Detail::None).unwrap_or_else(|errors| panic!("{}: {errors:?}", case["id"]));
+        let numbers = numbers(case, &answer);
+        let [outcome] = &answer.outcomes[..] else { panic!("{}: one result", case["id"]) };
+        let (_, nested) = case["expected"].as_object().and_then(|map| map.iter().next()).expect("an expected tensor");
+        let mut expected = Vec::new();
+        flat(nested, &mut expected);
+        let forms = outcome.forms.as_ref().expect("a Jacobian has its entries");
+        let of = |name: &str| numbers.dimensions.get(name).copied();
+        let size = |d| answer.arena.dimensions.value(d, &of).map_or(0, |n| n as usize);
+        let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
+        let mut roots = vec![outcome.program.last().expect("a program has a line").right, outcome.result];
+        roots.extend(outcome.value);
+        let matrices = evaluate(&answer.arena, &numbers, &roots).expect("the matrix has numbers");
+        let mut found: Vec<Vec<f64>> =
+            matrices.iter().map(|matrix| unstacked(matrix, &axes, forms.entries.rows)).collect();
+        let values = evaluate(&answer.arena, &numbers, &contract::roots(&forms.entries)).expect("factors have numbers");
+        let terms = contract::numbers(&forms.entries, values, &size);
+        found.push(contract::dense(&forms.entries, &axes, &terms).expect("it is small"));
+        let largest = expected.iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+        for (form, entries) in found.iter().enumerate() {
+            let holds = entries.len() == expected.len()
+                && entries.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= TOLERANCE * largest);
+            if !holds {
+                wrong.push(format!("{}, form {form}", case["id"]));
             }
         }
     }

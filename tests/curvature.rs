@@ -7,12 +7,6 @@ use matgrad::derivation::Detail;
 /// Declarations, the function, by what, and what must be said.
 const KNOWN: &[(&str, &str, &str, Curvature)] = &[
     ("X : matrix(m, n); w : vector(n); y : vector(m)", "0.5*normsq(X*w - y)", "w", Convex),
-    (
-        "X : matrix(m, n); w : vector(n); t : vector(m)",
-        "-t'*log(sigmoid(X*w)) - (1 - t)'*log(1 - sigmoid(X*w))",
-        "w",
-        Convex,
-    ),
     ("X : matrix(m, n); w : vector(n); y : vector(m)", "sum(softplus(-y .* (X*w)))", "w", Convex),
     ("S, C : posdef(n)", "tr(S*C) - logdet(S)", "S", Convex),
     ("S : posdef(n)", "logdet(S)", "S", Concave),

@@ -113,14 +113,103 @@ pub fn command() -> Command {
                     .help("Writes the factors of Jacobians and Hessians instead of the dense tensors"),
             ),
         )
+        .subcommand(
+            program(
+                "verify",
+                "Each line of a derivation made by hand: right and by which rule, or wrong and what would be right",
+                "A .mg file holds claims and proofs beside its statements:\n\n  \
+                 f = a'*X*b\n  \
+                 proof df:\n    \
+                 df = a'*dX*b\n       \
+                 = tr(b*a'*dX)\n  \
+                 claim grad f wrt X = a*b'\n\n\
+                 Of Markdown (.md), LaTeX (.tex) and Jupyter (.ipynb) documents the displayed formulas are read; types stand\n\
+                 in a fenced block ```matgrad or in a comment. What was not understood is listed, never counted as right.\n\
+                 Exit code 1 where something is wrong.\n\n\
+                 Examples:\n  \
+                 matgrad verify derivation.mg\n  \
+                 matgrad verify notes.md --format html -o notes.html\n  \
+                 matgrad verify -e \"d(X*Y) = dX*Y + X*dY\"",
+            )
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(PossibleValuesParser::new(["text", "json", "html", "sarif"]))
+                    .help("How verdicts are written [default: text, or by the ending of -o]"),
+            )
+            .arg(path("output", "FILE").short('o').help("Writes the verdicts to a file, whole or not at all")),
+        )
+        .subcommand(
+            Command::new("explain")
+                .about("The way from one side of an equation to the other, by named rules")
+                .after_help("Example:\n  matgrad explain \"tr(A'*(B .* C)) = tr((A .* B)'*C)\"")
+                .arg(
+                    Arg::new("EQUATION")
+                        .required(true)
+                        .allow_hyphen_values(true)
+                        .help("LEFT = RIGHT; statements may stand before it, joined by `;`; - reads standard input"),
+                )
+                .arg(declaration()),
+        )
+        .subcommand(
+            program(
+                "plan",
+                "How a program runs on this machine: its steps with their operations and bytes",
+                "Each dimension needs a number.\n\n\
+                 Example:\n  matgrad plan network.mg --bind N=128,D=784,H=512,C=10 --threads 2",
+            )
+            .arg(
+                Arg::new("bind")
+                    .long("bind")
+                    .value_name("NAME=NUMBER,…")
+                    .action(ArgAction::Append)
+                    .help("Numbers for the dimensions, as N=128,D=784"),
+            )
+            .arg(
+                Arg::new("threads")
+                    .long("threads")
+                    .value_name("NUMBER")
+                    .value_parser(value_parser!(u16).range(1..=1024))
+                    .default_value("1")
+                    .help("How many threads take part"),
+            )
+            .arg(
+                Arg::new("precision")
+                    .long("precision")
+                    .value_name("PRECISION")
+                    .value_parser(PossibleValuesParser::new(["f32", "f64"]))
+                    .default_value("f32")
+                    .help("In which numbers"),
+            ),
+        )
         .subcommand(later("emit", "Code for a target (not there yet)"))
         .subcommand(crate::train::command())
         .subcommand(crate::train::predict_command())
+        .subcommand(crate::train::evaluate_command())
+        .subcommand(crate::train::search_command())
         .subcommand(later("serve", "The web page (not there yet)"))
         .subcommand(
             Command::new("completions")
                 .about("A script that completes matgrad's arguments in a shell")
+                .after_help(
+                    "Examples:\n  \
+                     matgrad completions bash > ~/.local/share/bash-completion/completions/matgrad\n  \
+                     matgrad completions zsh > ~/.zfunc/_matgrad\n  \
+                     matgrad completions fish > ~/.config/fish/completions/matgrad.fish",
+                )
                 .arg(Arg::new("SHELL").required(true).value_parser(value_parser!(Shell))),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("The manual page of matgrad, or of one of its commands")
+                .after_help(
+                    "Examples:\n  \
+                     matgrad man train | man -l -\n  \
+                     matgrad man --all ~/.local/share/man/man1",
+                )
+                .arg(Arg::new("COMMAND").help("Which command; without it, all of matgrad"))
+                .arg(path("all", "FOLDER").conflicts_with("COMMAND").help("Writes the pages of all commands to a folder")),
         )
 }
 
@@ -247,4 +336,41 @@ pub fn completions(matches: &ArgMatches) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "matgrad", &mut script);
     output::result(&String::from_utf8_lossy(&script), None)
+}
+
+/// A manual page, in the form that `man` reads.
+pub fn manual(matches: &ArgMatches) -> Result<(), Failure> {
+    let mut whole = command();
+    whole.build();
+    let page = |command: &Command, name: &str| {
+        let mut page = Vec::new();
+        let named = command.clone().name(name.to_owned()).display_name(name.to_owned());
+        // Writing to memory does not fail.
+        let written = clap_mangen::Man::new(named).render(&mut page);
+        debug_assert!(written.is_ok());
+        String::from_utf8_lossy(&page).into_owned()
+    };
+    let pages = |whole: &Command| -> Vec<(String, String)> {
+        let own = ("matgrad".to_owned(), page(whole, "matgrad"));
+        let commands = whole.get_subcommands().filter(|command| command.get_name() != "help").map(|command| {
+            let name = format!("matgrad-{}", command.get_name());
+            let text = page(command, &name);
+            (name, text)
+        });
+        std::iter::once(own).chain(commands).collect()
+    };
+    if let Some(folder) = matches.get_one::<std::path::PathBuf>("all") {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::file("write", folder, &error))?;
+        for (name, text) in pages(&whole) {
+            output::write_whole(&folder.join(format!("{name}.1")), text.as_bytes())?;
+        }
+        return Ok(());
+    }
+    match matches.get_one::<String>("COMMAND") {
+        None => output::result(&page(&whole, "matgrad"), None),
+        Some(name) => match whole.get_subcommands().find(|command| command.get_name() == name) {
+            Some(command) => output::result(&page(command, &format!("matgrad-{name}")), None),
+            None => Err(Failure::wrong(format!("there is no command `{name}`"))),
+        },
+    }
 }

@@ -82,6 +82,19 @@ impl Program {
         Ok(program)
     }
 
+    /// Of a file, or of standard input where that is `-`.
+    pub fn of_file(path: &Path) -> Result<Program, Failure> {
+        let text = if path == Path::new("-") { standard_input()? } else { file(path)? };
+        Ok(Program::of_text(path.display().to_string(), &text))
+    }
+
+    /// Of a text that is known by a name.
+    pub fn of_text(name: String, text: &str) -> Program {
+        let mut program = Program { source: String::new(), pieces: Vec::new(), asked: None };
+        program.add(name, text);
+        program
+    }
+
     /// Names resolved and shapes found, or all mistakes of the text.
     pub fn read(&self) -> Result<Typed, Failure> {
         let Some(asked) = &self.asked else {
@@ -113,6 +126,14 @@ impl Program {
             self.add(name, text);
         }
         declarations.len()
+    }
+
+    /// Of one text with the declarations of `-d` in front.
+    pub fn text(text: &str, matches: &ArgMatches) -> Result<Program, Failure> {
+        let mut program = Program { source: String::new(), pieces: Vec::new(), asked: None };
+        program.add_declarations(matches);
+        program.add_expression(text)?;
+        Ok(program)
     }
 
     fn add_expression(&mut self, text: &str) -> Result<(), Failure> {

@@ -4,13 +4,16 @@
 mod arguments;
 mod arrays;
 mod check;
+mod data;
 mod derive;
 mod eval;
 mod failure;
 mod input;
 mod output;
 mod tensors;
+mod plan;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,7 +31,11 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
-        "train" | "predict" => train::run(name, matches),
+        "verify" => verify::run(matches),
+        "explain" => verify::explain(matches),
+        "plan" => plan::run(matches),
+        "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
+        "man" => arguments::manual(matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),
     };

@@ -1,16 +1,15 @@
 //! Jacobians and Hessians: the differential of what is asked for, or of its gradient, is read as a linear map, once as a
 //! matrix that acts on vec and once entry by entry. The matrix is given in the shortest form found.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::directed::are_independent;
 use super::{
     Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential,
 };
 use crate::calculus::NotCovered;
-use crate::calculus::adjoint::{Pulled, pull_back, total};
 use crate::calculus::differential::differential;
-use crate::calculus::gradient::{Gradient, conclude, gradients_against, moving_names, project, rules_of};
+use crate::calculus::gradient::{Gradient, conclude, gradients, gradients_against, moving_names, project, rules_of};
 use crate::calculus::names::Names as Definitions;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::dimension::{DimId, Shape};
@@ -18,12 +17,13 @@ use crate::expr::substitute::{substitute, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
-use crate::rules;
+use crate::rules::{self, RuleId};
 use crate::syntax::ast::AskKind;
-use crate::tensor::constants::commutation;
+use crate::tensor::constants::meaning;
+use crate::tensor::forms::{projected_last, with_swaps};
 use crate::tensor::index::{Entries, entries};
-use crate::tensor::linear::{Known, Linear, linear};
-use crate::tensor::piece::{Chain, Piece, vec};
+use crate::tensor::linear::{Known, Linear, differentials_in, linear};
+use crate::tensor::piece::{Piece, vec};
 use crate::tensor::readback;
 
 /// A factor of the entries with more nodes gets a name and a line of the program.
@@ -49,14 +49,14 @@ impl Forms {
 
 /// What d of a root is in terms of the leaves.
 struct Differentiated {
-    /// The differential with every waypoint put in.
-    total: ExprId,
+    /// The differential with every waypoint put in; nothing where that is too large.
+    total: Option<ExprId>,
+    /// For each scalar leaf the derivative by it.
+    by_scalar: HashMap<ExprId, ExprId>,
     /// For each leaf the map by which it depends on that leaf.
     maps: HashMap<ExprId, Linear>,
     /// Lines that lead to the differential.
     steps: Vec<Step>,
-    /// Whether a waypoint was put in.
-    substituted: bool,
 }
 
 /// The Jacobians of `asked.node`, one for each leaf.
@@ -77,20 +77,27 @@ pub(super) fn jacobians(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         alone.insert(leaf, differentiated(arena, of, &[leaf], false)?);
     }
     let mut steps = all.steps.clone();
+    let mut told: Vec<Step> = Vec::new();
     let mut out = Vec::with_capacity(wrt.len());
     for &leaf in wrt {
         let read = alone.get(&leaf).unwrap_or(&all);
         let found = derivative(arena, of, leaf, read, names)?;
         if log {
             if joint.contains(&leaf) {
-                vec_lines(arena, of, leaf, &all, &found, &mut steps)?;
+                let mut lines = Vec::new();
+                vec_lines(arena, of, leaf, &all, &found, &steps, &mut lines)?;
+                let fresh = lines.iter().any(|line| told.iter().all(|old| old.right != line.right));
+                if fresh {
+                    told.extend(lines.iter().cloned());
+                    steps.append(&mut lines);
+                }
             }
             let mut rules = vec![rules::FIRST_IDENTIFICATION];
             if found.projected {
                 rules.push(rules::PROJECT);
             }
             let (of, wrt) = (arena.name_of(of), arena.name_of(leaf));
-            let left = Left::Jacobian { of, wrt, stacked: found.forms.stacked() };
+            let left = Left::Jacobian { of, wrt, stacked: stacked_sides(arena, asked.node, leaf, &found.forms) };
             steps.push(Step { rules, left, right: found.result, detail: Detail::Brief });
         }
         let wrt = vec![leaf];
@@ -138,14 +145,23 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     }
     let body = to_differentiate(arena, raw, shown);
     let base = format!("G_{}", arena.name_of(first));
-    let text = arena.unused_name(&base);
-    let named = arena.name(text, body, NameKind::Adjoint);
+    // Of several requests that go on from one gradient it has one name.
+    let known = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body && n.name == base);
+    let named = match known {
+        Some(i) => arena.named_node(i),
+        None => {
+            let text = arena.unused_name(&base);
+            arena.name(text, body, NameKind::Adjoint)
+        }
+    };
     let read = differentiated(arena, named, &leaves, log)?;
     add_new(&mut steps, &read.steps);
     let mut found = derivative(arena, named, last, &read, names)?;
     found.forms.gradient = Some(named);
     if log {
-        vec_lines(arena, named, last, &read, &found, &mut steps)?;
+        let mut lines = Vec::new();
+        vec_lines(arena, named, last, &read, &found, &steps, &mut lines)?;
+        steps.append(&mut lines);
         let mut rules = vec![rules::SECOND_IDENTIFICATION];
         if found.projected || gradient.projection.is_some() {
             rules.push(rules::PROJECT);
@@ -153,7 +169,7 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         let left = Left::Hessian {
             of: arena.name_of(of),
             wrt: [arena.name_of(first), arena.name_of(last)],
-            stacked: found.forms.stacked(),
+            stacked: stacked_sides(arena, first, last, &found.forms),
         };
         steps.push(Step { rules, left, right: found.result, detail: Detail::Brief });
     }
@@ -166,6 +182,15 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     let mut out = outcome(arena, AskKind::Hessian, asked, leaves, name, found, derivation, names);
     out.notes.splice(0..0, kinks.into_iter().map(str::to_owned));
     Ok(vec![out])
+}
+
+/// Which of two sides are vec of a matrix in a derivative of more than two axes.
+pub fn stacked_sides(arena: &Arena, of: ExprId, by: ExprId, forms: &Forms) -> [bool; 2] {
+    let matrix = |id: ExprId| {
+        let shape = arena.shape(id);
+        forms.stacked() && !shape.is_column() && !shape.is_row()
+    };
+    [matrix(of), matrix(by)]
 }
 
 /// Adds lines, without those that stand already: a definition's differential is told once.
@@ -184,15 +209,21 @@ fn add_new(steps: &mut Vec<Step>, more: &[Step]) {
 fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -> Result<Differentiated, NotCovered> {
     let moving = moving_names(arena, of, leaves);
     let mut known: Vec<Known> = leaves.iter().map(|&leaf| Known::new(arena, leaf)).collect();
+    // The differentials of waypoints in terms of the leaves' own; and for each scalar leaf their derivatives by it.
     let mut written: HashMap<ExprId, ExprId> = HashMap::default();
+    let scalars: Vec<ExprId> = leaves.iter().copied().filter(|&leaf| arena.shape(leaf).is_scalar()).collect();
+    let mut by_scalar: Vec<HashMap<ExprId, ExprId>> = Vec::with_capacity(scalars.len());
+    for &leaf in &scalars {
+        let mut with = HashMap::default();
+        for &other in leaves {
+            let (dx, shape) = (arena.differential_of(other), arena.shape(other));
+            with.insert(dx, if other == leaf { arena.integer(1) } else { arena.zeros(shape) });
+        }
+        by_scalar.push(with);
+    }
+    let mut too_large: HashSet<ExprId> = HashSet::default();
     let mut steps = Vec::new();
     let mut definitions = Definitions::default();
-    let shape = arena.shape(of);
-    let mut out =
-        Differentiated { total: arena.zeros(shape), maps: HashMap::default(), steps: Vec::new(), substituted: false };
-    if leaves.contains(&of) {
-        out.total = arena.differential_of(of);
-    }
     let order: Vec<ExprId> =
         arena.reachable(&[of]).into_iter().filter(|id| matches!(arena.op(*id), Op::Named(_))).collect();
     for id in order {
@@ -207,6 +238,9 @@ fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -
             // A comparison stands still although what it reads moves.
             let still = arena.zeros(arena.shape(id));
             written.insert(dz, still);
+            by_scalar.iter_mut().for_each(|with| {
+                with.insert(dz, still);
+            });
             continue;
         };
         let d = definitions.put_into(arena, d);
@@ -214,9 +248,19 @@ fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -
             let map = linear(arena, d, known)?;
             known.of.insert(id, map);
         }
-        let full = {
-            let before = written.clone();
-            substitute(arena, d, &mut HashMap::default(), &|_, node| before.get(&node).copied())
+        for with in &mut by_scalar {
+            let mut own = substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied());
+            if tree_size(arena, own, LARGEST_VALUE) > LARGEST_VALUE {
+                let text = arena.unused_name(&format!("D_{}", arena.name_of(id)));
+                own = arena.name(text, own, NameKind::Adjoint);
+            }
+            with.insert(dz, own);
+        }
+        let full = if differentials_in(arena, d).iter().any(|leaf| too_large.contains(leaf)) {
+            None
+        } else {
+            let full = substitute(arena, d, &mut HashMap::default(), &|_, node| written.get(&node).copied());
+            (tree_size(arena, full, LARGEST_VALUE) <= LARGEST_VALUE).then_some(full)
         };
         if log {
             // The differential of an adjoint is put in at once; that of a definition is a line of its own.
@@ -229,22 +273,35 @@ fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -
             });
             let rules = rules_of(arena, &differentials);
             steps.push(Step { rules, left: Left::Expression(dz), right: shown, detail: Detail::Brief });
-            if id == of && full != shown {
+            if let Some(full) = full.filter(|&full| id == of && full != shown) {
                 let rules = vec![rules::SUBSTITUTE];
                 steps.push(Step { rules, left: Left::Continued, right: full, detail: Detail::Brief });
-                out.substituted = true;
             }
         }
-        if id == of {
-            out.total = full;
+        match full {
+            Some(full) => {
+                written.insert(dz, full);
+            }
+            None => {
+                too_large.insert(id);
+            }
         }
-        written.insert(dz, full);
     }
+    let dy = arena.differential_of(of);
+    let still = arena.zeros(arena.shape(of));
+    let total = match written.get(&dy) {
+        Some(&total) => Some(total),
+        None if leaves.contains(&of) => Some(dy),
+        None if too_large.contains(&of) => None,
+        None => Some(still),
+    };
+    let values = scalars.iter().zip(&by_scalar).map(|(&leaf, with)| (leaf, with.get(&dy).copied().unwrap_or(still)));
+    let by_scalar = values.collect();
+    let mut maps = HashMap::default();
     for (known, &leaf) in known.into_iter().zip(leaves) {
-        out.maps.insert(leaf, known.of.get(&of).cloned().unwrap_or_default());
+        maps.insert(leaf, known.of.get(&of).cloned().unwrap_or_default());
     }
-    out.steps = steps;
-    Ok(out)
+    Ok(Differentiated { total, by_scalar, maps, steps })
 }
 
 /// A derivative in its forms.
@@ -271,27 +328,24 @@ fn derivative(
     names: &mut Names,
 ) -> Result<Found, NotCovered> {
     let (from, to) = (arena.shape(leaf), arena.shape(of));
-    let map = read.maps.get(&leaf).cloned().unwrap_or_default();
+    let free = read.maps.get(&leaf).cloned().unwrap_or_default();
+    let map = free.projected(arena, leaf)?;
     let mut found = entries(arena, &map, from, to);
     let mut first = None;
     let mut candidates: Vec<ExprId> = Vec::new();
     if from.is_scalar() {
-        candidates.push(along_one(arena, read.total, leaf));
+        let still = arena.zeros(to);
+        candidates.push(read.by_scalar.get(&leaf).copied().unwrap_or(still));
     } else if to.is_scalar() {
-        let one = arena.integer(1);
-        // What does not move has no adjoint.
-        let moves = !arena.is_zero(read.total);
-        let mut pulled = if moves { pull_back(arena, read.total, one, None)? } else { Pulled::new() };
-        let gradient = match pulled.remove(&leaf) {
-            Some(parts) => total(arena, &parts),
-            None => arena.zeros(from),
-        };
-        let (gradient, _) = project(arena, leaf, gradient);
+        let sweep = gradients(arena, of, &[leaf], false)?;
+        let gradient = sweep.gradients[0].value.unwrap_or(sweep.gradients[0].named);
         candidates.push(if from.is_column() { arena.transpose(gradient) } else { gradient });
     } else if let Some(matrix) = map.matrix(arena, from)? {
         first = Some(matrix);
         candidates.push(matrix);
         candidates.extend(with_swaps(arena, &map, from)?);
+        candidates.extend(map.sandwiched(arena, from)?);
+        candidates.extend(projected_last(arena, &free, leaf, from)?);
         candidates.extend(readback::matrix(arena, &found)?);
     } else {
         let (rows, columns) = (stacked_size(arena, to)?, stacked_size(arena, from)?);
@@ -312,9 +366,11 @@ fn derivative(
             factor.expr = names.presenter.present(arena, factor.expr);
         }
     }
-    let operator = only(arena, read.total, leaf);
-    let operator = names.presenter.present(arena, operator);
-    let operator = (tree_size(arena, operator, LARGEST_VALUE) <= LARGEST_VALUE).then_some(operator);
+    let operator = read.total.map(|total| {
+        let own = only(arena, total, leaf);
+        names.presenter.present(arena, own)
+    });
+    let operator = operator.filter(|&operator| tree_size(arena, operator, LARGEST_VALUE) <= LARGEST_VALUE);
     let shape = arena.shape(result);
     let zero = arena.is_zero(result);
     let forms = Forms { entries: found, operator, gradient: None };
@@ -337,87 +393,12 @@ fn stacked_size(arena: &mut Arena, shape: Shape) -> Result<DimId, NotCovered> {
 
 /// The differential where only one leaf moves.
 fn only(arena: &mut Arena, d: ExprId, leaf: ExprId) -> ExprId {
-    let dx = arena.differential_of(leaf);
-    with_one(arena, d, leaf, dx)
-}
-
-/// The differential with the d of a scalar leaf as 1 and all others as 0: the derivative by that scalar.
-fn along_one(arena: &mut Arena, d: ExprId, leaf: ExprId) -> ExprId {
-    let one = arena.integer(1);
-    with_one(arena, d, leaf, one)
-}
-
-/// The differential with a value for the d of a leaf, and 0 for all others.
-fn with_one(arena: &mut Arena, d: ExprId, leaf: ExprId, value: ExprId) -> ExprId {
-    let mut with: HashMap<ExprId, ExprId> = HashMap::default();
-    for other in crate::tensor::linear::differentials_in(arena, d) {
-        let dx = arena.differential_of(other);
-        if other == leaf {
-            with.insert(dx, value);
-        } else {
-            let shape = arena.shape(other);
-            let zeros = arena.zeros(shape);
-            with.insert(dx, zeros);
-        }
+    let mut still: HashMap<ExprId, ExprId> = HashMap::default();
+    for other in differentials_in(arena, d).into_iter().filter(|&other| other != leaf) {
+        let (dx, shape) = (arena.differential_of(other), arena.shape(other));
+        still.insert(dx, arena.zeros(shape));
     }
-    substitute(arena, d, &mut HashMap::default(), &|_, node| with.get(&node).copied())
-}
-
-/// The matrix with commutation matrices in front, (B⊗A)·K = K·(A⊗B), and with I ± K taken out on either side; nothing
-/// where there is no such matrix.
-fn with_swaps(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Vec<ExprId>, NotCovered> {
-    let swapped = |chain: &Chain| matches!(chain.pieces[..], [Piece::Swap(_)] | [Piece::Swap(_), Piece::Kron { .. }]);
-    if !map.chains.iter().any(swapped) {
-        return Ok(Vec::new());
-    }
-    let mut turned = map.clone();
-    for chain in &mut turned.chains {
-        if let [Piece::Swap(_), Piece::Kron { right, left }] = chain.pieces[..] {
-            let shape = Shape::new(arena.shape(right).rows, arena.shape(left).rows);
-            if shape.rows != DimId::ONE && shape.columns != DimId::ONE {
-                chain.pieces = vec![Piece::Kron { right: left, left: right }, Piece::Swap(shape)];
-            }
-        }
-    }
-    let mut out = Vec::new();
-    out.extend(turned.matrix(arena, from)?);
-    for map in [map, &turned] {
-        out.extend(with_common_kron(arena, map, from)?);
-    }
-    Ok(out)
-}
-
-/// The matrix with (B⊗A) + c·(B⊗A)·K as (B⊗A)·(I + c·K), and likewise with K in front.
-fn with_common_kron(arena: &mut Arena, map: &Linear, from: Shape) -> Result<Option<ExprId>, NotCovered> {
-    let mut left: Vec<Chain> = map.chains.clone();
-    let mut terms: Vec<(Number, ExprId)> = Vec::new();
-    let mut any = false;
-    while let Some(chain) = left.pop() {
-        let (swap, first) = match chain.pieces[..] {
-            [Piece::Swap(shape), Piece::Kron { .. }] | [Piece::Swap(shape)] => (shape, true),
-            [Piece::Kron { .. }, Piece::Swap(shape)] => (shape, false),
-            _ => {
-                terms.push((Number::ONE, chain.matrix(arena, from)?));
-                continue;
-            }
-        };
-        let kron: Vec<Piece> = chain.pieces.iter().copied().filter(|p| !matches!(p, Piece::Swap(_))).collect();
-        let other = left.iter().position(|c| c.pieces == kron && c.scalars == chain.scalars);
-        let ratio = other.and_then(|at| Some(chain.number.times(left[at].number.reciprocal()?)));
-        let (Some(at), Some(ratio)) = (other, ratio) else {
-            terms.push((Number::ONE, chain.matrix(arena, from)?));
-            continue;
-        };
-        let plain = left.remove(at);
-        let whole = plain.matrix(arena, from)?;
-        let swap = commutation(arena, swap)?;
-        let identity = arena.identity(arena.shape(swap).rows);
-        let sum = arena.sum(&[(Number::ONE, identity), (ratio, swap)]);
-        let product = if first { arena.multiply(&[whole, sum]) } else { arena.multiply(&[sum, whole]) };
-        terms.push((Number::ONE, product));
-        any = true;
-    }
-    Ok(if any { Some(arena.sum(&terms)) } else { None })
+    substitute(arena, d, &mut HashMap::default(), &|_, node| still.get(&node).copied())
 }
 
 /// The line vec(dY) = Σ J·vec(dX), and the one that goes on to the form of the result.
@@ -427,6 +408,7 @@ fn vec_lines(
     leaf: ExprId,
     read: &Differentiated,
     found: &Found,
+    before: &[Step],
     steps: &mut Vec<Step>,
 ) -> Result<(), NotCovered> {
     let Some(first) = found.first else { return Ok(()) };
@@ -454,10 +436,10 @@ fn vec_lines(
         arena.sum(&terms)
     };
     let right = line(arena, first);
-    let rules = vec![if found.forms.stacked() { rules::VEC_OF_PRODUCT } else { rules::MATRIX_OF_DIFFERENTIAL }];
+    let rules = if found.forms.stacked() { vec_rules(&read.maps) } else { vec![rules::MATRIX_OF_DIFFERENTIAL] };
     // Of a vector vec is the vector itself: the line goes on from that of the differential.
     let goes_on = left == dy
-        && steps.iter().rfind(|step| step.left != Left::Continued).is_some_and(|s| s.left == Left::Expression(dy));
+        && before.iter().rfind(|step| step.left != Left::Continued).is_some_and(|s| s.left == Left::Expression(dy));
     let left = if goes_on { Left::Continued } else { Left::Expression(left) };
     steps.push(Step { rules, left, right, detail: Detail::Brief });
     let shown = line(arena, found.result);
@@ -466,6 +448,29 @@ fn vec_lines(
         steps.push(Step { rules, left: Left::Continued, right: shown, detail: Detail::Brief });
     }
     Ok(())
+}
+
+/// The rules by which vec of a differential is a matrix times vec(dX).
+fn vec_rules(maps: &HashMap<ExprId, Linear>) -> Vec<RuleId> {
+    let mut out = Vec::new();
+    for piece in maps.values().flat_map(|map| &map.chains).flat_map(|chain| &chain.pieces) {
+        let rule = match piece {
+            Piece::Kron { .. } => rules::VEC_OF_PRODUCT,
+            Piece::Diagonal(_) => rules::VEC_OF_HADAMARD,
+            Piece::Swap(_) => rules::VEC_OF_TRANSPOSE,
+            Piece::Row(_) => rules::VEC_OF_TRACE,
+            Piece::Embed(_) | Piece::Extract(_) => rules::VEC_OF_DIAGONAL,
+            Piece::Half { .. } | Piece::Matrix { .. } | Piece::Column(_) | Piece::Reshape { .. } => continue,
+        };
+        if !out.contains(&rule) {
+            out.push(rule);
+        }
+    }
+    if out.is_empty() {
+        out.push(rules::MATRIX_OF_DIFFERENTIAL);
+    }
+    out.sort_unstable();
+    out
 }
 
 #[allow(clippy::too_many_arguments)] // the parts of an outcome
@@ -506,10 +511,7 @@ fn outcome(
             ));
         }
     }
-    let named = |line: &Line| line.name.starts_with("K_");
-    if let Some(line) = program.iter().find(|line| named(line) && matches!(arena.op(line.right), Op::Reshape(_))) {
-        notes.push(format!("{0} is a commutation matrix: vec(A') = {0}*vec(A)", line.name));
-    }
+    notes.extend(program.iter().filter_map(|line| meaning(arena, &line.name, line.right)));
     if found.zero {
         let by = wrt.last().cloned().unwrap_or_default();
         let of = arena.name_of(asked.node);

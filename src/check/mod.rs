@@ -4,11 +4,11 @@
 
 mod differences;
 mod exact;
-mod field;
+pub mod field;
 mod halves;
 mod higher;
 mod kinks;
-mod opaque;
+pub mod opaque;
 mod report;
 mod results;
 mod steps;

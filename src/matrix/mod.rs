@@ -9,6 +9,13 @@ mod spectral;
 use std::fmt;
 
 pub use erf::{erf, erfc};
+
+/// The coefficients of the error function.
+pub(crate) mod error_function {
+    pub(crate) use super::erf::{
+        LARGE_ABOVE, LARGE_BELOW, MIDDLE_ABOVE, MIDDLE_BELOW, ONE_OVER_ROOT_PI, SMALL_ABOVE, SMALL_BELOW,
+    };
+}
 pub use product::{View, product};
 
 /// A dense matrix; a column is n×1, a row 1×n, a scalar 1×1.

@@ -8,7 +8,7 @@ use super::json::quoted;
 use super::notation::Notation;
 use super::text::text;
 use crate::answer::{Answer, Outcome};
-use crate::expr::{Arena, Op};
+use crate::expr::{Arena, ExprId, Op};
 use crate::syntax::ast::AskKind;
 use crate::tensor::index::{Entries, Factor, Index, Term, axes_of};
 
@@ -60,14 +60,21 @@ fn term_of(arena: &Arena, entries: &Entries, term: &Term) -> Option<(bool, Notat
         Notation::Negative(inner) => (true, *inner),
         other => (false, other),
     };
-    let mut factors: Vec<Notation> = match coefficient {
+    // What is divided by stands behind the entries.
+    let (above, below) = match coefficient {
+        Notation::Quotient(above, below) => (*above, Some(below)),
+        other => (other, None),
+    };
+    let mut factors: Vec<Notation> = match above {
         Notation::Number(k) if k.is_one() => Vec::new(),
-        Notation::Product(list) => list,
+        // A scalar that is a chain of matrices keeps its brackets.
+        Notation::Product(list) if !has_chain(arena, term.coefficient) => list,
         other => vec![other],
     };
     for &(i, j) in &term.deltas {
         factors.push(Notation::Delta(letter(entries, i)?, letter(entries, j)?));
     }
+    let mut summands = Vec::with_capacity(term.factors.len());
     for Factor { expr, at } in &term.factors {
         let (shown, at) = match (arena.op(*expr), at.as_slice()) {
             // A row's transpose is the same entry.
@@ -75,15 +82,39 @@ fn term_of(arena: &Arena, entries: &Entries, term: &Term) -> Option<(bool, Notat
             (Op::Transpose(inner), [i, j]) => (*inner, vec![*j, *i]),
             _ => (*expr, at.clone()),
         };
-        factors.push(Notation::Indexed(Box::new(notation(arena, shown)), letters(entries, &at)?));
+        summands.push((Notation::Indexed(Box::new(notation(arena, shown)), letters(entries, &at)?), at));
+    }
+    // In front of the sum stands what it does not run over.
+    let axes = entries.axes.len();
+    let (inside, outside): (Vec<_>, Vec<_>) = summands.into_iter().partition(|(_, at)| at.iter().any(|&i| i >= axes));
+    factors.extend(outside.into_iter().map(|(shown, _)| shown));
+    if !inside.is_empty() {
+        let summed: Vec<Index> = (0..term.summed.len()).map(|k| axes + k).collect();
+        let inner = product(inside.into_iter().map(|(shown, _)| shown).collect());
+        factors.push(Notation::SumOver(letters(entries, &summed)?, Box::new(inner)));
     }
     if factors.is_empty() {
         factors.push(Notation::Number(crate::number::Number::ONE));
     }
     let whole = product(factors);
-    let summed: Vec<Index> = (0..term.summed.len()).map(|k| entries.axes.len() + k).collect();
-    let summed = letters(entries, &summed)?;
-    Some((minus, if summed.is_empty() { whole } else { Notation::SumOver(summed, Box::new(whole)) }))
+    Some((
+        minus,
+        match below {
+            Some(below) => Notation::Quotient(Box::new(whole), below),
+            None => whole,
+        },
+    ))
+}
+
+/// Whether a scalar is a chain of matrices, or such a chain is a factor of it.
+fn has_chain(arena: &Arena, scalar: ExprId) -> bool {
+    match arena.op(arena.coefficient(scalar).1) {
+        Op::Product { scalars, factors } => {
+            !factors.is_empty()
+                || scalars.iter().any(|&s| matches!(arena.op(s), Op::Product { factors, .. } if !factors.is_empty()))
+        }
+        _ => false,
+    }
 }
 
 /// The terms as the list of the contract: coefficient, factors with their indices, deltas, output.

@@ -26,6 +26,31 @@ pub fn html(page: &Page) -> String {
     out.out
 }
 
+/// A page in two parts, for a document that has more in it.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The style sheet, with its font.
+    pub style: String,
+    /// The sections and the footer, without a frame.
+    pub body: String,
+}
+
+/// The page's parts.
+pub fn parts(page: &Page) -> Parts {
+    let mut out = Html { out: String::new() };
+    out.sections(page);
+    out.footer(page);
+    Parts { style: style(), body: out.out }
+}
+
+fn style() -> String {
+    format!(
+        "/* Noto Sans Math, copyright 2022 Google LLC, SIL Open Font License 1.1 */\n\
+         @font-face {{ font-family: \"matgrad math\"; src: url(data:font/woff2;base64,{}) format(\"woff2\"); }}\n{STYLE}",
+        base64(FONT)
+    )
+}
+
 struct Html {
     out: String,
 }
@@ -40,13 +65,15 @@ impl Html {
         self.push("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         self.push("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         self.push(&format!("<title>{}</title>\n<style>\n", escaped(&titles.join("; "))));
-        self.push("/* Noto Sans Math, copyright 2022 Google LLC, SIL Open Font License 1.1 */\n");
-        self.push("@font-face { font-family: \"matgrad math\"; src: url(data:font/woff2;base64,");
-        let font = base64(FONT);
-        self.push(&font);
-        self.push(") format(\"woff2\"); }\n");
-        self.push(STYLE);
+        self.push(&style());
         self.push("</style>\n</head>\n<body>\n<main>\n");
+        self.sections(page);
+        self.push("</main>\n");
+        self.footer(page);
+        self.push("</body>\n</html>\n");
+    }
+
+    fn sections(&mut self, page: &Page) {
         for (i, request) in page.requests.iter().enumerate() {
             self.push("<section>\n<h1>");
             self.sentence(title(request));
@@ -57,9 +84,6 @@ impl Html {
             self.request(request);
             self.push("</section>\n");
         }
-        self.push("</main>\n");
-        self.footer(page);
-        self.push("</body>\n</html>\n");
     }
 
     fn given(&mut self, page: &Page) {
@@ -314,6 +338,10 @@ impl Html {
                 self.math(&Piece::Plain('⊘'), "./");
                 self.push(" are element by element.");
             }
+            Mention::Delta(example) => {
+                self.formula(example);
+                self.push(" is 1 where both indices are equal and 0 elsewhere.");
+            }
             Mention::Indicator(example) => {
                 self.formula(example);
                 self.push(" is 1 where it holds and 0 elsewhere.");
@@ -337,7 +365,7 @@ fn plain_title(parts: &[Inline]) -> String {
 }
 
 /// Bytes in base 64 (RFC 4648), padded.
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

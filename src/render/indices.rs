@@ -11,10 +11,12 @@ pub(super) fn piece(notation: &Notation) -> Piece {
             let below = vec![partial(), name(x), Piece::Thin, partial(), name(y)];
             fraction(vec![twice(), name(of)], below)
         }
-        Notation::Stacked(inner) => match &**inner {
-            Notation::Partial(of, wrt) => fraction(vec![partial(), vec(of)], vec![partial(), vec(wrt)]),
+        Notation::Stacked(inner, [first, second]) => match &**inner {
+            Notation::Partial(of, wrt) => {
+                fraction(vec![partial(), vec_or(of, *first)], vec![partial(), vec_or(wrt, *second)])
+            }
             Notation::SecondPartial(of, x, y) => {
-                let below = vec![partial(), vec(x), Piece::Thin, partial(), vec(y)];
+                let below = vec![partial(), vec_or(x, *first), Piece::Thin, partial(), vec_or(y, *second)];
                 fraction(vec![twice(), name(of)], below)
             }
             other => laid_out(other),
@@ -51,8 +53,13 @@ fn fraction(above: Vec<Piece>, below: Vec<Piece>) -> Piece {
     Piece::Fraction(Box::new(Piece::Row(above)), Box::new(Piece::Row(below)))
 }
 
-fn vec(text: &str) -> Piece {
-    laid_out(&Notation::Call { function: "vec", arguments: vec![Notation::Name(text.to_owned())], columns: false })
+/// The name, or vec of it.
+fn vec_or(text: &str, vec: bool) -> Piece {
+    let own = Notation::Name(text.to_owned());
+    match vec {
+        true => laid_out(&Notation::Call { function: "vec", arguments: vec![own], columns: false }),
+        false => laid_out(&own),
+    }
 }
 
 /// With indices behind those that a name has already: W₁ becomes (W₁)_ij.

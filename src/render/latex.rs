@@ -136,7 +136,12 @@ impl Latex {
     /// What carries an index: one token, or a group.
     fn base(&mut self, base: &Piece) {
         match base {
-            Piece::Letter(_) | Piece::Word(_) | Piece::Bold(_) | Piece::Operation(_) | Piece::Fenced { .. } => {
+            Piece::Letter(_)
+            | Piece::Word(_)
+            | Piece::Bold(_)
+            | Piece::Operation(_)
+            | Piece::Plain(_)
+            | Piece::Fenced { .. } => {
                 self.piece(base);
             }
             Piece::Digits(digits) if digits.len() == 1 => self.piece(base),

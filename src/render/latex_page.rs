@@ -62,6 +62,9 @@ impl Writer {
                 format!("{ones} is the column of {} ones.", self.math(&size))
             }
             Mention::Hadamard => "$\\odot$ and $\\oslash$ are element by element.".to_owned(),
+            Mention::Delta(example) => {
+                format!("{} is 1 where both indices are equal and 0 elsewhere.", self.math(example))
+            }
             Mention::Indicator(example) => format!("{} is 1 where it holds and 0 elsewhere.", self.math(example)),
             Mention::Elided => "$\\dots$ is a part left out: the formula is too large to read.".to_owned(),
         }

@@ -42,6 +42,13 @@ pub enum Format {
     Json,
 }
 
+pub use html::{Parts, base64};
+
+/// The answer as parts of an HTML document. `checked` are the closing lines of a check, if one was made.
+pub fn html_parts(answer: &Answer, checked: &[String]) -> Parts {
+    html::parts(&page::page(answer, checked))
+}
+
 /// The answer in a format. `source` is the program's text; `checked` are the closing lines of a check, if one was made.
 pub fn render(format: Format, answer: &Answer, source: &str, checked: &[String]) -> String {
     let page = || page::page(answer, checked);

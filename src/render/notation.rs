@@ -83,8 +83,8 @@ pub enum Notation {
         /// The direction.
         to: Box<Notation>,
     },
-    /// A derivative as a left side, of vec of what it is of by vec of what it is by.
-    Stacked(Box<Notation>),
+    /// A first or second partial derivative with vec of either of its two matrices.
+    Stacked(Box<Notation>, [bool; 2]),
     /// ∂Y_ij/∂X_kl: what it is of with its indices, and what it is by.
     PartialEntries {
         /// Y or F, and its indices.
@@ -120,7 +120,7 @@ impl Notation {
             | Notation::PartialEntries { .. }
             | Notation::Delta(..)
             | Notation::Elided => self.clone(),
-            Notation::Stacked(a) => Notation::Stacked(one(a)),
+            Notation::Stacked(a, sides) => Notation::Stacked(one(a), *sides),
             Notation::Indexed(a, at) => Notation::Indexed(one(a), at.clone()),
             Notation::SumOver(at, a) => Notation::SumOver(at.clone(), one(a)),
             Notation::Negative(a) => Notation::Negative(one(a)),
@@ -184,7 +184,7 @@ impl Notation {
             | Notation::Root(a)
             | Notation::Identity(a)
             | Notation::Unit(a, _)
-            | Notation::Stacked(a)
+            | Notation::Stacked(a, _)
             | Notation::Indexed(a, _)
             | Notation::SumOver(_, a)
             | Notation::DifferentialOf(a) => visit(a),

@@ -7,7 +7,7 @@ use super::notation::Notation;
 use super::steps::{ShownStep, left_side, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
-use crate::answer::{Answer, Direction, Move, Outcome};
+use crate::answer::{Answer, Direction, Move, Outcome, stacked_sides};
 use crate::derivation::Derivation;
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Property, Variable};
@@ -268,7 +268,7 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
-        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(_) => Place::End,
+        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(..) => Place::End,
         Notation::Applied { .. } => Place::End,
         Notation::DifferentialOf(inner) if matches!(**inner, Notation::Partial(..)) => Place::End,
         Notation::Sum(terms) if matches!(terms.first(), Some((_, Notation::Applied { .. }))) => Place::End,
@@ -295,13 +295,19 @@ fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
     let wrt = |i: usize| outcome.wrt.get(i).or(outcome.wrt.first()).cloned().unwrap_or_default();
     let forms = outcome.forms.as_ref();
     let stacked = forms.is_some_and(|forms| forms.stacked());
+    let sides = match (forms, outcome.wrt_nodes.as_slice()) {
+        (Some(forms), [first, .., second]) => stacked_sides(arena, *first, *second, forms),
+        (Some(forms), [only]) if outcome.kind == AskKind::Hessian => stacked_sides(arena, *only, *only, forms),
+        (Some(forms), [only]) => stacked_sides(arena, outcome.of_node, *only, forms),
+        _ => [false; 2],
+    };
     let left = match outcome.kind {
         AskKind::Differential => Notation::Differential(of.to_owned()),
-        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), stacked),
-        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), stacked),
+        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), sides),
+        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), sides),
         AskKind::HessianAlong | AskKind::JacobianAlong | AskKind::JacobianAgainst => match outcome.directed_left() {
             Some(left) => left_side(arena, &left),
-            None => partial(of, &wrt(0), false),
+            None => partial(of, &wrt(0), [false; 2]),
         },
     };
     let right = notation(arena, last.right);

@@ -83,6 +83,9 @@ impl Plain {
                 let text = match mention {
                     Mention::Ones(n) => format!("  1_{} is the column of {n} ones", super::names::unicode_name(n)),
                     Mention::Hadamard => "  ⊙ and ⊘ are element by element".to_owned(),
+                    Mention::Delta(example) => {
+                        format!("  {} is 1 where both indices are equal and 0 elsewhere", self.formula(example))
+                    }
                     Mention::Indicator(example) => {
                         format!("  {} is 1 where it holds and 0 elsewhere", self.formula(example))
                     }

@@ -87,14 +87,14 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
     out
 }
 
-/// ∂Y/∂X, or ∂vec(Y)/∂vec(X).
-pub fn partial(of: &str, wrt: &str, stacked: bool) -> Notation {
+/// ∂Y/∂X, with vec of either where `stacked` says so.
+pub fn partial(of: &str, wrt: &str, stacked: [bool; 2]) -> Notation {
     let plain = Notation::Partial(of.to_owned(), wrt.to_owned());
-    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
+    if stacked == [false; 2] { plain } else { Notation::Stacked(Box::new(plain), stacked) }
 }
 
-/// ∂²F/∂X∂Y, or ∂²F/∂vec(X)∂vec(Y).
-pub fn second_partial(of: &str, x: &str, y: &str, stacked: bool) -> Notation {
+/// ∂²F/∂X∂Y, with vec of either where `stacked` says so.
+pub fn second_partial(of: &str, x: &str, y: &str, stacked: [bool; 2]) -> Notation {
     let plain = Notation::SecondPartial(of.to_owned(), x.to_owned(), y.to_owned());
-    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
+    if stacked == [false; 2] { plain } else { Notation::Stacked(Box::new(plain), stacked) }
 }

@@ -93,7 +93,7 @@ fn level(notation: &Notation, signs: Signs) -> Level {
         Notation::Compare(..) if book => Level::Postfix,
         Notation::Equation(_) | Notation::Compare(..) => Level::Comparison,
         Notation::Sum(_) | Notation::Negative(_) => Level::Sum,
-        Notation::SumOver(..) => Level::Product,
+        Notation::SumOver(..) => Level::Power,
         Notation::Product(_) | Notation::Quotient(..) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) => {
             Level::Product
         }
@@ -262,7 +262,7 @@ impl Line {
                 self.write(to, Level::Sum);
                 self.out.push(']');
             }
-            Notation::Stacked(inner) => self.stacked(inner),
+            Notation::Stacked(inner, sides) => self.stacked(inner, *sides),
             Notation::PartialEntries { of, wrt } => {
                 self.out.push_str(if wrt.len() > 1 { "∂²" } else { "∂" });
                 self.name(&of.0);
@@ -305,24 +305,24 @@ impl Line {
     }
 
     /// ∂vec(Y)/∂vec(X)
-    fn stacked(&mut self, derivative: &Notation) {
-        let vec = |line: &mut Line, name: &str| {
-            line.out.push_str("∂vec(");
+    fn stacked(&mut self, derivative: &Notation, [first, second]: [bool; 2]) {
+        let by = |line: &mut Line, name: &str, vec: bool| {
+            line.out.push_str(if vec { "∂vec(" } else { "∂" });
             line.name(name);
-            line.out.push(')');
+            line.out.push_str(if vec { ")" } else { "" });
         };
         match derivative {
             Notation::Partial(of, wrt) => {
-                vec(self, of);
+                by(self, of, first);
                 self.out.push('/');
-                vec(self, wrt);
+                by(self, wrt, second);
             }
             Notation::SecondPartial(of, x, y) => {
                 self.out.push_str("∂²");
                 self.name(of);
                 self.out.push('/');
-                vec(self, x);
-                vec(self, y);
+                by(self, x, first);
+                by(self, y, second);
             }
             other => self.write(other, Level::Postfix),
         }

@@ -104,9 +104,7 @@ fn level(notation: &Notation) -> Level {
     match notation {
         Notation::Equation(_) => Level::Equation,
         Notation::Sum(_) | Notation::Negative(_) => Level::Sum,
-        Notation::Product(_) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) | Notation::SumOver(..) => {
-            Level::Product
-        }
+        Notation::Product(_) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) => Level::Product,
         Notation::Call { function: "kron", .. } => Level::Product,
         Notation::Quotient(above, below) if is_split(above, below) => Level::Product,
         _ => Level::Factor,
@@ -185,7 +183,7 @@ pub(super) fn piece(notation: &Notation) -> Piece {
         }
         Notation::Partial(..)
         | Notation::SecondPartial(..)
-        | Notation::Stacked(_)
+        | Notation::Stacked(..)
         | Notation::PartialEntries { .. }
         | Notation::Indexed(..)
         | Notation::Delta(..)

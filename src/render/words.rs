@@ -50,13 +50,15 @@ pub enum Mention {
     Hadamard,
     /// A comparison as 1 or 0: the first one on the page.
     Indicator(Notation),
+    /// δ_ij with the indices of the first one on the page.
+    Delta(Notation),
     /// A part left out.
     Elided,
 }
 
 /// The signs of a page that want a word.
 pub fn legend(page: &Page) -> Vec<Mention> {
-    let mut found: [Option<Mention>; 4] = [const { None }; 4];
+    let mut found: [Option<Mention>; 5] = [const { None }; 5];
     for formula in formulas(page) {
         let formula = for_reader(formula, Reader::Book);
         let mut stack = vec![&formula];
@@ -68,7 +70,8 @@ pub fn legend(page: &Page) -> Vec<Mention> {
                 },
                 Notation::Hadamard(_) | Notation::HadamardQuotient(..) => Some((1, Mention::Hadamard)),
                 Notation::Compare(..) => Some((2, Mention::Indicator(part.clone()))),
-                Notation::Elided => Some((3, Mention::Elided)),
+                Notation::Delta(..) => Some((3, Mention::Delta(part.clone()))),
+                Notation::Elided => Some((4, Mention::Elided)),
                 _ => None,
             };
             if let Some((place, mention)) = mention {

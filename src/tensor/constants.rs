@@ -3,7 +3,7 @@
 
 use crate::calculus::NotCovered;
 use crate::dimension::{DimId, Shape};
-use crate::expr::{Arena, Axis, ExprId, NameKind};
+use crate::expr::{Arena, Axis, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::syntax::ast::Comparison;
 
@@ -36,12 +36,46 @@ pub fn commutation(arena: &mut Arena, of: Shape) -> Result<ExprId, NotCovered> {
     if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body) {
         return Ok(arena.named_node(i));
     }
-    // K_m_n, where both sizes are names or numbers.
-    let sizes = [of.rows, of.columns].map(|d| arena.dimensions.text(d));
+    Ok(named(arena, "K", &[of.rows, of.columns], body))
+}
+
+/// A constant matrix by its name: a letter and its sizes, where those are names or numbers.
+fn named(arena: &mut Arena, letter: &str, sizes: &[DimId], body: ExprId) -> ExprId {
+    if let Some(i) = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body) {
+        return arena.named_node(i);
+    }
+    let sizes: Vec<String> = sizes.iter().map(|&d| arena.dimensions.text(d)).collect();
     let words = sizes.iter().all(|text| text.chars().all(char::is_alphanumeric));
-    let base = if words { format!("K_{}", sizes.join("_")) } else { "K".to_owned() };
+    let base = if words { format!("{letter}_{}", sizes.join("_")) } else { letter.to_owned() };
     let name = arena.unused_name(&base);
-    Ok(arena.name(name, body, NameKind::Adjoint))
+    arena.name(name, body, NameKind::Adjoint)
+}
+
+/// What a named constant matrix does, in words for a reader; nothing for any other expression.
+pub fn meaning(arena: &Arena, name: &str, body: ExprId) -> Option<String> {
+    let places = |id: ExprId| match arena.op(id) {
+        Op::Call(Function::Kron, _, arguments) => {
+            arguments.iter().any(|&a| matches!(arena.op(a), Op::Ones))
+                && arguments.iter().any(|&a| matches!(arena.op(a), Op::Identity | Op::Compare(..)))
+        }
+        _ => false,
+    };
+    match arena.op(body) {
+        Op::Reshape(inner) if matches!(arena.op(*inner), Op::Call(Function::Kron, ..)) => {
+            Some(format!("{name} is the commutation matrix: vec(A') = {name}*vec(A)"))
+        }
+        Op::Hadamard(list) if list.len() == 2 && list.iter().all(|&f| places(f)) => {
+            let compares = |id: &ExprId| match arena.op(*id) {
+                Op::Call(_, _, arguments) => arguments.iter().any(|&a| matches!(arena.op(a), Op::Compare(..))),
+                _ => false,
+            };
+            Some(match list.iter().any(compares) {
+                true => format!("{name} is the elimination matrix: vech(A) = {name}*vec(A)"),
+                false => format!("{name} places a diagonal: vec(diag(v)) = {name}*v"),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// R with R[p, i] = 1 where entry p of vec(A) stands in row i of A: 1_n ⊗ I_m.
@@ -56,11 +90,12 @@ pub fn column_of(arena: &mut Arena, of: Shape) -> ExprId {
     kron(arena, identity, ones)
 }
 
-/// E with vec(diag(v)) = E·v for v of n entries.
+/// E with vec(diag(v)) = E·v for v of n entries, by its name E_n.
 pub fn embedding(arena: &mut Arena, n: DimId) -> ExprId {
     let square = Shape::new(n, n);
     let (rows, columns) = (row_of(arena, square), column_of(arena, square));
-    arena.hadamard(&[rows, columns])
+    let body = arena.hadamard(&[rows, columns]);
+    named(arena, "E", &[n], body)
 }
 
 /// R and C for the entries of vech(A) with A square of n rows: R[p, i] = 1 where entry p stands in row i of A, C[p, j]
@@ -82,12 +117,14 @@ pub fn places_of_half(arena: &mut Arena, n: DimId, length: DimId) -> (ExprId, Ex
     (places(&[counted, row]), places(&[column, counted_row]))
 }
 
-/// S with vech(A) = S·vec(A) for a square A of n rows: row p of C⊗1ᵀ times row p of 1ᵀ⊗R.
+/// L with vech(A) = L·vec(A) for a square A of n rows, by its name L_n: row p of C⊗1ᵀ times row p of 1ᵀ⊗R (Magnus and
+/// Neudecker, ch. 3.8, call such a matrix an elimination matrix).
 pub fn half(arena: &mut Arena, n: DimId, length: DimId) -> ExprId {
     let (rows, columns) = places_of_half(arena, n, length);
     let ones = arena.ones_row(n);
     let (slow, fast) = (kron(arena, columns, ones), kron(arena, ones, rows));
-    arena.hadamard(&[slow, fast])
+    let body = arena.hadamard(&[slow, fast]);
+    named(arena, "L", &[n], body)
 }
 
 /// [0; I; 0]: the rows of a stack of blocks with these heights that belong to block i.

@@ -2,13 +2,13 @@
 //! indices, summed over the indices that are no axis of the result. An identity is never a factor: it makes two indices
 //! one, and where both are axes that is told as a delta. What can be contracted to one matrix is.
 
+use super::collect::{better, collected, in_one_order};
 use super::constants;
 use super::linear::Linear;
-use super::piece::{Chain, Piece};
+use super::piece::{Chain, Piece, product};
 use crate::dimension::{DimId, Shape};
 use crate::expr::{Arena, ExprId, Op};
 use crate::functions::Function;
-use crate::number::Number;
 
 /// An index: first the axes of the result in order, then those that are summed over.
 pub type Index = usize;
@@ -266,6 +266,15 @@ impl Graph {
                     let product = arena.multiply(&factors);
                     waiting.push((product, at));
                 }
+                Op::Product { .. } if at.len() == 1 => {
+                    // diag(u)·v = u .* v
+                    let shorter = product(arena, &[expr]);
+                    if shorter == expr {
+                        self.add_factor(expr, &at);
+                    } else {
+                        waiting.push((shorter, at));
+                    }
+                }
                 Op::Product { factors, .. } if at.len() == 2 => {
                     let is_diagonal = |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Call(Function::Diag, ..));
                     // u·vᵀ, and A·diag(d)·B.
@@ -475,6 +484,12 @@ impl Graph {
         }
         for factor in &mut self.factors {
             // A symmetric matrix and a product that is as long transposed are named in one way.
+            if factor.at.len() == 1 {
+                let turned = arena.transpose(factor.expr);
+                if better(arena, turned, factor.expr) {
+                    factor.expr = turned;
+                }
+            }
             if let [i, j] = factor.at[..] {
                 let turned = arena.transpose(factor.expr);
                 if turned == factor.expr && i > j || better(arena, turned, factor.expr) {
@@ -509,123 +524,4 @@ fn is_place(arena: &Arena, expr: ExprId) -> bool {
     let Op::Call(Function::Kron, _, arguments) = arena.op(expr) else { return false };
     let (a, b) = (arena.op(arguments[0]), arena.op(arguments[1]));
     matches!((a, b), (Op::Ones, Op::Identity) | (Op::Identity, Op::Ones))
-}
-
-/// Whether a matrix is named by this one rather than by the other, which is its transpose.
-fn better(arena: &Arena, this: ExprId, other: ExprId) -> bool {
-    let size = |id| crate::expr::substitute::tree_size(arena, id, 200);
-    let (a, b) = (size(this), size(other));
-    a < b || a == b && this < other
-}
-
-/// The most summed indices for which every order is tried.
-const MOST_ORDERED: usize = 4;
-
-/// The factors sorted, with the summed indices numbered so that the list is the first of all such; and those indices in
-/// that order.
-fn in_one_order(factors: &[Factor], axes: usize, summed: &[Index]) -> (Vec<Factor>, Vec<Index>) {
-    let numbered = |order: &[Index]| {
-        let mut list: Vec<Factor> = factors
-            .iter()
-            .map(|f| {
-                let at = f.at.iter().map(|&i| match order.iter().position(|&s| s == i) {
-                    Some(place) => axes + place,
-                    None => i,
-                });
-                Factor { expr: f.expr, at: at.collect() }
-            })
-            .collect();
-        list.sort_by(|a, b| (a.at.iter().min(), &a.at, a.expr).cmp(&(b.at.iter().min(), &b.at, b.expr)));
-        list
-    };
-    let mut best = (numbered(summed), summed.to_vec());
-    if summed.len() > 1 && summed.len() <= MOST_ORDERED {
-        for order in orders(summed) {
-            let list = numbered(&order);
-            if list < best.0 {
-                best = (list, order);
-            }
-        }
-    }
-    best
-}
-
-/// All orders of a short list.
-fn orders(list: &[Index]) -> Vec<Vec<Index>> {
-    let mut out: Vec<Vec<Index>> = vec![Vec::new()];
-    for &item in list {
-        let mut next = Vec::new();
-        for order in &out {
-            for place in 0..=order.len() {
-                let mut longer = order.clone();
-                longer.insert(place, item);
-                next.push(longer);
-            }
-        }
-        out = next;
-    }
-    out
-}
-
-/// Equal terms added; terms that differ in one factor with the same indices joined in the sum of those factors.
-fn collected(arena: &mut Arena, terms: Vec<Term>) -> Vec<Term> {
-    let mut out: Vec<Term> = Vec::with_capacity(terms.len());
-    for term in terms {
-        let same = |t: &&mut Term| t.factors == term.factors && t.deltas == term.deltas && t.summed == term.summed;
-        match out.iter_mut().find(same) {
-            Some(t) => t.coefficient = arena.add(t.coefficient, term.coefficient),
-            None => out.push(term),
-        }
-    }
-    out.retain(|t| !arena.is_zero(t.coefficient));
-    while let Some((a, b, joined)) = pair_to_join(arena, &out) {
-        out.remove(b);
-        out[a] = joined;
-    }
-    out
-}
-
-/// Two terms that are one with a sum in it.
-fn pair_to_join(arena: &mut Arena, terms: &[Term]) -> Option<(usize, usize, Term)> {
-    for a in 0..terms.len() {
-        for b in a + 1..terms.len() {
-            let (x, y) = (&terms[a], &terms[b]);
-            let fits = x.deltas == y.deltas && x.summed == y.summed && x.factors.len() == y.factors.len();
-            if !fits || x.factors.is_empty() {
-                continue;
-            }
-            let only_here: Vec<&Factor> = x.factors.iter().filter(|f| !y.factors.contains(f)).collect();
-            let only_there: Vec<&Factor> = y.factors.iter().filter(|f| !x.factors.contains(f)).collect();
-            let ([f], [g]) = (&only_here[..], &only_there[..]) else { continue };
-            let turned: Vec<Index> = g.at.iter().rev().copied().collect();
-            if f.at != g.at && f.at != turned {
-                continue;
-            }
-            let (split_x, split_y) = (number_of(arena, x.coefficient), number_of(arena, y.coefficient));
-            if split_x.1 != split_y.1 {
-                continue;
-            }
-            let mut other = g.expr;
-            if arena.shape(other) != arena.shape(f.expr) || f.at.len() == 2 && f.at != g.at {
-                other = arena.transpose(other);
-            }
-            let sum = arena.sum(&[(split_x.0, f.expr), (split_y.0, other)]);
-            let (c, sum) = arena.coefficient(sum);
-            let coefficient = arena.scale(c, split_x.1);
-            let mut joined = x.clone();
-            joined.coefficient = coefficient;
-            let place = x.factors.iter().position(|h| h == *f)?;
-            joined.factors[place].expr = sum;
-            return Some((a, b, joined));
-        }
-    }
-    None
-}
-
-/// A scalar as a number times what is left.
-fn number_of(arena: &mut Arena, scalar: ExprId) -> (Number, ExprId) {
-    match arena.op(scalar) {
-        Op::Number(k) => (*k, arena.integer(1)),
-        _ => arena.coefficient(scalar),
-    }
 }

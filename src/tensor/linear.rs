@@ -9,13 +9,16 @@ use super::piece::{Chain, Piece};
 use crate::calculus::NotCovered;
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::Property;
-use crate::expr::substitute::local_nodes;
+use crate::expr::substitute::{local_nodes, tree_size};
 use crate::expr::{Arena, Axis, ExprId, NameKind, Op};
 use crate::functions::Function;
 use crate::number::Number;
 
 /// A sum of more chains than this is one matrix with a name.
-const MOST_CHAINS: usize = 12;
+const MOST_CHAINS: usize = 16;
+
+/// So is one whose matrices have more nodes than this.
+const LARGEST_MAP: usize = 300;
 
 /// A linear map vec(dX) ↦ vec(dZ): the sum of its chains.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,31 +28,46 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// The map of dX itself: of a structured X the projection of its entries onto the structure.
-    pub fn of_leaf(arena: &mut Arena, leaf: ExprId) -> Linear {
-        let shape = arena.shape(leaf);
-        let known = arena.properties(leaf);
-        let whole = Chain::identity();
-        if shape.is_scalar() || !matches!(arena.op(leaf), Op::Variable(_)) {
-            return Linear { chains: vec![whole] };
+    /// The map of dX itself.
+    fn of_leaf() -> Linear {
+        Linear { chains: vec![Chain::identity()] }
+    }
+
+    /// The map on the entries of a structured leaf: first they are projected onto its structure.
+    ///
+    /// # Errors
+    /// Sizes too large to be counted.
+    pub fn projected(&self, arena: &mut Arena, leaf: ExprId) -> Result<Linear, NotCovered> {
+        let mut chains = Vec::with_capacity(2 * self.chains.len());
+        let Some(pieces) = projection(arena, leaf) else { return Ok(self.clone()) };
+        for (number, piece) in pieces {
+            for chain in &self.chains {
+                let mut own = Chain { pieces: Vec::new(), ..chain.clone() };
+                own.number = own.number.times(number);
+                for &piece in piece.iter().chain(&chain.pieces) {
+                    own.push(arena, piece)?;
+                }
+                chains.push(own);
+            }
         }
-        if known.has(Property::Diagonal) {
-            let identity = arena.identity(shape.rows);
-            let chain = Chain { pieces: vec![Piece::Diagonal(identity)], ..whole };
-            return Linear { chains: vec![chain] };
-        }
-        let other = match (known.has(Property::Symmetric), known.has(Property::Skew)) {
-            (true, _) => Number::HALF,
-            (_, true) => Number::Ratio(-1, 2),
-            _ => return Linear { chains: vec![whole] },
-        };
-        let turned = Chain { number: other, pieces: vec![Piece::Swap(shape)], ..Chain::identity() };
-        Linear { chains: vec![Chain { number: Number::HALF, ..whole }, turned] }
+        Ok(Linear { chains }.collected())
     }
 
     /// Whether nothing moves.
     pub fn is_zero(&self) -> bool {
         self.chains.is_empty()
+    }
+
+    /// How many nodes its matrices have, up to a limit.
+    fn size(&self, arena: &Arena) -> usize {
+        let mut size = 0;
+        for matrix in self.chains.iter().flat_map(|chain| &chain.pieces).flat_map(|piece| piece.matrices()) {
+            if size > LARGEST_MAP {
+                break;
+            }
+            size += tree_size(arena, matrix, LARGEST_MAP);
+        }
+        size
     }
 
     /// The matrix of the map from vec of something of shape `from`; nothing where it is zero.
@@ -62,6 +80,52 @@ impl Linear {
             terms.push((Number::ONE, chain.matrix(arena, from)?));
         }
         Ok(if terms.is_empty() { None } else { Some(arena.sum(&terms)) })
+    }
+
+    /// The matrix with what all chains begin and end with taken out of the sum; nothing where there is no such piece.
+    ///
+    /// # Errors
+    /// Sizes too large to be counted.
+    pub fn sandwiched(&self, arena: &mut Arena, from: Shape) -> Result<Option<ExprId>, NotCovered> {
+        let Some((first, rest)) = self.chains.split_first() else { return Ok(None) };
+        let shortest = self.chains.iter().map(|c| c.pieces.len()).min().unwrap_or(0);
+        if rest.is_empty() || shortest < 2 {
+            return Ok(None);
+        }
+        let begin = (0..shortest).take_while(|&k| rest.iter().all(|c| c.pieces[k] == first.pieces[k])).count();
+        let back = |c: &Chain, k: usize| c.pieces[c.pieces.len() - 1 - k];
+        let end = (0..shortest).take_while(|&k| rest.iter().all(|c| back(c, k) == back(first, k))).count();
+        // The shortest chain keeps a piece of its own where it has one to spare.
+        let (begin, end) = if begin + end > shortest.saturating_sub(1) {
+            (begin.min(1), end.min(shortest.saturating_sub(begin.min(1))).min(1))
+        } else {
+            (begin, end)
+        };
+        if begin + end == 0 {
+            return Ok(None);
+        }
+        let part = |pieces: &[Piece]| Chain { pieces: pieces.to_vec(), ..Chain::identity() };
+        let n = first.pieces.len();
+        let (inner, outer) = (part(&first.pieces[..begin]), part(&first.pieces[n - end..]));
+        let mut between = from;
+        for &piece in &inner.pieces {
+            between = piece.gives(arena);
+        }
+        let mut terms = Vec::with_capacity(self.chains.len());
+        for chain in &self.chains {
+            let own = Chain { pieces: chain.pieces[begin..chain.pieces.len() - end].to_vec(), ..chain.clone() };
+            terms.push((Number::ONE, own.matrix(arena, between)?));
+        }
+        let middle = arena.sum(&terms);
+        let mut operands = Vec::with_capacity(3);
+        if end > 0 {
+            operands.push(outer.matrix(arena, from)?);
+        }
+        operands.push(middle);
+        if begin > 0 {
+            operands.push(inner.matrix(arena, from)?);
+        }
+        Ok(Some(arena.multiply(&operands)))
     }
 
     /// The map followed by a piece.
@@ -106,6 +170,24 @@ impl Linear {
     }
 }
 
+/// The projection of the entries of a structured leaf: numbers times pieces; nothing where there is no structure.
+pub fn projection(arena: &mut Arena, leaf: ExprId) -> Option<Vec<(Number, Option<Piece>)>> {
+    let (shape, known) = (arena.shape(leaf), arena.properties(leaf));
+    if shape.is_scalar() || !matches!(arena.op(leaf), Op::Variable(_)) {
+        return None;
+    }
+    if known.has(Property::Diagonal) {
+        let identity = arena.identity(shape.rows);
+        return Some(vec![(Number::ONE, Some(Piece::Diagonal(identity)))]);
+    }
+    let other = match (known.has(Property::Symmetric), known.has(Property::Skew)) {
+        (true, _) => Number::HALF,
+        (_, true) => Number::Ratio(-1, 2),
+        _ => return None,
+    };
+    Some(vec![(Number::HALF, None), (other, Some(Piece::Swap(shape)))])
+}
+
 /// The maps of the differentials of named results, by their nodes, and of the leaf itself.
 #[derive(Debug)]
 pub struct Known {
@@ -117,9 +199,8 @@ pub struct Known {
 
 impl Known {
     /// Only the leaf moves so far.
-    pub fn new(arena: &mut Arena, leaf: ExprId) -> Known {
-        let own = Linear::of_leaf(arena, leaf);
-        Known { of: HashMap::from_iter([(leaf, own)]), from: arena.shape(leaf) }
+    pub fn new(arena: &Arena, leaf: ExprId) -> Known {
+        Known { of: HashMap::from_iter([(leaf, Linear::of_leaf())]), from: arena.shape(leaf) }
     }
 }
 
@@ -144,7 +225,8 @@ pub fn linear(arena: &mut Arena, d: ExprId, known: &Known) -> Result<Linear, Not
         if map.is_zero() {
             continue;
         }
-        let map = if map.chains.len() > MOST_CHAINS { named(arena, id, &map, known.from)? } else { map };
+        let large = map.chains.len() > MOST_CHAINS || map.size(arena) > LARGEST_MAP;
+        let map = if large && !known.from.is_scalar() { named(arena, id, &map, known.from)? } else { map };
         maps.insert(id, map);
     }
     Ok(maps.remove(&d).unwrap_or_default())

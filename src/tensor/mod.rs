@@ -5,11 +5,14 @@
 //! Two readings of one map. `linear` reads dY as a sum of chains of `piece`s, each a matrix that acts on vec, as in
 //! Magnus and Neudecker, Matrix Differential Calculus, ch. 2 and 9. `index` reads the same chains entry by entry, contracts
 //! what can be contracted, and merges terms that are equal. `readback` makes a matrix of the entries again, which often is
-//! shorter. `contract` computes the numbers of the entries in an order that costs little.
+//! shorter. `forms` takes common parts out of the matrix. `contract` computes the numbers of the entries in an order that
+//! costs little.
 
+mod collect;
 pub mod constants;
 pub mod contract;
-pub mod readback;
+pub mod forms;
 pub mod index;
 pub mod linear;
 pub mod piece;
+pub mod readback;

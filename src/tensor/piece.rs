@@ -57,6 +57,22 @@ pub enum Piece {
     },
 }
 
+impl Piece {
+    /// The matrices in it.
+    pub(super) fn matrices(&self) -> Vec<ExprId> {
+        match *self {
+            Piece::Kron { right, left } => vec![right, left],
+            Piece::Diagonal(a) | Piece::Row(a) | Piece::Column(a) | Piece::Matrix { matrix: a, .. } => vec![a],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The shape of what it gives; of a vector that lies or stands, one of the two.
+    pub(super) fn gives(self, arena: &Arena) -> Shape {
+        shapes(arena, self).0
+    }
+}
+
 /// number · scalars · (the last piece · … · the first piece): a linear map, the first piece acting first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Chain {
@@ -227,7 +243,7 @@ impl Chain {
             let n = constants::times(arena, from.rows, from.columns)?;
             operands.push(arena.identity(n));
         }
-        Ok(arena.multiply(&operands))
+        Ok(product(arena, &operands))
     }
 }
 
@@ -268,6 +284,94 @@ fn matrix_of(arena: &mut Arena, piece: Piece) -> Result<Option<ExprId>, NotCover
         Piece::Matrix { matrix, .. } => matrix,
         Piece::Reshape { .. } => return Ok(None),
     }))
+}
+
+/// The product with what blocks and diagonals make of their neighbours: diag(u)·v = u .* v, [A, B]·[I; 0] = A.
+pub fn product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
+    let whole = arena.multiply(operands);
+    let (c, inner) = arena.coefficient(whole);
+    let Op::Product { scalars, factors } = arena.op(inner).clone() else { return whole };
+    let mut list = factors.to_vec();
+    let mut any = false;
+    let mut i = 0;
+    while i + 1 < list.len() {
+        match neighbours(arena, list[i], list[i + 1]) {
+            Some(joined) => {
+                list.splice(i..i + 2, [joined]);
+                i = i.saturating_sub(1);
+                any = true;
+            }
+            None => i += 1,
+        }
+    }
+    if !any {
+        return whole;
+    }
+    let operands: Vec<ExprId> = scalars.iter().copied().chain(list).collect();
+    let shorter = product(arena, &operands);
+    arena.scale(c, shorter)
+}
+
+/// What two neighbours of a product become.
+fn neighbours(arena: &mut Arena, a: ExprId, b: ExprId) -> Option<ExprId> {
+    let diagonal_of = |arena: &Arena, id: ExprId| match arena.op(id) {
+        Op::Call(Function::Diag, _, arguments) if arena.shape(id).is_square() => Some(arguments[0]),
+        _ => None,
+    };
+    if let Some(u) = diagonal_of(arena, a) {
+        if arena.shape(b).is_column() {
+            return Some(arena.hadamard(&[u, b]));
+        }
+        // diag(u)·diag(v) = diag(u .* v)
+        if let Some(v) = diagonal_of(arena, b) {
+            let both = arena.hadamard(&[u, v]);
+            return Some(arena.diagonal(both));
+        }
+    }
+    if let Some(v) = diagonal_of(arena, b)
+        && arena.shape(a).is_row()
+    {
+        let v = arena.transpose(v);
+        return Some(arena.hadamard(&[a, v]));
+    }
+    let (left, right) = (columns_of_blocks(arena, a)?, rows_of_blocks(arena, b)?);
+    let selects = |arena: &Arena, list: &[ExprId]| {
+        list.iter().all(|&x| matches!(arena.op(x), Op::Identity | Op::Zeros) || arena.is_zero(x))
+    };
+    let fits = left.len() == right.len()
+        && left.iter().zip(&right).all(|(&x, &y)| arena.shape(x).columns == arena.shape(y).rows);
+    if !fits || !selects(arena, &left) && !selects(arena, &right) {
+        return None;
+    }
+    let mut terms = Vec::with_capacity(left.len());
+    for (&x, &y) in left.iter().zip(&right) {
+        terms.push((Number::ONE, arena.multiply(&[x, y])));
+    }
+    Some(arena.sum(&terms))
+}
+
+/// A, B, … of [A, B, …].
+fn columns_of_blocks(arena: &mut Arena, a: ExprId) -> Option<Vec<ExprId>> {
+    match arena.op(a).clone() {
+        Op::Horizontal(parts) => Some(parts.to_vec()),
+        Op::Transpose(inner) => match arena.op(inner).clone() {
+            Op::Vertical(parts) => Some(parts.iter().map(|&p| arena.transpose(p)).collect()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A, B, … of [A; B; …].
+fn rows_of_blocks(arena: &mut Arena, a: ExprId) -> Option<Vec<ExprId>> {
+    match arena.op(a).clone() {
+        Op::Vertical(parts) => Some(parts.to_vec()),
+        Op::Transpose(inner) => match arena.op(inner).clone() {
+            Op::Horizontal(parts) => Some(parts.iter().map(|&p| arena.transpose(p)).collect()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// vec(a) as a column.
@@ -337,11 +441,11 @@ fn joined(arena: &mut Arena, next: Piece, last: Piece) -> Result<Join, NotCovere
         (Piece::Kron { right: b2, left: a2 }, Piece::Kron { right: b1, left: a1 }) => {
             let fits = (arena.shape(a2).columns, arena.shape(b2).columns) == (between.rows, between.columns);
             if fits {
-                let (right, left) = (arena.multiply(&[b2, b1]), arena.multiply(&[a2, a1]));
+                let (right, left) = (product(arena, &[b2, b1]), product(arena, &[a2, a1]));
                 Join::Pieces(vec![Piece::Kron { right, left }])
             } else {
                 // The vector between them was turned: A₂·(A₁·N·B₁ᵀ)ᵀ·B₂ᵀ = (A₂·B₁)·Nᵀ·(B₂·A₁)ᵀ.
-                let (right, left) = (arena.multiply(&[b2, a1]), arena.multiply(&[a2, b1]));
+                let (right, left) = (product(arena, &[b2, a1]), product(arena, &[a2, b1]));
                 Join::Pieces(vec![Piece::Swap(first), Piece::Kron { right, left }])
             }
         }
@@ -407,7 +511,7 @@ fn applied(arena: &mut Arena, piece: Piece, c: ExprId) -> Option<ExprId> {
     Some(match piece {
         Piece::Kron { right, left } => {
             let turned = arena.transpose(right);
-            arena.multiply(&[left, c, turned])
+            product(arena, &[left, c, turned])
         }
         Piece::Diagonal(h) => arena.hadamard(&[h, c]),
         Piece::Swap(_) => arena.transpose(c),
@@ -428,7 +532,7 @@ fn pulled(arena: &mut Arena, g: ExprId, piece: Piece) -> Option<ExprId> {
     Some(match piece {
         Piece::Kron { right, left } => {
             let turned = arena.transpose(left);
-            arena.multiply(&[turned, g, right])
+            product(arena, &[turned, g, right])
         }
         Piece::Diagonal(h) => arena.hadamard(&[g, h]),
         Piece::Swap(_) => arena.transpose(g),

@@ -39,8 +39,8 @@ fn decode(gzip: &[u8]) -> Samples {
     let (rows, rest) = bytes.as_chunks::<{ PIXELS + 1 }>();
     assert!(rest.is_empty(), "the embedded data are whole samples");
     let pixels = Matrix::from_fn(rows.len(), PIXELS, |i, j| f64::from(rows[i][j]));
-    let labels = rows.iter().map(|row| i64::from(row[PIXELS])).collect();
-    Samples::new(pixels, labels, CLASSES).expect("the embedded labels are digits")
+    let labels: Vec<i64> = rows.iter().map(|row| i64::from(row[PIXELS])).collect();
+    Samples::new(pixels, &labels, CLASSES).expect("the embedded labels are digits")
 }
 
 #[cfg(test)]
@@ -50,9 +50,10 @@ mod tests {
     #[test]
     fn the_embedded_digits_are_complete() {
         for (samples, count, zeros, ink) in [(training(), 3823, 376, 1_204_758.0), (test(), 1797, 178, 561_718.0)] {
-            assert_eq!((samples.len(), samples.features().columns()), (count, 64));
-            assert!(samples.features().entries().iter().all(|&pixel| (0.0..=16.0).contains(&pixel)));
-            assert_eq!(samples.features().sum(), ink);
+            let features = samples.features();
+            assert_eq!((samples.len(), samples.columns()), (count, 64));
+            assert!(features.entries().iter().all(|&pixel| (0.0..=16.0).contains(&pixel)));
+            assert_eq!(features.sum(), ink);
             assert_eq!(samples.labels().iter().filter(|&&label| label == 0).count(), zeros);
         }
     }

@@ -1,5 +1,6 @@
 //! Random numbers that are the same for the same seed on every machine: ChaCha with twelve rounds, one stream for each
-//! purpose, so that another number of epochs does not change the split. Only integer arithmetic and exact scaling is used.
+//! purpose, so that another number of epochs does not change the split, and a training can be taken up in its middle. Only
+//! integer arithmetic and exact scaling is used.
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -7,9 +8,30 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// What random numbers are for; each has a stream of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
+    /// Which samples are kept out.
     Split,
+    /// The first parameters.
     Initialisation,
-    Shuffling,
+    /// The order of samples in an epoch.
+    Order { epoch: usize },
+    /// What is done to the samples of a step.
+    Augmentation { step: usize },
+    /// The trials of a search.
+    Trials,
+}
+
+impl Purpose {
+    /// The number of its stream; purposes that have many count within 2^48.
+    fn stream(self) -> u64 {
+        let (kind, number) = match self {
+            Purpose::Split => (0, 0),
+            Purpose::Initialisation => (1, 0),
+            Purpose::Order { epoch } => (2, epoch as u64),
+            Purpose::Augmentation { step } => (3, step as u64),
+            Purpose::Trials => (4, 0),
+        };
+        (kind << 48) | (number & ((1 << 48) - 1))
+    }
 }
 
 /// A stream of random numbers.
@@ -18,7 +40,7 @@ pub(super) struct Random(ChaCha12Rng);
 impl Random {
     pub(super) fn new(seed: u64, purpose: Purpose) -> Random {
         let mut generator = ChaCha12Rng::seed_from_u64(seed);
-        generator.set_stream(purpose as u64);
+        generator.set_stream(purpose.stream());
         Random(generator)
     }
 
@@ -28,12 +50,17 @@ impl Random {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
+    /// A whole number from 0 to below `limit`, which is not 0.
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        // The upper word of a 128-bit product is uniform up to 2^-64 limit.
+        ((u128::from(self.0.next_u64()) * limit as u128) >> 64) as usize
+    }
+
     /// Puts a list in random order (Fisher and Yates).
     pub(super) fn shuffle(&mut self, list: &mut [usize]) {
         for i in (1..list.len()).rev() {
-            // The upper word of a 128-bit product is uniform below i + 1 up to 2^-64 (i + 1).
-            let below = (u128::from(self.0.next_u64()) * (i as u128 + 1)) >> 64;
-            list.swap(i, below as usize);
+            let place = self.below(i + 1);
+            list.swap(i, place);
         }
     }
 }
@@ -52,7 +79,9 @@ mod tests {
         };
         assert_eq!(draw(1, Purpose::Split), draw(1, Purpose::Split));
         assert_ne!(draw(1, Purpose::Split), draw(2, Purpose::Split));
-        assert_ne!(draw(1, Purpose::Split), draw(1, Purpose::Shuffling));
+        assert_ne!(draw(1, Purpose::Split), draw(1, Purpose::Order { epoch: 0 }));
+        assert_ne!(draw(1, Purpose::Order { epoch: 1 }), draw(1, Purpose::Order { epoch: 2 }));
+        assert_ne!(draw(1, Purpose::Order { epoch: 1 }), draw(1, Purpose::Augmentation { step: 1 }));
         let mut sorted = draw(1, Purpose::Split).0;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..20).collect::<Vec<_>>());
@@ -66,5 +95,8 @@ mod tests {
         let square = numbers.iter().map(|x| x * x).sum::<f64>() / 4000.0;
         assert!(numbers.iter().all(|x| (-1.0..1.0).contains(x)));
         assert!(mean.abs() < 0.03 && (square - 1.0 / 3.0).abs() < 0.03, "{mean} {square}");
+        let mut counts = [0_usize; 7];
+        (0..7000).for_each(|_| counts[random.below(7)] += 1);
+        assert!(counts.iter().all(|&count| (850..1150).contains(&count)), "{counts:?}");
     }
 }

@@ -61,6 +61,26 @@ impl Element {
         }
     }
 
+    /// Numbers of bytes that [`Element::decode`] takes, into a place for as many; what it would refuse is not a number.
+    pub fn decode_into(self, order: Order, bytes: &[u8], into: &mut [f64]) {
+        let little = order == Order::Little;
+        match self {
+            Element::U8 => into.iter_mut().zip(bytes).for_each(|(entry, &byte)| *entry = f64::from(byte)),
+            Element::F64 if little => {
+                let (chunks, _) = bytes.as_chunks::<8>();
+                into.iter_mut().zip(chunks).for_each(|(entry, &chunk)| *entry = f64::from_le_bytes(chunk));
+            }
+            Element::F32 if little => {
+                let (chunks, _) = bytes.as_chunks::<4>();
+                into.iter_mut().zip(chunks).for_each(|(entry, &chunk)| *entry = f64::from(f32::from_le_bytes(chunk)));
+            }
+            _ => match self.decode(order, bytes) {
+                Ok(numbers) => into.copy_from_slice(&numbers),
+                Err(_) => into.fill(f64::NAN),
+            },
+        }
+    }
+
     /// All numbers of some bytes.
     ///
     /// # Errors

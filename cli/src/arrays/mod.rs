@@ -3,10 +3,13 @@
 //! number that a 64-bit float cannot hold is an error.
 
 mod element;
-mod npy;
+pub mod npy;
 mod npz;
 mod safetensors;
 
+pub use element::{Element, Order};
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -68,6 +71,25 @@ pub fn write(path: &Path, arrays: &[(String, Array)]) -> Result<(), Failure> {
         Ok(bytes) => write_whole(path, &bytes),
         Err(message) => Err(Failure::wrong(format!("`{}`: {message}", path.display()))),
     }
+}
+
+/// Writes arrays with texts beside them to a `.safetensors` file, whole or not at all. The same arrays and texts give the same
+/// bytes.
+pub fn write_with_metadata(
+    path: &Path,
+    arrays: &[(String, Array)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    write_whole(path, &safetensors::write_with_metadata(arrays, metadata))
+}
+
+/// The arrays and texts of a `.safetensors` file.
+///
+/// # Errors
+/// A message that tells what is wrong.
+pub fn read_with_metadata(bytes: &[u8]) -> Result<(Named, BTreeMap<String, String>), String> {
+    let arrays = safetensors::read(bytes)?.into_iter().map(|stored| (stored.name, stored.array)).collect();
+    Ok((arrays, safetensors::metadata(bytes)?))
 }
 
 /// Whether a file's ending is one that arrays are written with; checked before long work.

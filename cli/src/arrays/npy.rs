@@ -84,11 +84,24 @@ fn header(from: &mut impl Read) -> Result<(String, usize), String> {
 
 /// What a header says.
 #[derive(Debug)]
-struct Layout {
-    element: Element,
-    order: Order,
-    columns_first: bool,
-    shape: Vec<usize>,
+pub struct Layout {
+    /// The type of a number.
+    pub element: Element,
+    /// The order of its bytes.
+    pub order: Order,
+    /// Whether the first axis is the fastest.
+    pub columns_first: bool,
+    /// The length of each axis.
+    pub shape: Vec<usize>,
+}
+
+/// The layout of an array, and at which byte its numbers begin.
+///
+/// # Errors
+/// A message that tells what is wrong.
+pub fn layout(mut from: impl Read) -> Result<(Layout, usize), String> {
+    let (header, start) = header(&mut from)?;
+    Ok((Layout::parse(&header)?, start))
 }
 
 impl Layout {

@@ -1,7 +1,10 @@
 //! `.safetensors`: a JSON header, then the numbers in little-endian order, row-major.
 
+use std::collections::BTreeMap;
+
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde_json::json;
 
 use super::element::{Element, Order};
 use super::{Array, Stored};
@@ -41,6 +44,39 @@ pub fn write(arrays: &[(String, Array)]) -> Result<Vec<u8>, String> {
     safetensors::serialize(views, None).map_err(|error| format!("the file cannot be written: {error}"))
 }
 
+/// The texts beside the arrays of a file, by name.
+///
+/// # Errors
+/// A message where it is no such file.
+pub fn metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|error| format!("it is no .safetensors file: {error}"))?;
+    Ok(metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect())
+}
+
+/// The file of some arrays and of texts beside them, as 64-bit floats. Written here and not by the crate, whose header has
+/// the texts in an order that changes from run to run.
+pub fn write_with_metadata(arrays: &[(String, Array)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut header = format!("{{\"__metadata__\":{}", json!(metadata));
+    let mut end = 0;
+    for (name, array) in arrays {
+        let start = end;
+        end += 8 * array.entries.len();
+        let about = json!({"dtype": "F64", "shape": array.shape, "data_offsets": [start, end]});
+        header.push_str(&format!(",{}:{about}", json!(name)));
+    }
+    header.push('}');
+    // The numbers begin at a multiple of 8 bytes.
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    let mut out = Vec::with_capacity(8 + header.len() + end);
+    out.extend_from_slice(&(header.len() as u64).to_le_bytes());
+    out.extend_from_slice(header.as_bytes());
+    for (_, array) in arrays {
+        out.extend(array.entries.iter().flat_map(|entry| entry.to_le_bytes()));
+    }
+    out
+}
+
 fn element(dtype: Dtype) -> Result<Element, String> {
     Ok(match dtype {
         Dtype::BOOL => Element::Bool,
@@ -62,7 +98,9 @@ fn element(dtype: Dtype) -> Result<Element, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Array, write};
+    use std::collections::BTreeMap;
+
+    use super::{Array, write, write_with_metadata};
 
     fn read(bytes: &[u8]) -> Result<Vec<(String, Array)>, String> {
         Ok(super::read(bytes)?.into_iter().map(|stored| (stored.name, stored.array)).collect())
@@ -79,6 +117,23 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(read(&bytes[..end]).is_err(), "{end}");
         }
+    }
+
+    #[test]
+    fn texts_beside_the_arrays_are_kept_in_order() {
+        let arrays = vec![
+            ("W1".to_owned(), Array { shape: vec![1, 2], entries: vec![0.1, -0.0] }),
+            ("b".to_owned(), Array { shape: vec![], entries: vec![f64::NAN] }),
+        ];
+        let texts: BTreeMap<String, String> =
+            ["program", "labels", "ü \"\n"].map(|key| (key.to_owned(), format!("text of {key}"))).into();
+        let bytes = write_with_metadata(&arrays, &texts);
+        assert_eq!(bytes, write_with_metadata(&arrays, &texts));
+        assert_eq!(super::metadata(&bytes).unwrap(), texts);
+        let found = read(&bytes).unwrap();
+        assert_eq!(found[0], arrays[0]);
+        assert!(found[1].1.entries[0].is_nan() && found[0].1.entries[1].is_sign_negative());
+        assert_eq!(super::metadata(&write(&arrays).unwrap()).unwrap(), BTreeMap::new());
     }
 
     #[test]

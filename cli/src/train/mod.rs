@@ -1,147 +1,190 @@
-//! `matgrad train` and `matgrad predict`: the two-layer network on the embedded digits or on arrays of a file. Options come
-//! in; the derivation, accuracies and predictions go out. The derivation, its check and the training are the library's.
+//! `matgrad train`, `predict`, `evaluate` and `search`: programs trained on samples of files or on the embedded digits.
+//! Options come in; the derivation, accuracies, models, predictions and reports go out. The derivation, its check and the
+//! training are the library's.
 
-mod data;
+pub mod arguments;
+mod checkpoint;
+mod evaluate;
+mod inputs;
 mod model;
+mod outcome;
+mod page;
+mod plot;
 mod predict;
 mod progress;
-mod report;
+mod search;
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use clap::builder::{PossibleValuesParser, ValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use matgrad::derivation::Detail;
+use clap::ArgMatches;
 use matgrad::diagnostic::Diagnostic;
-use matgrad::train::{Activation, Network, Options, train};
+use matgrad::train::{Trained, Training};
 
-use crate::arrays::check_ending;
 use crate::failure::Failure;
 use crate::output;
+use arguments::Task;
+use checkpoint::Checkpoints;
+use inputs::Inputs;
+use model::Saved;
 
+pub use arguments::command;
+pub use evaluate::command as evaluate_command;
 pub use predict::command as predict_command;
+pub use search::command as search_command;
 
-/// Trains the network, or predicts with a trained one.
+/// Trains, or works with what was trained.
 pub fn run(command: &str, matches: &ArgMatches) -> Result<(), Failure> {
-    if command == "predict" { predict::run(matches) } else { run_train(matches) }
-}
-
-/// The arguments of `matgrad train`.
-pub fn command() -> Command {
-    let default = Options::default();
-    let whole = |name, value: usize, help| number(name, "NUMBER", &value, value_parser!(usize).into(), help);
-    let real = |name, value: f64, help| number(name, "NUMBER", &value, value_parser!(f64).into(), help);
-    Command::new("train")
-        .about("Trains the two-layer network by its derived gradients, by default on handwritten digits")
-        .after_help(
-            "The network is a program of the language: its gradients are derived, shown and checked, and then used.\n\
-             The same options give the same parameters.\n\n\
-             Examples:\n  \
-             matgrad train\n  \
-             matgrad train --hidden 64 --activation tanh --epochs 50 --save model.npz\n  \
-             matgrad train --data samples.npz --lambda 0.001",
-        )
-        .arg(path("data").help(
-            "Samples to train on instead of the digits, .npz or .safetensors: X (N×D), y (N integers from 0), and\n\
-             X_test, y_test to test with, if any",
-        ))
-        .arg(
-            Arg::new("activation")
-                .long("activation")
-                .value_name("NAME")
-                .value_parser(PossibleValuesParser::new(Activation::ALL.map(Activation::name)))
-                .default_value("relu")
-                .help("The function of the hidden units"),
-        )
-        .arg(whole("hidden", default.hidden, "How many hidden units"))
-        .arg(whole("epochs", default.epochs, "How often to pass through all training samples"))
-        .arg(whole("batch-size", default.batch_size, "Samples of one gradient step"))
-        .arg(real("learning-rate", default.learning_rate, "Learning rate of the first epoch"))
-        .arg(real("decay", default.decay, "Factor of the learning rate after each epoch"))
-        .arg(real("momentum", default.momentum, "How much of the last step goes on in the next, below 1"))
-        .arg(real("lambda", default.lambda, "Weight of the squared weights in the loss"))
-        .arg(real("validation", default.validation, "Part of the samples kept out to choose the best epoch, below 1"))
-        .arg(real("initial-scale", default.initial_scale, "Factor of the random first weights"))
-        .arg(number("seed", "NUMBER", &default.seed, value_parser!(u64).into(), "Which random numbers are taken"))
-        .arg(path("save").help("Writes the trained model to a file, .npz or .safetensors"))
-        .arg(
-            Arg::new("quiet")
-                .long("quiet")
-                .short('q')
-                .action(ArgAction::SetTrue)
-                .help("Shows only the accuracies: no derivation, no progress"),
-        )
-}
-
-fn number(name: &'static str, value: &'static str, default: &dyn ToString, parser: ValueParser, help: &str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .value_name(value)
-        .value_parser(parser)
-        .default_value(default.to_string())
-        .allow_negative_numbers(true)
-        .help(help.to_owned())
-}
-
-fn path(name: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf))
+    match command {
+        "predict" => predict::run(matches),
+        "evaluate" => evaluate::run(matches),
+        "search" => search::run(matches),
+        _ => run_train(matches),
+    }
 }
 
 fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
-    let options = options_of(matches);
-    options.check().map_err(|errors| wrong(&errors))?;
-    let save = matches.get_one::<PathBuf>("save");
-    if let Some(path) = save {
-        check_ending(path)?;
-    }
-    let data = match matches.get_one::<PathBuf>("data") {
-        Some(path) => data::of_file(path)?,
-        None => data::digits(),
-    };
-    let quiet = matches.get_flag("quiet");
-    let name = matches.get_one::<String>("activation").map(String::as_str).unwrap_or_default();
-    let activation = Activation::named(name).unwrap_or(Activation::Relu);
-    let network = Network::derive(activation, Detail::Brief).map_err(|errors| wrong(&errors))?;
-    let derivation = report::derivation(&network, options.seed)?;
-    if !quiet {
-        output::result(&derivation, None)?;
-        output::result(&report::task(&data, activation, &options), None)?;
-    }
     let start = Instant::now();
-    let mut shown = progress::Shown::new(quiet);
-    let trained = train(&network, &data.training, &options, &mut |progress| shown.tell(progress));
-    shown.end();
-    let trained = trained.map_err(|errors| wrong(&errors))?;
+    let file = |name: &str| matches.get_one::<PathBuf>(name).map(PathBuf::as_path);
+    let (save, report, resume) = (file("save"), file("report"), file("resume"));
+    for path in [save, file("checkpoint"), resume].into_iter().flatten() {
+        model::check_ending(path)?;
+    }
+    let quiet = matches.get_flag("quiet");
+    let mut checkpoints = Checkpoints::new(matches)?;
+    let (task, inputs, training) = match resume {
+        Some(path) => resumed(path, matches)?,
+        None => {
+            let task = arguments::task(matches)?;
+            let inputs = Inputs::read(&task, None)?;
+            let training = Training::new(&inputs.objective, &inputs.data.samples, &inputs.options(&task));
+            let training = training.map_err(|errors| wrong(&errors))?;
+            (task, inputs, training)
+        }
+    };
+    let checked = outcome::checked(&inputs.objective, task.options.seed)?;
     if !quiet {
-        output::message(&report::speed(&trained, start.elapsed()));
+        output::result(&outcome::derivation(&inputs.objective, &checked), None)?;
+        output::result(&outcome::task(&task, &inputs, &training), None)?;
     }
-    output::result(&report::outcome(&trained, data.test.as_ref(), quiet).map_err(|error| wrong(&[error]))?, None)?;
-    match save {
-        Some(path) => model::save(path, &trained.model),
-        None => Ok(()),
+    for note in &inputs.data.notes {
+        output::message(&format!("note: {note}\n"));
     }
+    let ran = descend(training, &mut checkpoints, quiet, &|training| inputs.saved(&task, training))?;
+    let Ran { trained, saved, interrupted, time, samples } = ran;
+    if !quiet {
+        output::message(&outcome::speed(time, samples));
+    }
+    let test = inputs.data.test.as_ref();
+    let results = outcome::Results::new(&trained, test, &inputs.data.classes).map_err(|error| wrong(&[error]))?;
+    output::result(&outcome::outcome(&trained, &results, quiet), None)?;
+    if matches.get_flag("plot") {
+        output::result(&plot::history(&trained.history), None)?;
+    }
+    if let Some(path) = save {
+        model::save(path, &saved)?;
+    }
+    if let Some(path) = report {
+        let about = page::About { task: &task, inputs: &inputs, checked: &checked, time: start.elapsed() };
+        let text = page::page(&about, &trained, &saved, &results).map_err(|error| wrong(&[error]))?;
+        output::write_whole(path, text.as_bytes())?;
+    }
+    if interrupted {
+        output::message(&checkpoints.how_to_go_on(save));
+    }
+    Ok(())
 }
 
-fn options_of(matches: &ArgMatches) -> Options {
-    let whole = |name: &str| matches.get_one::<usize>(name).copied().unwrap_or_default();
-    let real = |name: &str| matches.get_one::<f64>(name).copied().unwrap_or_default();
-    Options {
-        hidden: whole("hidden"),
-        epochs: whole("epochs"),
-        batch_size: whole("batch-size"),
-        learning_rate: real("learning-rate"),
-        decay: real("decay"),
-        momentum: real("momentum"),
-        lambda: real("lambda"),
-        seed: matches.get_one::<u64>("seed").copied().unwrap_or_default(),
-        validation: real("validation"),
-        initial_scale: real("initial-scale"),
+/// The training that a checkpoint stands in.
+fn resumed(path: &Path, matches: &ArgMatches) -> Result<(Task, Inputs, Training), Failure> {
+    let given = arguments::task(matches)?;
+    const OPEN: [&str; 6] = ["data", "labels", "test", "test-labels", "epochs", "label"];
+    if let Some((name, _)) = given.given.iter().find(|(name, _)| !OPEN.contains(&name.as_str())) {
+        return Err(Failure::wrong(format!("--{name} is told by the checkpoint; with --resume leave it out")));
     }
+    let (saved, state) = model::load_checkpoint(path)?;
+    let mut task = Task::of_arguments(&saved.arguments).map_err(|failure| {
+        Failure::wrong(format!("`{}`: {}", path.display(), failure.text.trim_start_matches("error: ").trim_end()))
+    })?;
+    let paths = &mut task.data;
+    for (own, other) in [
+        (&mut paths.data, &given.data.data),
+        (&mut paths.labels, &given.data.labels),
+        (&mut paths.test, &given.data.test),
+        (&mut paths.test_labels, &given.data.test_labels),
+    ] {
+        if let Some(other) = other {
+            *own = Some(other.clone());
+        }
+    }
+    if given.data.label.is_some() {
+        paths.label.clone_from(&given.data.label);
+    }
+    if given.given.iter().any(|(name, _)| name == "epochs") {
+        task.options.epochs = given.options.epochs;
+    }
+    let inputs = Inputs::read(&task, Some(&saved))?;
+    if inputs.fingerprint() != saved.fingerprint {
+        let name = &inputs.data.name;
+        return Err(Failure::wrong(format!(
+            "the samples of {name} are not those that `{}` was trained on",
+            path.display()
+        )));
+    }
+    let training = Training::resume(&inputs.objective, &inputs.data.samples, &inputs.options(&task), state);
+    let training = training.map_err(|errors| wrong(&errors))?;
+    Ok((task, inputs, training))
+}
+
+/// What a training came to.
+struct Ran {
+    trained: Trained,
+    saved: Saved,
+    interrupted: bool,
+    time: Duration,
+    /// Samples passed through in that time.
+    samples: usize,
+}
+
+/// All steps that are left, or those until somebody stops it.
+fn descend(
+    mut training: Training,
+    checkpoints: &mut Checkpoints,
+    quiet: bool,
+    saved: &dyn Fn(&Training) -> Saved,
+) -> Result<Ran, Failure> {
+    let stop = checkpoint::stop_asked().map_err(|error| Failure::wrong(format!("cannot listen to Ctrl-C: {error}")))?;
+    let start = Instant::now();
+    let mut shown = progress::Shown::new(quiet);
+    let done = |training: &Training| training.state().history.len() * training.training().len() + training.state().seen;
+    let before = done(&training);
+    let mut interrupted = false;
+    while !training.is_finished() {
+        if stop.load(std::sync::atomic::Ordering::Relaxed) {
+            interrupted = true;
+            break;
+        }
+        let progress = match training.step() {
+            Ok(progress) => progress,
+            Err(error) => {
+                shown.end();
+                return Err(wrong(&[error]));
+            }
+        };
+        shown.tell(&progress);
+        if checkpoints.is_due() {
+            checkpoints.write(&saved(&training), training.state())?;
+        }
+    }
+    shown.end();
+    checkpoints.write(&saved(&training), training.state())?;
+    let saved = saved(&training);
+    let samples = done(&training) - before;
+    Ok(Ran { saved, trained: training.finish(), interrupted, time: start.elapsed(), samples })
 }
 
 /// Errors that have no place in a text.
-fn wrong(errors: &[Diagnostic]) -> Failure {
+pub fn wrong(errors: &[Diagnostic]) -> Failure {
     Failure::wrong(errors.iter().map(sentence).collect::<Vec<_>>().join("\nerror: "))
 }
 
@@ -150,5 +193,23 @@ fn sentence(error: &Diagnostic) -> String {
     match &error.hint {
         Some(hint) => format!("{}\nhelp: {hint}", error.message),
         None => error.message.clone(),
+    }
+}
+
+/// A model of the library with what belongs to it, of a training that stands somewhere.
+impl Inputs {
+    fn saved(&self, task: &Task, training: &Training) -> Saved {
+        Saved {
+            model: training.model(),
+            scaling: task.options.scaling,
+            classes: self.data.classes.clone(),
+            columns: self.data.columns.clone(),
+            label_column: self.data.label_column.clone(),
+            label_place: self.data.label_place,
+            image: self.image(task),
+            arguments: self.arguments(task),
+            command: self.command.clone().unwrap_or_else(|| task.command()),
+            fingerprint: self.fingerprint().to_owned(),
+        }
     }
 }

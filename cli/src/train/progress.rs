@@ -24,32 +24,21 @@ impl Shown {
         Shown { quiet, terminal: io::stderr().is_terminal(), bar: None }
     }
 
-    /// After a batch.
+    /// After a step.
     pub fn tell(&mut self, progress: &Progress) {
         if self.quiet {
             return;
         }
-        let validation = match progress.validation {
-            Some(accuracy) => format!(", validation {:.1} %", 100.0 * accuracy),
-            None => String::new(),
-        };
-        let text = format!(
-            "epoch {} of {}: loss {:.4}, accuracy {:.1} %{validation}",
-            progress.epoch,
-            progress.epochs,
-            progress.loss,
-            100.0 * progress.accuracy
-        );
         if self.terminal {
-            let bar = self.bar.get_or_insert_with(|| new_bar(progress.total));
-            bar.set_message(text);
+            let bar = self.bar.get_or_insert_with(|| new_bar(progress));
+            bar.set_message(text(progress));
             bar.set_position(progress.samples as u64);
             return;
         }
         let last = progress.epoch == progress.epochs;
         let due = progress.epoch == 1 || last || progress.epoch.is_multiple_of(progress.epochs.div_ceil(LINES));
         if due && progress.batch == progress.batches {
-            output::message(&format!("{text}\n"));
+            output::message(&format!("{}\n", text(progress)));
         }
     }
 
@@ -61,7 +50,27 @@ impl Shown {
     }
 }
 
-fn new_bar(samples: usize) -> ProgressBar {
+/// `epoch 2 of 30: loss 0.1234, accuracy 96.2 %, validation 95.1 %`
+fn text(progress: &Progress) -> String {
+    let mut out = format!("epoch {} of {}: loss {:.4}", progress.epoch, progress.epochs, progress.loss);
+    if let Some(accuracy) = progress.accuracy {
+        let _ = write!(out, ", accuracy {:.1} %", 100.0 * accuracy);
+    }
+    let last = progress.last.as_ref();
+    match last.map(|last| (last.validation_accuracy, last.validation_loss)) {
+        Some((Some(accuracy), _)) => {
+            let _ = write!(out, ", validation {:.1} %", 100.0 * accuracy);
+        }
+        Some((None, Some(loss))) => {
+            let _ = write!(out, ", validation loss {loss:.4}");
+        }
+        _ => {}
+    }
+    out
+}
+
+/// A bar that begins where the training does: what was done before does not count for the speed.
+fn new_bar(progress: &Progress) -> ProgressBar {
     let style = ProgressStyle::with_template("[{bar:20}] {rate}, {eta} left, {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
@@ -69,5 +78,9 @@ fn new_bar(samples: usize) -> ProgressBar {
             // A line that cannot be formatted is not shown; there is nobody to tell.
             let _ = write!(out, "{:.0} samples/s", state.per_sec());
         });
-    ProgressBar::with_draw_target(Some(samples as u64), ProgressDrawTarget::stderr()).with_style(style)
+    let bar =
+        ProgressBar::with_draw_target(Some(progress.total as u64), ProgressDrawTarget::stderr()).with_style(style);
+    bar.set_position(progress.samples as u64);
+    bar.reset_eta();
+    bar
 }

@@ -1,0 +1,194 @@
+//! Products with few columns, n ≤ 16, where a tile along the rows of C would leave most of its vectors empty.
+//!
+//! Where the rows of A are contiguous, vectors run along k and each entry is the sum of a vector's lanes. Where its columns are,
+//! the transposed product is made in pieces, which are turned and finished: [`finish_turned`].
+
+use super::blocks::Source;
+use super::tile::{Finish, finish_block};
+use crate::run::cpu::Float;
+use crate::run::cpu::simd::Lanes;
+
+/// At most so many columns.
+pub(super) const FEW: usize = 16;
+/// So many rows of C are made before they are finished.
+const ROWS: usize = 16;
+/// The columns of a transposed piece.
+pub(super) const PIECE: usize = 128;
+
+/// How a product with few columns is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As any other.
+    Plain,
+    /// By sums along k.
+    Dots,
+    /// By transposed pieces.
+    Turned,
+}
+
+/// The way for an m×n result over k.
+pub(super) fn way<V: Lanes>((m, n, k): (usize, usize, usize), a: Source<V::Scalar>) -> Way {
+    if n == 0 || n > FEW || k == 0 {
+        return Way::Plain;
+    }
+    if a.along == 1 && (k >= 12 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT)) {
+        return Way::Dots;
+    }
+    if a.along != 1 && a.down == 1 && n <= 12 && m >= 2 * V::COUNT {
+        return Way::Turned;
+    }
+    Way::Plain
+}
+
+/// How many numbers these ways need to work with.
+pub(super) fn workspace(n: usize, k: usize) -> usize {
+    n.min(FEW) * (k + FEW) + ROWS * FEW + FEW + (FEW + FEW) * PIECE
+}
+
+/// The product by sums along k.
+///
+/// # Safety
+/// A has m rows of k contiguous numbers, B k×n entries, C and what `finish` names m×n; the workspace is as long as [`workspace`]
+/// says. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn dots<V: Lanes>(
+    (m, n, k): (usize, usize, usize),
+    a: Source<V::Scalar>,
+    b: Source<V::Scalar>,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+    workspace: *mut V::Scalar,
+) {
+    let made = workspace;
+    let columns = made.wrapping_add(ROWS * FEW + FEW);
+    // SAFETY: all places are inside of the factors, the result and the workspace.
+    unsafe {
+        // The columns of B, each contiguous.
+        let pitch = k.next_multiple_of(FEW);
+        let b = if b.down == 1 {
+            b
+        } else {
+            let mut p = 0;
+            while p < k {
+                let block = V::COUNT.min(k - p);
+                let mut j = 0;
+                while j < n {
+                    let width = V::COUNT.min(n - j);
+                    let from = b.from(p, j);
+                    if b.along == 1 {
+                        V::turn((block, width), from.pointer, b.down, columns.add(j * pitch + p), pitch, block);
+                    } else {
+                        for jj in 0..width {
+                            for pp in 0..block {
+                                *columns.add((j + jj) * pitch + p + pp) = *from.from(pp, jj).pointer;
+                            }
+                        }
+                    }
+                    j += width;
+                }
+                p += block;
+            }
+            Source { pointer: columns.cast_const(), down: 1, along: pitch }
+        };
+        let mut i = 0;
+        while i < m {
+            let rows = ROWS.min(m - i);
+            let a = a.from(i, 0);
+            let mut j = 0;
+            while j < n {
+                let from = b.pointer.add(j * b.along);
+                let to = made.add(j);
+                // As many sums at once as hide the time of an addition, and as two or one turns of lanes make sums of.
+                j += match (n - j, V::TALL >= 24) {
+                    (4.., true) => some_dots::<V, 4, 4, 16>(rows, k, a, from, b.along, to),
+                    (2..=3, true) => some_dots::<V, 8, 2, 16>(rows, k, a, from, b.along, to),
+                    (_, true) => some_dots::<V, 16, 1, 16>(rows, k, a, from, b.along, to),
+                    (4.., false) => some_dots::<V, 2, 4, 8>(rows, k, a, from, b.along, to),
+                    (2..=3, false) => some_dots::<V, 4, 2, 8>(rows, k, a, from, b.along, to),
+                    (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, to),
+                };
+            }
+            finish_block::<V>((rows, n), made, FEW, &finish.from(i, 0), c.add(i * c_down), c_down);
+            i += rows;
+        }
+    }
+}
+
+/// N columns of up to [`ROWS`] rows, R rows at a time; gives N.
+#[inline(always)]
+unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
+    rows: usize,
+    k: usize,
+    a: Source<V::Scalar>,
+    b: *const V::Scalar,
+    b_along: usize,
+    to: *mut V::Scalar,
+) -> usize {
+    let mut i = 0;
+    while i < rows {
+        // SAFETY: rows beyond the last repeat it, and their sums go nowhere.
+        unsafe {
+            let mut sums = std::mem::zeroed::<[V; RN]>();
+            let row: [*const V::Scalar; R] = std::array::from_fn(|r| a.pointer.add((i + r).min(rows - 1) * a.down));
+            let mut p = 0;
+            while p + V::COUNT <= k {
+                let columns: [V; N] = std::array::from_fn(|j| V::load(b.add(j * b_along + p)));
+                for r in 0..R {
+                    let x = V::load(row[r].add(p));
+                    for j in 0..N {
+                        sums[r * N + j] = x.times_plus(columns[j], sums[r * N + j]);
+                    }
+                }
+                p += V::COUNT;
+            }
+            if p < k {
+                let columns: [V; N] = std::array::from_fn(|j| V::load_first(b.add(j * b_along + p), k - p));
+                for r in 0..R {
+                    let x = V::load_first(row[r].add(p), k - p);
+                    for j in 0..N {
+                        sums[r * N + j] = x.times_plus(columns[j], sums[r * N + j]);
+                    }
+                }
+            }
+            let mut values = [V::Scalar::ZERO; RN];
+            V::sums(&sums, values.as_mut_ptr());
+            for r in 0..R.min(rows - i) {
+                std::ptr::copy_nonoverlapping(values.as_ptr().add(r * N), to.add((i + r) * FEW), N);
+            }
+        }
+        i += R;
+    }
+    N
+}
+
+/// Turns a piece of the transposed product, n×`width` with rows [`PIECE`] apart, and finishes it as rows of C.
+///
+/// # Safety
+/// C, and what `finish` names, have `width` rows of n ≤ [`FEW`] columns; `room` has [`PIECE`]·[`FEW`] numbers. The processor has the
+/// instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn finish_turned<V: Lanes>(
+    (width, n): (usize, usize),
+    piece: *const V::Scalar,
+    room: *mut V::Scalar,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut j = 0;
+        while j < n {
+            let rows = V::COUNT.min(n - j);
+            let mut i = 0;
+            while i < width {
+                let columns = V::COUNT.min(width - i);
+                V::turn((rows, columns), piece.add(j * PIECE + i), PIECE, room.add(i * FEW + j), FEW, rows);
+                i += columns;
+            }
+            j += rows;
+        }
+        finish_block::<V>((width, n), room, FEW, finish, c, c_down);
+    }
+}
