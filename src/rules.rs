@@ -80,6 +80,9 @@ rules! {
     READ_OFF, "read-off", "dF = tr(G'dX), so G is the gradient", "", "The gradient is read off.";
     COLLECT, "collect", "the contributions of all uses add up", "", "Several uses of a variable.";
     PROJECT, "project", "the unconstrained gradient is projected onto the structure", "", "A structured variable.";
+    ALONG, "along", "dX = V is put in, for the derivative along V", "", "A differential becomes the derivative along a direction.";
+    DIRECTIONAL, "directional", "D_Z names the derivative dZ along V", "", "The derivative of a waypoint gets a name.";
+    AGAINST, "against", "tr(U'dY) = tr(G'dX), so G is the derivative against U", "", "A transposed Jacobian is read off.";
     VEC_OF_PRODUCT, "vec-of-product", "vec(A X B) = kron(B', A) vec(X)", "vec(A*X*B) = kron(B', A)*vec(X)", "The vec of a product.";
     VEC_OF_HADAMARD, "vec-of-hadamard", "vec(A .* X) = diag(vec(A)) vec(X)", "vec(A .* B) = diag(vec(A))*vec(B)", "The vec of a product by elements.";
     VEC_OF_TRANSPOSE, "vec-of-transpose", "vec(X') = K vec(X) with the commutation matrix K", "vec((A .* ones(m, n))') = reshape(kron(vec(eye(m)), eye(n)), m*n, m*n)*vec(A .* ones(m, n))", "The vec of a transpose.";

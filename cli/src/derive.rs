@@ -28,7 +28,10 @@ pub fn run(command: &str, matches: &ArgMatches) -> Result<(), Failure> {
         None if command == "derive" => Detail::Full,
         None => Detail::Brief,
     };
-    let answer = answered(&program, detail)?;
+    let mut answer = answered(&program, detail)?;
+    if matches.try_contains_id("curvature").unwrap_or(false) && matches.get_flag("curvature") {
+        answer.judge_gradients();
+    }
     let report = checked(&answer, matches);
     let lines = report.lines();
     let format = match format_of(matches) {

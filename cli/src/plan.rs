@@ -51,14 +51,15 @@ fn results(answer: &Answer) -> Vec<(String, ExprId)> {
         }
         let kind = match outcome.kind {
             AskKind::Gradient => "grad",
-            AskKind::Jacobian => "jacobian",
-            AskKind::Hessian => "hessian",
+            AskKind::Jacobian | AskKind::JacobianAlong | AskKind::JacobianAgainst => "jacobian",
+            AskKind::Hessian | AskKind::HessianAlong => "hessian",
             AskKind::Differential => {
                 out.push((format!("differential({})", outcome.of), outcome.result));
                 continue;
             }
         };
-        out.push((format!("{kind}({},{})", outcome.of, outcome.wrt.join(",")), outcome.result));
+        let key = format!("{kind}({},{}){}", outcome.of, outcome.wrt.join(","), outcome.direction.in_words());
+        out.push((key, outcome.result));
     }
     out
 }

@@ -3,10 +3,13 @@
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use super::{Asked, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
+use super::directed::are_independent;
+use super::{
+    Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential,
+};
 use crate::calculus::NotCovered;
 use crate::calculus::differential::differential;
-use crate::calculus::gradient::{Gradient, conclude, gradients, moving_names, project, rules_of};
+use crate::calculus::gradient::{Gradient, conclude, gradients, gradients_against, moving_names, project, rules_of};
 use crate::calculus::names::Names as Definitions;
 use crate::derivation::{Derivation, Detail, Left, Step};
 use crate::dimension::{DimId, Shape};
@@ -105,6 +108,17 @@ pub(super) fn jacobians(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
     Ok(out)
 }
 
+/// The form of a gradient that is differentiated again: the one that is read where it is shorter, except where it has a
+/// function of its own that hides a simpler differential.
+pub(super) fn to_differentiate(arena: &Arena, raw: ExprId, shown: ExprId) -> ExprId {
+    let hides = |id: ExprId| {
+        let nodes = crate::expr::substitute::local_nodes(arena, id);
+        nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
+    };
+    let size = |id: ExprId| tree_size(arena, id, LARGEST_VALUE);
+    if size(shown) <= size(raw) && (hides(raw) || !hides(shown)) { shown } else { raw }
+}
+
 /// The second derivative of the scalar `asked.node`, by one leaf twice or by two.
 pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
     let &Asked { node: of, wrt, log, .. } = asked;
@@ -113,7 +127,10 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     if last != first {
         leaves.push(last);
     }
-    let sweep = gradients(arena, of, &leaves, log)?;
+    are_independent(arena, &leaves)?;
+    let hidden: Vec<ExprId> = leaves.iter().copied().filter(|&leaf| matches!(arena.op(leaf), Op::Named(_))).collect();
+    let one = arena.integer(1);
+    let sweep = gradients_against(arena, of, one, &leaves, &hidden, log)?;
     let gradient = sweep.gradients[0].clone();
     let mut steps = sweep.derivation.steps;
     let mut kinks: Vec<&'static str> = Vec::new();
@@ -121,19 +138,12 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
         kinks.extend(other.kinks.iter().filter(|kink| !kinks.contains(kink)).copied().collect::<Vec<_>>());
     }
     let raw = gradient.value.unwrap_or(gradient.named);
-    let shown = names.presenter.present(arena, raw);
+    // For reading a definition stands where its expression does; not where the two move apart.
+    let shown = if hidden.is_empty() { names.presenter.present(arena, raw) } else { raw };
     if log {
         conclude(arena, &arena.name_of(of), &Gradient { named: shown, ..gradient.clone() }, &mut steps);
     }
-    // The form that is read is the shorter one to differentiate too, except where it has a function of its own that hides
-    // a simpler differential.
-    let hides = |arena: &Arena, id: ExprId| {
-        let nodes = crate::expr::substitute::local_nodes(arena, id);
-        nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
-    };
-    let size = |arena: &Arena, id: ExprId| tree_size(arena, id, LARGEST_VALUE);
-    let body =
-        if size(arena, shown) <= size(arena, raw) && (hides(arena, raw) || !hides(arena, shown)) { shown } else { raw };
+    let body = to_differentiate(arena, raw, shown);
     let base = format!("G_{}", arena.name_of(first));
     // Of several requests that go on from one gradient it has one name.
     let known = arena.all_named().iter().position(|n| n.kind == NameKind::Adjoint && n.body == body && n.name == base);
@@ -515,12 +525,14 @@ fn outcome(
         of: asked.text.to_owned(),
         wrt,
         wrt_nodes: leaves,
+        direction: Direction::None,
         of_node: asked.node,
         shape: found.shape,
         value,
         result: found.result,
         program,
         notes,
+        curvature: Vec::new(),
         derivation,
         forms: Some(found.forms),
     }
