@@ -19,4 +19,8 @@ pub mod tensor;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod document;
+pub mod verify;
+pub mod plan;
+pub mod run;
 pub mod train;

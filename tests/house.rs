@@ -215,8 +215,10 @@ fn the_library_is_pure() {
     let mut wrong = Vec::new();
     for path in rust_files(&root().join("src")) {
         let code = code_of(&read(&path));
+        // What runs on threads and vectors is the one place for code that the compiler cannot check.
+        let kernels = path.starts_with(root().join("src/run"));
         for word in FORBIDDEN {
-            if code.contains(word) {
+            if code.contains(word) && !(kernels && word == "unsafe ") {
                 wrong.push(format!("{}: {word}", path.display()));
             }
         }

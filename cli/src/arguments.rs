@@ -95,6 +95,76 @@ pub fn command() -> Command {
                     .help("Writes the factors of Jacobians and Hessians instead of the dense tensors"),
             ),
         )
+        .subcommand(
+            program(
+                "verify",
+                "Each line of a derivation made by hand: right and by which rule, or wrong and what would be right",
+                "A .mg file holds claims and proofs beside its statements:\n\n  \
+                 f = a'*X*b\n  \
+                 proof df:\n    \
+                 df = a'*dX*b\n       \
+                 = tr(b*a'*dX)\n  \
+                 claim grad f wrt X = a*b'\n\n\
+                 Of Markdown (.md), LaTeX (.tex) and Jupyter (.ipynb) documents the displayed formulas are read; types stand\n\
+                 in a fenced block ```matgrad or in a comment. What was not understood is listed, never counted as right.\n\
+                 Exit code 1 where something is wrong.\n\n\
+                 Examples:\n  \
+                 matgrad verify derivation.mg\n  \
+                 matgrad verify notes.md --format html -o notes.html\n  \
+                 matgrad verify -e \"d(X*Y) = dX*Y + X*dY\"",
+            )
+            .arg(
+                Arg::new("format")
+                    .long("format")
+                    .value_name("FORMAT")
+                    .value_parser(PossibleValuesParser::new(["text", "json", "html", "sarif"]))
+                    .help("How verdicts are written [default: text, or by the ending of -o]"),
+            )
+            .arg(path("output", "FILE").short('o').help("Writes the verdicts to a file, whole or not at all")),
+        )
+        .subcommand(
+            Command::new("explain")
+                .about("The way from one side of an equation to the other, by named rules")
+                .after_help("Example:\n  matgrad explain \"tr(A'*(B .* C)) = tr((A .* B)'*C)\"")
+                .arg(
+                    Arg::new("EQUATION")
+                        .required(true)
+                        .allow_hyphen_values(true)
+                        .help("LEFT = RIGHT; statements may stand before it, joined by `;`; - reads standard input"),
+                )
+                .arg(declaration()),
+        )
+        .subcommand(
+            program(
+                "plan",
+                "How a program runs on this machine: its steps with their operations and bytes",
+                "Each dimension needs a number.\n\n\
+                 Example:\n  matgrad plan network.mg --bind N=128,D=784,H=512,C=10 --threads 2",
+            )
+            .arg(
+                Arg::new("bind")
+                    .long("bind")
+                    .value_name("NAME=NUMBER,…")
+                    .action(ArgAction::Append)
+                    .help("Numbers for the dimensions, as N=128,D=784"),
+            )
+            .arg(
+                Arg::new("threads")
+                    .long("threads")
+                    .value_name("NUMBER")
+                    .value_parser(value_parser!(u16).range(1..=1024))
+                    .default_value("1")
+                    .help("How many threads take part"),
+            )
+            .arg(
+                Arg::new("precision")
+                    .long("precision")
+                    .value_name("PRECISION")
+                    .value_parser(PossibleValuesParser::new(["f32", "f64"]))
+                    .default_value("f32")
+                    .help("In which numbers"),
+            ),
+        )
         .subcommand(later("emit", "Code for a target (not there yet)"))
         .subcommand(crate::train::command())
         .subcommand(crate::train::predict_command())

@@ -8,9 +8,11 @@ use matgrad::answer::{Answer, Outcome};
 use matgrad::bind::{Bound, Entry, bind};
 use matgrad::derivation::Detail;
 use matgrad::dimension::Shape;
-use matgrad::eval::evaluate;
+use matgrad::eval::{EvalError, evaluate};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
+use matgrad::run;
+use matgrad::run::cpu::{InstructionSet, Pool};
 use matgrad::syntax::ast::AskKind;
 use matgrad::syntax::canonical_name;
 use matgrad::tensor::contract;
@@ -65,7 +67,7 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if !compressed {
         must_fit(tensors.iter().flatten())?;
     }
-    let values = evaluate(&answer.arena, &bound.numbers, &roots).map_err(|error| {
+    let values = computed(&answer, &bound, &roots).map_err(|error| {
         let at =
             error.at.and_then(|at| results.iter().find(|result| answer.arena.reachable(&[result.root]).contains(&at)));
         let what = at.map(|result| format!("`{}` has no value: ", result.key)).unwrap_or_default();
@@ -100,6 +102,13 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
     }
     arrays::write(&out, &out_arrays)
+}
+
+/// The values of the roots on the processor's kernels. The reference tells of what has no value where that is.
+fn computed(answer: &Answer, bound: &Bound, roots: &[ExprId]) -> Result<Vec<Matrix>, EvalError> {
+    let mut pool = Pool::new(std::thread::available_parallelism().map_or(1, |threads| threads.get().min(64)));
+    run::evaluate(&answer.arena, &bound.numbers, roots, InstructionSet::detect(), &mut pool)
+        .or_else(|_| evaluate(&answer.arena, &bound.numbers, roots))
 }
 
 /// Leaves out, with a note, the differentials of which no part is among the data: the values are of use without them. An

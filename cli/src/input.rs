@@ -101,6 +101,14 @@ impl Program {
         declarations.len()
     }
 
+    /// Of one text with the declarations of `-d` in front.
+    pub fn text(text: &str, matches: &ArgMatches) -> Result<Program, Failure> {
+        let mut program = Program { source: String::new(), pieces: Vec::new(), asked: None };
+        program.add_declarations(matches);
+        program.add_expression(text)?;
+        Ok(program)
+    }
+
     fn add_expression(&mut self, text: &str) -> Result<(), Failure> {
         if text == "-" {
             self.add("<stdin>".to_owned(), &standard_input()?);

@@ -10,7 +10,9 @@ mod failure;
 mod input;
 mod output;
 mod tensors;
+mod plan;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,9 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
+        "verify" => verify::run(matches),
+        "explain" => verify::explain(matches),
+        "plan" => plan::run(matches),
         "train" | "predict" => train::run(name, matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),

@@ -273,10 +273,11 @@ pub fn pairing(arena: &mut Arena, g: ExprId, node: ExprId) -> ExprId {
 /// aᵀ shown as a transpose of the whole: (a*b')' and not b*a'.
 fn raw_transpose(arena: &mut Arena, a: ExprId) -> ExprId {
     let (c, inner) = arena.coefficient(a);
-    if let Op::Product { scalars, factors } = arena.op(inner).clone()
+    if let Op::Product { scalars, factors } = arena.op(inner)
         && factors.len() >= 2
         && !factors.iter().any(|&f| matches!(arena.op(f), Op::Ones))
     {
+        let (scalars, factors) = (scalars.clone(), factors.clone());
         let transposes = factors.iter().filter(|&&f| matches!(arena.op(f), Op::Transpose(_))).count();
         let chain = arena.multiply(&factors);
         if 2 * transposes > factors.len() {
@@ -298,12 +299,12 @@ fn raw_transpose(arena: &mut Arena, a: ExprId) -> ExprId {
 /// A product in the order given, with nothing cancelled or turned; identities are left out.
 fn raw_product(arena: &mut Arena, operands: &[ExprId]) -> ExprId {
     let mut coefficient = Number::ONE;
-    let (mut scalars, mut factors): (Vec<ExprId>, Vec<ExprId>) = (Vec::new(), Vec::new());
+    let (mut scalars, mut factors) = (Vec::new(), Vec::with_capacity(operands.len() + 2));
     for &operand in operands {
         let (c, a) = arena.coefficient(operand);
         coefficient = coefficient.times(c);
-        match arena.op(a).clone() {
-            Op::Number(value) => coefficient = coefficient.times(value),
+        match arena.op(a) {
+            Op::Number(value) => coefficient = coefficient.times(*value),
             Op::Product { scalars: s, factors: f } if !arena.shape(a).is_scalar() || f.is_empty() => {
                 scalars.extend(s.iter());
                 factors.extend(f.iter());

@@ -4,10 +4,10 @@
 
 mod differences;
 mod exact;
-mod field;
+pub mod field;
 mod higher;
 mod kinks;
-mod opaque;
+pub mod opaque;
 mod report;
 mod results;
 mod steps;

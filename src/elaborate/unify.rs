@@ -47,6 +47,11 @@ impl Solver {
 
     /// The names in a dimension, those inside triangles too.
     fn names(&self, id: DimId) -> Vec<DimName> {
+        if let Some(name) = self.table.as_name(id)
+            && self.table.side_of_triangle(name).is_none()
+        {
+            return vec![name];
+        }
         let mut out = Vec::new();
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
@@ -70,6 +75,13 @@ impl Solver {
         {
             passed.push(name);
             at = next;
+        }
+        // A single name that is not solved, or a number, is done.
+        if at == DimId::ONE || self.table.as_name(at).is_some_and(|name| self.table.side_of_triangle(name).is_none()) {
+            for name in passed {
+                self.solution.insert(name, at);
+            }
+            return at;
         }
         while self.names(at).iter().any(|name| self.solution.contains_key(name)) {
             // Only sums and products come here; out of bounds they stay unresolved, which a clash then tells.

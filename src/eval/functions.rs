@@ -169,7 +169,7 @@ pub(super) fn matrix_power(a: &Matrix, k: Number) -> Result<Matrix, EvalError> {
     }
 }
 
-/// The upper right block of f([a, e; 0, a]).
+/// The upper right block of f([a, e; 0, a]), which is linear in e: e is taken at size one, so that no digits are lost to it.
 pub(super) fn upper_right(
     a: &Matrix,
     e: &Matrix,
@@ -177,9 +177,13 @@ pub(super) fn upper_right(
 ) -> Result<Matrix, EvalError> {
     let n = a.rows();
     let zeros = Matrix::zeros(n, n);
-    let (above, below) = (Matrix::horizontal(&[a, e]), Matrix::horizontal(&[&zeros, a]));
+    let largest = e.max_abs();
+    // A power of two, so that nothing is rounded.
+    let size = if largest > 0.0 && largest.is_finite() { largest.log2().floor().exp2() } else { 1.0 };
+    let e = e.scale(1.0 / size);
+    let (above, below) = (Matrix::horizontal(&[a, &e]), Matrix::horizontal(&[&zeros, a]));
     let block = Matrix::vertical(&[&above, &below]);
-    Ok(f(&block)?.block(0, n, n, n))
+    Ok(f(&block)?.block(0, n, n, n).scale(size))
 }
 
 pub(super) fn softplus(x: f64) -> f64 {

@@ -4,6 +4,7 @@
 mod compile;
 mod functions;
 mod products;
+mod reference;
 mod sample;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::expr::{Arena, ExprId};
 use crate::matrix::{Matrix, MatrixError};
 use compile::{Instruction, Operation, Slot, Spread};
 
+pub use reference::Reference;
 pub use sample::{Sampler, kink, obeys, project, random_direction, sample};
 
 /// Numbers for the names of a program.
@@ -215,13 +217,7 @@ impl Evaluator {
             Operation::Filled((rows, columns), value) => {
                 Matrix::filled(sizes[*rows as usize], sizes[*columns as usize], *value)
             }
-            Operation::Unit(n, i) => {
-                let n = sizes[*n as usize];
-                if *i == 0 || *i > n as u64 {
-                    return Err(EvalError::new(format!("unit(n, {i}) is asked for with n = {n}")));
-                }
-                Matrix::from_fn(n, 1, |k, _| if k as u64 + 1 == *i { 1.0 } else { 0.0 })
-            }
+            Operation::Unit(n, i) => reference::unit(sizes[*n as usize], *i)?,
             Operation::Sum(terms) => sum(terms, values),
             Operation::Product { scalars, factors } => {
                 let scale: f64 = scalars.iter().map(|&s| values.scalar(s)).product();

@@ -74,7 +74,7 @@ impl Arena {
     /// Remembers an expression in which the normal form has other functions than the user typed: det(A*X) is
     /// det(A)*det(X), and a derivation says so.
     fn note_rewritten(&mut self, ast: &Ast, typed: NodeId, body: ExprId) {
-        const TOLD: [Function; 12] = [
+        const TOLD: [Function; 13] = [
             Function::Det,
             Function::LogDet,
             Function::Trace,
@@ -84,6 +84,7 @@ impl Arena {
             Function::NormSq,
             Function::Log,
             Function::Exp,
+            Function::Expm,
             Function::Pinv,
             Function::Chol,
             Function::Abs,

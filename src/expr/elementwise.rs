@@ -196,8 +196,8 @@ impl Arena {
         while i < powers.len() {
             let (base, k) = powers[i];
             i += 1;
-            let Op::Call(function, axis, arguments) = self.op(base).clone() else { continue };
-            let x = arguments[0];
+            let Op::Call(function, axis, arguments) = self.op(base) else { continue };
+            let (function, axis, x) = (*function, *axis, arguments[0]);
             if function == Function::Sign && k.is_one() {
                 let size = self.call(Function::Abs, Axis::All, &[x]);
                 let over = powers.iter().position(|&(b, k)| b == size && k.is_negative() && k.as_integer().is_some());

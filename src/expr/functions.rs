@@ -340,12 +340,17 @@ impl Arena {
         None
     }
 
-    /// det and logdet of a power, a Kronecker product, a diagonal matrix.
+    /// det and logdet of a power, an exponential, a Kronecker product, a diagonal matrix.
     fn determinant(&mut self, function: Function, a: ExprId) -> Option<ExprId> {
         let log = function == Function::LogDet;
         match self.op(a).clone() {
             Op::Identity => Some(self.integer(if log { 0 } else { 1 })),
             Op::Transpose(inner) => Some(self.call(function, Axis::All, &[inner])),
+            // det(expm(A)) = exp(tr(A)): Liouville's formula.
+            Op::Call(Function::Expm, _, arguments) => {
+                let trace = self.trace(arguments[0]);
+                Some(if log { trace } else { self.call(Function::Exp, Axis::All, &[trace]) })
+            }
             Op::MatrixPower(base, k) if !log || self.properties(base).has(Property::PositiveDefinite) || odd(k) => {
                 let inner = self.call(function, Axis::All, &[base]);
                 let k = self.number(k);

@@ -341,10 +341,11 @@ impl Arena {
     /// would hide.
     fn named_properties(&mut self, body: ExprId) -> Properties {
         let (mut properties, shape) = (self.properties(body), self.shape(body));
-        let Op::Sum(terms) = self.op(body).clone() else { return properties };
+        let Op::Sum(terms) = self.op(body) else { return properties };
         if shape.is_scalar() || terms.len() > 8 {
             return properties;
         }
+        let terms = terms.clone();
         let mut repeats = false;
         for &(_, t) in &terms {
             let (_, t) = self.split_scalars(t);
@@ -374,30 +375,36 @@ impl Arena {
         if let Some(&id) = self.ids.get(&key).or_else(|| self.raw.get(&key)) {
             return id;
         }
-        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
-        self.push(key.0.clone(), shape, Properties::NONE);
+        let id = self.push(key.0.clone(), shape, Properties::NONE);
         self.raw.insert(key, id);
         id
     }
 
     /// The node as given, with no normal form: for the constructors.
     pub fn intern(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
-        self.intern_as(op.clone(), op, shape, properties)
+        let key = (op, shape);
+        if let Some(&id) = self.ids.get(&key) {
+            return id;
+        }
+        let id = self.push(key.0.clone(), shape, properties);
+        self.ids.insert(key, id);
+        id
     }
 
     /// As [`Arena::intern`], found again by `key`: operands of a sum are kept in the order they were written, and found
     /// in any order.
     fn intern_as(&mut self, key: Op, op: Op, shape: Shape, properties: Properties) -> ExprId {
-        if let Some(&id) = self.ids.get(&(key.clone(), shape)) {
+        let key = (key, shape);
+        if let Some(&id) = self.ids.get(&key) {
             return id;
         }
-        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
-        self.ids.insert((key, shape), id);
-        self.push(op, shape, properties);
+        let id = self.push(op, shape, properties);
+        self.ids.insert(key, id);
         id
     }
 
-    fn push(&mut self, op: Op, shape: Shape, properties: Properties) {
+    fn push(&mut self, op: Op, shape: Shape, properties: Properties) -> ExprId {
+        let id = ExprId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
         self.operand_count += match &op {
             Op::Sum(terms) => terms.len(),
             Op::Product { scalars, factors } => scalars.len() + factors.len(),
@@ -405,6 +412,7 @@ impl Arena {
             _ => 1,
         };
         self.nodes.push(Node { op, shape, properties });
+        id
     }
 
     /// Calls `visit` with each operand of a node; a `Named` node has none (see [`Arena::named`]).

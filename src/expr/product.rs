@@ -56,7 +56,7 @@ impl Arena {
     pub fn multiply(&mut self, operands: &[ExprId]) -> ExprId {
         let mut coefficient = Number::ONE;
         let mut scalars: Vec<ExprId> = Vec::new();
-        let mut factors: Vec<ExprId> = Vec::new();
+        let mut factors: Vec<ExprId> = Vec::with_capacity(operands.len() + 2);
         for &operand in operands {
             let (c, a) = self.coefficient(operand);
             coefficient = coefficient.times(c);
@@ -69,7 +69,7 @@ impl Arena {
         if coefficient.is_zero() || scalars.iter().chain(&factors).any(|&a| self.is_zero(a)) {
             return self.zeros(shape);
         }
-        let factors = self.cancel_neighbours(factors, &mut scalars);
+        let factors = if factors.len() > 1 { self.cancel_neighbours(factors, &mut scalars) } else { factors };
         if factors.iter().any(|&a| self.is_zero(a)) {
             return self.zeros(shape);
         }
@@ -102,6 +102,9 @@ impl Arena {
             _ => {}
         }
         let properties = self.product_properties(&scalars, &factors, shape);
+        if scalars.is_sorted() {
+            return self.intern(Op::Product { scalars: scalars.into(), factors: factors.into() }, shape, properties);
+        }
         let mut sorted = scalars.clone();
         sorted.sort_unstable();
         let key = Op::Product { scalars: sorted.into(), factors: factors.clone().into() };
@@ -353,6 +356,9 @@ impl Arena {
         scalars: &mut Vec<ExprId>,
     ) -> Vec<ExprId> {
         let n = factors.len();
+        if !factors.iter().any(|&f| self.shape(f).rows == DimId::ONE) {
+            return factors;
+        }
         let mut out = Vec::with_capacity(n);
         let mut i = 0;
         while i < n {
@@ -421,11 +427,14 @@ impl Arena {
 
     /// Powers of equal bases added, numbers into the coefficient.
     fn combine_scalars(&mut self, scalars: Vec<ExprId>, coefficient: &mut Number) -> Vec<ExprId> {
+        if scalars.is_empty() {
+            return scalars;
+        }
         let mut powers: Vec<(ExprId, Number)> = Vec::with_capacity(scalars.len());
         let mut stack: Vec<ExprId> = scalars.into_iter().rev().collect();
         while let Some(s) = stack.pop() {
-            match self.op(s).clone() {
-                Op::Number(value) => *coefficient = coefficient.times(value),
+            match self.op(s) {
+                Op::Number(value) => *coefficient = coefficient.times(*value),
                 Op::Sum(terms) if terms.len() == 1 => {
                     *coefficient = coefficient.times(terms[0].0);
                     stack.push(terms[0].1);
@@ -434,8 +443,9 @@ impl Arena {
                 _ => {
                     let (base, k) = self.scalar_power_form(s);
                     // Squares of a norm count as its powers, so that norm(x)^3 over norm(x) is normsq(x).
-                    let (base, k) = match self.op(base).clone() {
+                    let (base, k) = match self.op(base) {
                         Op::Call(Function::NormSq, axis, arguments) if k.as_integer().is_some() => {
+                            let (axis, arguments) = (*axis, arguments.clone());
                             let norm = self.call(Function::Norm, axis, &arguments);
                             (norm, k.plus(k))
                         }
@@ -510,6 +520,11 @@ impl Arena {
             Op::Transpose(inner) => {
                 let power = self.matrix_power(inner, k);
                 return self.transpose(power);
+            }
+            // The inverse of an exponential is as good as the exponential; found by elimination it may have no digit right.
+            Op::Call(Function::Expm, axis, arguments) if integer.is_some() => {
+                let exponent = self.scale(k, arguments[0]);
+                return self.call(Function::Expm, axis, &[exponent]);
             }
             Op::Call(Function::Diag, axis, arguments) => {
                 let exponent = self.number(k);

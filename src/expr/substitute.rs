@@ -8,9 +8,10 @@ use crate::functions::Function;
 
 /// The nodes below a root, not looking behind names, in order of evaluation.
 pub fn local_nodes(arena: &Arena, root: ExprId) -> Vec<ExprId> {
-    let mut seen = rustc_hash::FxHashSet::default();
-    let mut stack = vec![root];
-    let mut out = Vec::new();
+    const USUAL: usize = 32;
+    let mut seen = rustc_hash::FxHashSet::with_capacity_and_hasher(USUAL, rustc_hash::FxBuildHasher);
+    let (mut stack, mut out) = (Vec::with_capacity(USUAL), Vec::with_capacity(USUAL));
+    stack.push(root);
     while let Some(id) = stack.pop() {
         if seen.insert(id) {
             out.push(id);

@@ -8,6 +8,9 @@ use crate::elaborate::{Properties, Property};
 use crate::functions::Function;
 use crate::number::Number;
 
+/// Fewer terms than this are found by looking through them.
+const FEW_TERMS: usize = 16;
+
 impl Arena {
     /// A number.
     pub fn number(&mut self, value: Number) -> ExprId {
@@ -138,6 +141,7 @@ impl Arena {
     /// Flattens nested sums and adds the coefficients of equal terms, in order of first appearance.
     fn collect(&mut self, terms: &[(Number, ExprId)]) -> Vec<(Number, ExprId)> {
         let mut out: Vec<(Number, ExprId)> = Vec::with_capacity(terms.len());
+        // Where a term stands, from when there are many; few are found faster by looking through them.
         let mut places: HashMap<ExprId, usize> = HashMap::default();
         let mut stack: Vec<(Number, ExprId)> = terms.iter().rev().copied().collect();
         let one = self.number(Number::ONE);
@@ -151,11 +155,21 @@ impl Arena {
                         Op::Number(value) => (c.times(*value), one),
                         _ => (c, a),
                     };
-                    match places.get(&a) {
-                        Some(&place) => out[place].0 = out[place].0.plus(c),
+                    let place = match out.len() {
+                        0..FEW_TERMS => out.iter().position(|&(_, b)| b == a),
+                        _ => places.get(&a).copied(),
+                    };
+                    match place {
+                        Some(place) => out[place].0 = out[place].0.plus(c),
                         None => {
-                            places.insert(a, out.len());
                             out.push((c, a));
+                            match out.len() {
+                                0..FEW_TERMS => {}
+                                FEW_TERMS => places.extend(out.iter().enumerate().map(|(i, &(_, b))| (b, i))),
+                                more => {
+                                    places.insert(a, more - 1);
+                                }
+                            }
                         }
                     }
                 }
@@ -233,8 +247,9 @@ impl Arena {
 
     /// Splits s·A into the scalar s (1 where there is none) and the matrix A.
     pub fn split_scalars(&mut self, id: ExprId) -> (ExprId, ExprId) {
-        match self.op(id).clone() {
+        match self.op(id) {
             Op::Product { scalars, factors } if !scalars.is_empty() && !factors.is_empty() => {
+                let (scalars, factors) = (scalars.clone(), factors.clone());
                 let scalar = self.multiply(&scalars);
                 (scalar, self.multiply(&factors))
             }

@@ -1,5 +1,7 @@
-// Sets every formula of the files named on the command line: all `latex` fields of JSON, all that stands between dollars
-// in Markdown. Ends with 1 where KaTeX refuses one.
+// Sets every formula that matgrad prints: `node check.js MATGRAD CASES.json FILES`. MATGRAD is the program, which answers all
+// of the cases and the files that end in .mg in JSON and in Markdown. The formulas are the `latex` fields of JSON and what
+// stands between dollars in Markdown. Ends with 1 where KaTeX refuses one.
+const { execFileSync } = require("child_process");
 const fs = require("fs");
 const katex = require("katex");
 
@@ -20,11 +22,16 @@ function between(text, out) {
   });
 }
 
+const [matgrad, cases, ...files] = process.argv.slice(2);
+const programs = JSON.parse(fs.readFileSync(cases, "utf8")).map((item) => item.program);
+programs.push(...files.map((file) => fs.readFileSync(file, "utf8")));
+const derive = (program, format) =>
+  execFileSync(matgrad, ["derive", "-", "--format", format], { input: program, maxBuffer: 1 << 28, encoding: "utf8", stdio: "pipe" });
+
 const formulas = [];
-for (const file of process.argv.slice(2)) {
-  const text = fs.readFileSync(file, "utf8");
-  if (file.endsWith(".json")) fields(JSON.parse(text), formulas);
-  else between(text, formulas);
+for (const program of programs) {
+  fields(JSON.parse(derive(program, "json")), formulas);
+  between(derive(program, "markdown"), formulas);
 }
 let wrong = 0;
 for (const [formula, displayMode] of formulas) {
@@ -35,5 +42,5 @@ for (const [formula, displayMode] of formulas) {
     console.error(`${error.message}\n  ${formula}`);
   }
 }
-console.log(`${formulas.length} formulas, ${wrong} refused`);
+console.log(`${programs.length} programs, ${formulas.length} formulas, ${wrong} refused`);
 process.exit(wrong || !formulas.length ? 1 : 0);

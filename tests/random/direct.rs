@@ -235,6 +235,9 @@ impl Run<'_> {
             Operator::Add => a.pairs(&b, |x, y| x + y),
             Operator::Subtract => a.pairs(&b, |x, y| x - y),
             Operator::Hadamard => a.pairs(&b, |x, y| x * y),
+            Operator::HadamardDivide if b.entries.iter().any(|y| y.value.abs() < 1e-12) => {
+                return Err(NoValue("a divisor that may be zero but for rounding"));
+            }
             Operator::HadamardDivide => a.pairs(&b, |x, y| x / y),
             Operator::HadamardPower => self.powers(&a, &b),
             Operator::Multiply => a.multiply(&b),
@@ -285,6 +288,11 @@ impl Run<'_> {
             };
             if function == "log" && a.entries.iter().any(|x| x.value.abs() < 1e-10) {
                 return Err(NoValue("the logarithm of what may be rounding"));
+            }
+            if matches!(function, "asin" | "arcsin" | "acos" | "arccos")
+                && a.entries.iter().any(|x| (x.value.abs() - 1.0).abs() < 1e-10)
+            {
+                return Err(NoValue("the border of a domain, which rounding may cross"));
             }
             if moves && a.entries.iter().any(steep) {
                 return Err(NoValue("an infinite derivative"));

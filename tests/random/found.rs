@@ -69,6 +69,10 @@ pub const FOUND: &[(&str, &str)] = &[
         "x : vector(n)\nZ = diag(x)\ngrad sum(relu(Z)) wrt Z",
     ),
     (
+        "the inverse of an exponential had no digit right",
+        "S : skew(q)\nA : matrix(q, q)\ngrad det(inv(expm(sinh(logsoftmax(S + A^T, axis=0))))) wrt S",
+    ),
+    (
         "a check called a differential wrong that vanishes",
         "A : skew(n)\nc : vector(n)\ndifferential c'*A*(100*c) wrt A, c",
     ),

@@ -17,7 +17,7 @@ use matgrad::syntax::parse;
 use super::chance::Chance;
 use super::direct::{Moves, Point, values};
 use super::dual::Grid;
-use super::points::{direction, draw};
+use super::points::{direction, draw, nearby};
 use super::tree::{Brackets, Program};
 
 /// How a program came out.
@@ -407,7 +407,8 @@ impl Judge<'_> {
             }
             return Err(wrong("value", format!("the expression is {own}, the tree {}", function.value)));
         }
-        for (g, form) in found[1..].iter().zip(["the result", "the program", "the value"]) {
+        for (i, form) in ["the result", "the program", "the value"].into_iter().enumerate().take(roots.len() - 1) {
+            let (g, root) = (&found[i + 1], roots[i + 1]);
             if g.shape() != d.shape() {
                 return Err(wrong("shape", format!("{form} is {:?}, not {:?}", g.shape(), d.shape())));
             }
@@ -416,7 +417,10 @@ impl Judge<'_> {
             if !near(along, function.slope, size.max(function.slope.abs())) {
                 let off = (along - function.slope).abs();
                 let here = (&Matrix::scalar(function.value), &Matrix::scalar(function.slope));
-                if self.noise(point, of, moves, here).1 * 10.0 > off {
+                let variables = nearby(point, &self.found.typed, &mut self.chance).variables;
+                let near = evaluate(&self.found.arena, &Numbers { variables, ..numbers.clone() }, &[root]);
+                let own = near.map_or(f64::INFINITY, |there| (there[0].dot(&d) - along).abs());
+                if self.noise(point, of, moves, here).1.max(own) * 10.0 > off {
                     return Err(Left::Point("a badly conditioned point"));
                 }
                 let what =
@@ -430,12 +434,7 @@ impl Judge<'_> {
 
     /// How far the value and the slope change where the numbers change in their last digits but four.
     fn noise(&mut self, point: &Point, of: NodeId, moves: &Moves, here: (&Matrix, &Matrix)) -> (f64, f64) {
-        let mut near = point.clone();
-        for (matrix, variable) in near.variables.iter_mut().zip(&self.found.typed.variables) {
-            let (rows, columns) = matrix.shape();
-            let change = direction(variable.properties, rows, columns, &mut self.chance).scale(1e-12);
-            *matrix = matrix.add(&matrix.zip(&change, |x, c| x.abs() * c));
-        }
+        let near = nearby(point, &self.found.typed, &mut self.chance);
         let there = values(&self.found.typed, &near, moves, &HashMap::new(), &[of]);
         let there = there.ok().and_then(|found| found.nodes[of.0 as usize].clone());
         let off = |there: Grid| (there.values().subtract(here.0).max_abs(), there.slopes().subtract(here.1).max_abs());
@@ -466,6 +465,16 @@ impl Judge<'_> {
             let found = read.nodes[node.0 as usize].as_ref().ok_or(Left::Point("nothing"))?.values();
             let scale = expected.max_abs().max(1e-3).max(1e-4 * read.largest);
             if found.shape() != expected.shape() || !(found.subtract(expected).max_abs() <= TOLERANCE * scale) {
+                // Rounding that grows on the way to a sum that cancels.
+                let near = nearby(point, &self.found.typed, &mut self.chance);
+                let there = values(&texts.typed, &near, &Moves::default(), differentials, &[node]);
+                let there = there.ok().and_then(|read| Some(read.nodes[node.0 as usize].as_ref()?.values()));
+                if there.is_some_and(|there| {
+                    there.shape() == expected.shape()
+                        && there.subtract(&found).max_abs() * 10.0 > found.subtract(expected).max_abs()
+                }) {
+                    return Err(Left::Point("a badly conditioned point"));
+                }
                 let what = format!("{form} as text gives {:?}, not {:?}", found.entries(), expected.entries());
                 return Err(wrong("text", what));
             }

@@ -122,3 +122,14 @@ pub fn direction(of: Properties, rows: usize, columns: usize, chance: &mut Chanc
     });
     projected(of, &free)
 }
+
+/// The point with other last digits but four.
+pub fn nearby(point: &Point, typed: &Typed, chance: &mut Chance) -> Point {
+    let mut near = point.clone();
+    for (matrix, variable) in near.variables.iter_mut().zip(&typed.variables) {
+        let (rows, columns) = matrix.shape();
+        let change = direction(variable.properties, rows, columns, chance).scale(1e-12);
+        *matrix = matrix.add(&matrix.zip(&change, |x, c| x.abs() * c));
+    }
+    near
+}

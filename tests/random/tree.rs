@@ -128,6 +128,15 @@ impl Tree {
         found
     }
 
+    /// Whether it is a number as typed, signs of transposes behind it left out.
+    fn is_literal(&self) -> bool {
+        match &self.kind {
+            Kind::Leaf(text) => text.starts_with(|c: char| c.is_ascii_digit() || c == '.'),
+            Kind::Transpose(_) => self.operands[0].is_literal(),
+            _ => false,
+        }
+    }
+
     fn level(&self) -> Level {
         match &self.kind {
             Kind::Negate => Level::Sign,
@@ -135,6 +144,8 @@ impl Tree {
             Kind::Infix(">" | ">=" | "<" | "<=" | "==" | "!=") => Level::Comparison,
             Kind::Infix(".^" | "^") | Kind::Power(_) => Level::Power,
             Kind::Infix(_) => Level::Product,
+            // As an exponent, 1' would end at the 1: the transpose belongs to the whole power then.
+            Kind::Transpose(_) if self.operands[0].is_literal() => Level::Power,
             _ => Level::Postfix,
         }
     }

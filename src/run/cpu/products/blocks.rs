@@ -1,0 +1,248 @@
+//! The loops around the tile. k is cut so that a panel of B stays in the nearest cache; rows are cut so that their part of A
+//! stays in the second; for each panel of columns all tiles of those rows follow each other.
+//!
+//! A factor is copied into panels where its own order would cost more than the copy: panels of B have NV vectors for each k,
+//! panels of A as many rows as the tile.
+
+use super::pack;
+use super::tile::{Factor, Finish, Held, tile};
+use crate::run::cpu::Float;
+use crate::run::cpu::simd::Lanes;
+
+/// A matrix that is read: entry (i, j) at `i * down + j * along`.
+#[derive(Clone, Copy)]
+pub(super) struct Source<T> {
+    pub pointer: *const T,
+    pub down: usize,
+    pub along: usize,
+}
+
+impl<T> Source<T> {
+    pub(super) fn from(self, i: usize, j: usize) -> Source<T> {
+        Source { pointer: self.pointer.wrapping_add(i * self.down + j * self.along), ..self }
+    }
+}
+
+/// Where B comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Panels<T> {
+    Plain(Source<T>),
+    /// All panels of all cuts of k, see [`pack_all`].
+    Packed(*const T),
+}
+
+/// How a product is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cuts {
+    /// k at a time.
+    pub k: usize,
+    /// Rows at a time.
+    pub m: usize,
+}
+
+/// One vector's worth of bytes of B for each k stays in the nearest cache for this many k.
+const K_AT_ONCE: usize = 384;
+/// Bytes of A that stay in the second cache.
+const BYTES_OF_A: usize = 512 << 10;
+
+/// k in equal parts.
+pub(super) fn cut_k(k: usize) -> usize {
+    let parts = k.div_ceil(K_AT_ONCE).max(1);
+    k.div_ceil(parts).next_multiple_of(4).max(1)
+}
+
+/// The cuts for m rows over k.
+pub(super) fn cuts<T>(m: usize, k: usize) -> Cuts {
+    let k = cut_k(k);
+    let most = (BYTES_OF_A / (k * size_of::<T>())).max(48);
+    let parts = m.div_ceil(most).max(1);
+    Cuts { k, m: m.div_ceil(parts).next_multiple_of(12) }
+}
+
+/// The product of the block; B's panels and A's are made in `workspace`.
+///
+/// # Safety
+/// The factors, C and what `finish` names have the entries of an m×n result over k; the workspace is as long as [`workspace`]
+/// says. The processor has the instructions of `V`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a product is these things")]
+pub(super) unsafe fn product<V: Lanes>(
+    (m, n, k): (usize, usize, usize),
+    a: Source<V::Scalar>,
+    b: Panels<V::Scalar>,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+    lower_only: bool,
+    workspace: *mut V::Scalar,
+) {
+    let cuts = cuts::<V::Scalar>(m, k);
+    let panel = V::VECTORS * V::COUNT;
+    let room_of_b = workspace;
+    let room_of_a = workspace.wrapping_add(panel * cuts.k);
+    let mut first_k = 0;
+    loop {
+        let depth = cuts.k.min(k - first_k);
+        let ends = first_k + depth >= k;
+        let held = if finish.held == Held::Nothing && first_k > 0 { Held::Partial } else { finish.held };
+        let here = match held {
+            held if ends => Finish { held, ..*finish },
+            Held::Result => Finish { sums: std::ptr::null_mut(), ..*finish },
+            held => Finish::partial(held),
+        };
+        let mut row = 0;
+        while row < m {
+            let height = cuts.m.min(m - row);
+            let a = a.from(row, first_k);
+            let packed_a = packs_a::<V>(a, n, depth);
+            // SAFETY: all places are inside of the factors, the result and the workspace.
+            unsafe {
+                if packed_a {
+                    pack::rows::<V>(a, height, depth, room_of_a);
+                }
+                let mut column = 0;
+                while column < n && !(lower_only && column >= row + height) {
+                    let width = panel.min(n - column);
+                    let vectors = width.div_ceil(V::COUNT);
+                    let last = width - (vectors - 1) * V::COUNT;
+                    let (b, last_of_b) = match b {
+                        Panels::Packed(all) => {
+                            let place = all.wrapping_add(first_k * n.next_multiple_of(panel) + column * depth);
+                            (Factor { pointer: place, across: V::COUNT, along: panel }, V::COUNT)
+                        }
+                        Panels::Plain(b) => {
+                            let b = b.from(first_k, column);
+                            if packs_b::<V>(b, m, n, depth) {
+                                pack::columns::<V>(b, depth, width, room_of_b);
+                                (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
+                            } else {
+                                (Factor { pointer: b.pointer, across: V::COUNT, along: b.down }, last)
+                            }
+                        }
+                    };
+                    let mut i = 0;
+                    while i < height {
+                        let rows = tile_rows::<V>(height - i);
+                        let a = if packed_a {
+                            let pointer = room_of_a.wrapping_add(i * depth).cast_const();
+                            Factor { pointer, across: 1, along: rows }
+                        } else {
+                            Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }
+                        };
+                        if !(lower_only && column >= row + i + rows) {
+                            let there = c.wrapping_add((row + i) * c_down + column);
+                            let here = here.from(row + i, column);
+                            any_tile::<V>(rows, vectors, depth, a, b, (last_of_b, last), &here, there, c_down);
+                        }
+                        i += rows;
+                    }
+                    column += width;
+                }
+            }
+            row += height;
+        }
+        first_k += depth;
+        if ends {
+            break;
+        }
+    }
+}
+
+/// How many rows the next tile has.
+pub(super) fn tile_rows<V: Lanes>(left: usize) -> usize {
+    if left >= V::ROWS {
+        return V::ROWS;
+    }
+    [10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= V::ROWS).unwrap_or(1)
+}
+
+/// Whether A is copied: where its rows would push each other out of the cache, or its numbers are far apart.
+fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
+    let bytes = size_of::<V::Scalar>();
+    if n <= V::VECTORS * V::COUNT {
+        return false;
+    }
+    if a.along == 1 { (a.down * bytes).is_multiple_of(2048) } else { a.along * bytes * depth > (32 << 10) }
+}
+
+/// Whether a panel of B is copied: where it is not contiguous along columns, or pushes itself out of the cache.
+fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, n: usize, depth: usize) -> bool {
+    let bytes = size_of::<V::Scalar>();
+    let _ = n;
+    b.along != 1 || (m > 3 * V::ROWS && b.down * bytes * depth > (32 << 10))
+}
+
+/// The tile of that many rows and vectors.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a tile is these things")]
+unsafe fn any_tile<V: Lanes>(
+    rows: usize,
+    vectors: usize,
+    k: usize,
+    a: Factor<V::Scalar>,
+    b: Factor<V::Scalar>,
+    last: (usize, usize),
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+) {
+    macro_rules! tiles {
+        ($($rows:literal)*) => {
+            // SAFETY: the caller's.
+            unsafe {
+                match (rows, vectors) {
+                    $(
+                        ($rows, 1) if V::ROWS >= $rows => tile::<V, $rows, 1>(k, a, b, last, finish, c, c_down),
+                        ($rows, 2) if V::ROWS >= $rows && V::VECTORS >= 2 => {
+                            tile::<V, $rows, 2>(k, a, b, last, finish, c, c_down)
+                        }
+                    )*
+                    _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
+                }
+            }
+        };
+    }
+    tiles!(1 2 3 4 6 8 10 12)
+}
+
+/// How many numbers [`product`] needs to work with.
+pub(super) fn workspace<V: Lanes>(m: usize, k: usize) -> usize {
+    let cuts = cuts::<V::Scalar>(m, k);
+    (V::VECTORS * V::COUNT + cuts.m) * cuts.k
+}
+
+/// How many numbers all panels of a k×n factor have.
+pub(super) fn packed_length<V: Lanes>(k: usize, n: usize) -> usize {
+    k * n.next_multiple_of(V::VECTORS * V::COUNT)
+}
+
+/// All panels of B: for each cut of k the panels of columns one after the other.
+///
+/// # Safety
+/// B has k×n entries and `to` room for [`packed_length`]. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn pack_all<V: Lanes>(b: Source<V::Scalar>, k: usize, n: usize, to: *mut V::Scalar) {
+    let panel = V::VECTORS * V::COUNT;
+    let at_once = cut_k(k);
+    let mut first_k = 0;
+    while first_k < k {
+        let depth = at_once.min(k - first_k);
+        let mut column = 0;
+        while column < n {
+            let place = to.wrapping_add(first_k * n.next_multiple_of(panel) + column * depth);
+            // SAFETY: the panel is inside of the factor and of the room.
+            unsafe { pack::columns::<V>(b.from(first_k, column), depth, panel.min(n - column), place) }
+            column += panel;
+        }
+        first_k += depth;
+    }
+}
+
+/// The workspace's start on a cache line.
+pub(super) fn aligned<T: Float>(workspace: &mut [T]) -> *mut T {
+    let start = workspace.as_mut_ptr();
+    start.wrapping_add(start.align_offset(64).min(LINE))
+}
+
+/// Room to start on a cache line.
+pub(super) const LINE: usize = 16;

@@ -1,0 +1,72 @@
+//! Copies of factors in the order in which the tile reads them.
+
+use super::blocks::{Source, tile_rows};
+use crate::run::cpu::Float;
+use crate::run::cpu::simd::Lanes;
+
+/// A panel of B: for each of `depth` k the `width` columns, filled up with zeros to whole vectors of the panel.
+///
+/// # Safety
+/// B has `depth` rows and `width` columns; `to` has room for `depth` times the panel's columns. The processor has the
+/// instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width: usize, to: *mut V::Scalar) {
+    let panel = V::VECTORS * V::COUNT;
+    // SAFETY: the caller's.
+    unsafe {
+        if b.along == 1 && width == panel {
+            for p in 0..depth {
+                for v in 0..V::VECTORS {
+                    let vector = V::load(b.pointer.add(p * b.down + v * V::COUNT));
+                    vector.store(to.add(p * panel + v * V::COUNT));
+                }
+            }
+        } else if b.along == 1 {
+            for p in 0..depth {
+                for v in 0..V::VECTORS {
+                    let count = width.saturating_sub(v * V::COUNT).min(V::COUNT);
+                    let vector = V::load_first(b.pointer.wrapping_add(p * b.down + v * V::COUNT), count);
+                    vector.store(to.add(p * panel + v * V::COUNT));
+                }
+            }
+        } else {
+            for p in 0..depth {
+                for j in 0..width {
+                    *to.add(p * panel + j) = *b.pointer.add(p * b.down + j * b.along);
+                }
+                for j in width..panel {
+                    *to.add(p * panel + j) = V::Scalar::ZERO;
+                }
+            }
+        }
+    }
+}
+
+/// The panels of A, as many rows each as the tile that reads it: for each k the rows' numbers.
+///
+/// # Safety
+/// A has `height` rows and `depth` columns, and `to` has room for them. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn rows<V: Lanes>(a: Source<V::Scalar>, height: usize, depth: usize, to: *mut V::Scalar) {
+    let mut i = 0;
+    while i < height {
+        let rows = tile_rows::<V>(height - i);
+        let a = a.from(i, 0);
+        let to = to.wrapping_add(i * depth);
+        // SAFETY: the caller's.
+        unsafe {
+            if a.down == 1 && rows <= V::COUNT {
+                for p in 0..depth {
+                    V::load_first(a.pointer.add(p * a.along), rows).store_first(to.add(p * rows), rows);
+                }
+            } else {
+                for p in 0..depth {
+                    for r in 0..rows {
+                        *to.add(p * rows + r) = *a.pointer.add(r * a.down + p * a.along);
+                    }
+                }
+            }
+        }
+        i += rows;
+    }
+}

@@ -1,0 +1,278 @@
+//! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
+//! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
+
+use crate::run::cpu::Float;
+use crate::run::cpu::simd::{Lanes, prefetch};
+
+/// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
+/// memory.
+macro_rules! for_rows {
+    ($count:ident, $i:ident, $work:block) => {
+        for_rows!($count, $i, $work, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($count:ident, $i:ident, $work:block, $($row:literal)*) => {
+        $(
+            if $row < $count {
+                let $i: usize = $row;
+                $work
+            }
+        )*
+    };
+}
+
+/// What is done to a tile when its sums are complete, for the whole result; pointers are to entry (0, 0).
+#[derive(Clone, Copy)]
+pub(super) struct Finish<T> {
+    pub alpha: T,
+    /// β·D is added.
+    pub beta: T,
+    pub added: Side<T>,
+    pub then: Kind,
+    pub other: Side<T>,
+    /// The column sums, or null.
+    pub sums: *mut T,
+    pub held: Held,
+    /// C is written past the caches.
+    pub stream: bool,
+}
+
+/// A matrix beside the result, or none.
+#[derive(Clone, Copy)]
+pub(super) struct Side<T> {
+    pub pointer: *const T,
+    pub down: usize,
+    pub along: usize,
+}
+
+/// What becomes of what C holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is overwritten.
+    Nothing,
+    /// It is the sum over the k before, and joins this sum.
+    Partial,
+    /// It is a result, and the product is added to it.
+    Result,
+}
+
+/// What is done to each entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Nothing,
+    Relu,
+    WhereAbove,
+    Times,
+}
+
+impl<T> Side<T> {
+    pub(super) const NONE: Side<T> = Side { pointer: std::ptr::null(), down: 0, along: 0 };
+
+    /// The same matrix from entry (i, j) on.
+    pub(super) fn from(self, i: usize, j: usize) -> Side<T> {
+        Side { pointer: self.pointer.wrapping_add(i * self.down + j * self.along), ..self }
+    }
+}
+
+impl<T: Float> Finish<T> {
+    /// A tile whose sums are not complete: stored as it is, or added to what is there.
+    pub(super) fn partial(held: Held) -> Finish<T> {
+        Finish {
+            alpha: T::ONE,
+            beta: T::ZERO,
+            added: Side::NONE,
+            then: Kind::Nothing,
+            other: Side::NONE,
+            sums: std::ptr::null_mut(),
+            held,
+            stream: false,
+        }
+    }
+
+    /// The same for the block of the result that starts at (i, j).
+    pub(super) fn from(self, i: usize, j: usize) -> Finish<T> {
+        let sums = if self.sums.is_null() { self.sums } else { self.sums.wrapping_add(j) };
+        Finish { added: self.added.from(i, j), other: self.other.from(i, j), sums, ..self }
+    }
+
+    /// Whether the tile is stored, or added to C, and nothing else.
+    fn is_plain(&self) -> bool {
+        self.alpha == T::ONE
+            && self.added.pointer.is_null()
+            && self.then == Kind::Nothing
+            && self.sums.is_null()
+            && !self.stream
+    }
+}
+
+/// A factor as the tile reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Factor<T> {
+    pub pointer: *const T,
+    /// From a row of A to the next; from a vector of B to the next.
+    pub across: usize,
+    /// From one k to the next.
+    pub along: usize,
+}
+
+/// M rows by NV vectors of the result. Of the last vector, as many numbers as `last` says are read from B and written to C.
+///
+/// # Safety
+/// A has M rows and `k` columns; B has `k` rows of NV vectors, of which the last may be short; C, and what `finish` names, have
+/// the tile's entries. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
+    k: usize,
+    a: Factor<V::Scalar>,
+    b: Factor<V::Scalar>,
+    (last_of_b, last): (usize, usize),
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        // All bits zero is a vector of zeros. A loop that fills the array would keep it in memory.
+        let mut sums = std::mem::zeroed::<[[V; NV]; M]>();
+        for_rows!(M, i, {
+            prefetch(c.wrapping_add(i * c_down));
+            prefetch(c.wrapping_add(i * c_down + NV * V::COUNT - 1));
+        });
+        // Three rows share a pointer, so that a dozen rows need no more than four.
+        let mut rows: [*const V::Scalar; 8] = std::array::from_fn(|g| a.pointer.wrapping_add(3 * g * a.across));
+        let mut from = b.pointer;
+        if last_of_b == V::COUNT {
+            for _ in 0..k {
+                let vectors: [V; NV] = std::array::from_fn(|v| V::load(from.add(v * b.across)));
+                step(&mut sums, &vectors, &rows, a.across);
+                rows = rows.map(|row| row.wrapping_add(a.along));
+                from = from.wrapping_add(b.along);
+            }
+        } else {
+            for _ in 0..k {
+                let vectors: [V; NV] = std::array::from_fn(|v| {
+                    let place = from.add(v * b.across);
+                    if v + 1 == NV { V::load_first(place, last_of_b) } else { V::load(place) }
+                });
+                step(&mut sums, &vectors, &rows, a.across);
+                rows = rows.map(|row| row.wrapping_add(a.along));
+                from = from.wrapping_add(b.along);
+            }
+        }
+        leave(&sums, last, finish, c, c_down);
+    }
+}
+
+/// One k: M·NV multiply-adds.
+#[inline(always)]
+unsafe fn step<V: Lanes, const M: usize, const NV: usize>(
+    sums: &mut [[V; NV]; M],
+    vectors: &[V; NV],
+    rows: &[*const V::Scalar; 8],
+    across: usize,
+) {
+    for_rows!(M, i, {
+        // SAFETY: row i of A.
+        let x = unsafe { V::splat(*rows[i / 3].add(i % 3 * across)) };
+        for v in 0..NV {
+            sums[i][v] = x.times_plus(vectors[v], sums[i][v]);
+        }
+    });
+}
+
+/// Finishes and stores a tile.
+#[inline(always)]
+unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
+    sums: &[[V; NV]; M],
+    last: usize,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        if finish.is_plain() && last == V::COUNT {
+            if finish.held != Held::Nothing {
+                for_rows!(M, i, {
+                    for v in 0..NV {
+                        let place = c.add(i * c_down + v * V::COUNT);
+                        (sums[i][v] + V::load(place)).store(place);
+                    }
+                });
+            } else {
+                for_rows!(M, i, {
+                    for v in 0..NV {
+                        sums[i][v].store(c.add(i * c_down + v * V::COUNT));
+                    }
+                });
+            }
+            return;
+        }
+        let zero = V::splat(V::Scalar::ZERO);
+        let alpha = V::splat(finish.alpha);
+        let beta = V::splat(finish.beta);
+        for_rows!(NV, v, {
+            let count = if v + 1 == NV { last } else { V::COUNT };
+            let mut column_sum = zero;
+            for_rows!(M, i, {
+                let place = c.add(i * c_down + v * V::COUNT);
+                let mut x = sums[i][v];
+                if finish.held == Held::Partial {
+                    x = x + V::load_first(place, count);
+                }
+                x = x * alpha;
+                if finish.held == Held::Result {
+                    x = x + V::load_first(place, count);
+                }
+                if !finish.added.pointer.is_null() {
+                    x = beta.times_plus(beside(finish.added, i, v * V::COUNT, count), x);
+                }
+                match finish.then {
+                    Kind::Nothing => {}
+                    Kind::Relu => x = zero.where_or(x.at_most(zero), x),
+                    Kind::WhereAbove => {
+                        let other: V = beside(finish.other, i, v * V::COUNT, count);
+                        x = x.where_or(other.above(zero), zero);
+                    }
+                    Kind::Times => x = x * beside(finish.other, i, v * V::COUNT, count),
+                }
+                column_sum = column_sum + x;
+                if finish.stream && count == V::COUNT {
+                    x.stream(place);
+                } else {
+                    x.store_first(place, count);
+                }
+            });
+            if !finish.sums.is_null() {
+                let place = finish.sums.add(v * V::COUNT);
+                (V::load_first(place, count) + column_sum).store_first(place, count);
+            }
+        });
+    }
+}
+
+/// A vector of a matrix beside the result.
+#[inline(always)]
+unsafe fn beside<V: Lanes>(side: Side<V::Scalar>, i: usize, j: usize, count: usize) -> V {
+    // SAFETY: the caller's.
+    unsafe {
+        let place = side.pointer.add(i * side.down + j * side.along);
+        match side.along {
+            1 => V::load_first(place, count),
+            0 => V::splat(*place),
+            along => spread(place, along, count),
+        }
+    }
+}
+
+/// A vector of numbers that are apart.
+#[cold]
+#[inline(never)]
+unsafe fn spread<V: Lanes>(place: *const V::Scalar, along: usize, count: usize) -> V {
+    let mut lanes = [V::Scalar::ZERO; 16];
+    for (lane, x) in lanes[..count].iter_mut().enumerate() {
+        // SAFETY: the caller's.
+        *x = unsafe { *place.add(lane * along) };
+    }
+    // SAFETY: no vector has more than 16 lanes.
+    unsafe { V::load(lanes.as_ptr()) }
+}

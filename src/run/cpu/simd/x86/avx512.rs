@@ -1,0 +1,357 @@
+//! Vectors of 64 bytes, with a bit a lane for masks.
+
+use std::arch::x86_64::{
+    __m512, __m512d, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _MM_FROUND_NO_EXC,
+    _MM_FROUND_TO_NEAREST_INT, _MM_FROUND_TO_NEG_INF, _mm512_abs_pd, _mm512_abs_ps, _mm512_add_pd, _mm512_add_ps,
+    _mm512_and_pd, _mm512_and_ps, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_div_pd, _mm512_div_ps,
+    _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps, _mm512_loadu_pd, _mm512_loadu_ps,
+    _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd,
+    _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps,
+    _mm512_or_pd, _mm512_or_ps, _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_reduce_max_pd, _mm512_reduce_max_ps,
+    _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_pd, _mm512_set1_ps,
+    _mm512_setzero_pd, _mm512_setzero_ps, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    _mm512_stream_pd, _mm512_stream_ps, _mm512_sub_pd, _mm512_sub_ps, _mm512_xor_pd, _mm512_xor_ps,
+};
+
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+use super::{instruction, operators};
+use crate::run::cpu::simd::{Lanes, Mask};
+
+/// 16 numbers of 4 bytes.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+
+/// A bit for each lane of [`F32x16`].
+#[derive(Clone, Copy)]
+pub struct Bits16(__mmask16);
+
+impl BitAnd for Bits16 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitand(self, b: Self) -> Self {
+        Bits16(self.0 & b.0)
+    }
+}
+
+impl BitOr for Bits16 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitor(self, b: Self) -> Self {
+        Bits16(self.0 | b.0)
+    }
+}
+
+impl Not for Bits16 {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Bits16(!self.0)
+    }
+}
+
+impl Mask for Bits16 {
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.0 != 0
+    }
+}
+
+operators!(F32x16, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_xor_ps, _mm512_set1_ps(-0.0));
+
+impl Lanes for F32x16 {
+    type Scalar = f32;
+    type Mask = Bits16;
+    const COUNT: usize = 16;
+    const ROWS: usize = 12;
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: the caller's.
+        unsafe { F32x16(_mm512_set1_ps(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's.
+        unsafe { F32x16(_mm512_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's; lanes that the mask leaves out are not read.
+        unsafe { F32x16(_mm512_maskz_loadu_ps(first16(count), from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: the caller's; lanes that the mask leaves out are not written.
+        unsafe { _mm512_mask_storeu_ps(to, first16(count), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_stream_ps(to, self.0) }
+    }
+
+    instruction!(fn times_plus(self, b, c) = _mm512_fmadd_ps);
+    instruction!(fn larger(self, b) = _mm512_max_ps);
+    instruction!(fn smaller(self, b) = _mm512_min_ps);
+    instruction!(fn magnitude(self) = _mm512_abs_ps);
+    instruction!(fn root(self) = _mm512_sqrt_ps);
+    instruction!(fn times_two_to(self, n) = _mm512_scalef_ps);
+
+    #[inline(always)]
+    fn with_sign_of(self, b: Self) -> Self {
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            let sign = _mm512_and_ps(b.0, _mm512_set1_ps(-0.0));
+            F32x16(_mm512_or_ps(self.magnitude().0, sign))
+        }
+    }
+
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        // SAFETY: as above.
+        unsafe { F32x16(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+
+    #[inline(always)]
+    fn floor(self) -> Self {
+        // SAFETY: as above.
+        unsafe { F32x16(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (Self, Self) {
+        // SAFETY: as above. The exponent of x·√2, so that it steps at √½ of a power.
+        unsafe {
+            let exponent = _mm512_getexp_ps((self * self.all(std::f64::consts::SQRT_2)).0);
+            let negative = _mm512_sub_ps(_mm512_setzero_ps(), exponent);
+            (F32x16(_mm512_scalef_ps(self.0, negative)), F32x16(exponent))
+        }
+    }
+
+    #[inline(always)]
+    fn above(self, b: Self) -> Bits16 {
+        // SAFETY: as above.
+        unsafe { Bits16(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn at_least(self, b: Self) -> Bits16 {
+        // SAFETY: as above.
+        unsafe { Bits16(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn equals(self, b: Self) -> Bits16 {
+        // SAFETY: as above.
+        unsafe { Bits16(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn where_or(self, mask: Bits16, b: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { F32x16(_mm512_mask_blend_ps(mask.0, b.0, self.0)) }
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        if self.is_nan().any() {
+            return f32::NAN;
+        }
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+}
+
+/// The mask of the first lanes.
+#[inline(always)]
+fn first16(count: usize) -> __mmask16 {
+    debug_assert!(count <= 16);
+    ((1_u32 << count) - 1) as __mmask16
+}
+
+/// 8 numbers of 8 bytes.
+#[derive(Clone, Copy)]
+pub struct F64x8(__m512d);
+
+/// A bit for each lane of [`F64x8`].
+#[derive(Clone, Copy)]
+pub struct Bits8(__mmask8);
+
+impl BitAnd for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitand(self, b: Self) -> Self {
+        Bits8(self.0 & b.0)
+    }
+}
+
+impl BitOr for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitor(self, b: Self) -> Self {
+        Bits8(self.0 | b.0)
+    }
+}
+
+impl Not for Bits8 {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Bits8(!self.0)
+    }
+}
+
+impl Mask for Bits8 {
+    #[inline(always)]
+    fn any(self) -> bool {
+        self.0 != 0
+    }
+}
+
+operators!(F64x8, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_div_pd, _mm512_xor_pd, _mm512_set1_pd(-0.0));
+
+impl Lanes for F64x8 {
+    type Scalar = f64;
+    type Mask = Bits8;
+    const COUNT: usize = 8;
+    const ROWS: usize = 12;
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> Self {
+        // SAFETY: the caller's.
+        unsafe { F64x8(_mm512_set1_pd(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        // SAFETY: the caller's.
+        unsafe { F64x8(_mm512_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f64, count: usize) -> Self {
+        // SAFETY: the caller's; lanes that the mask leaves out are not read.
+        unsafe { F64x8(_mm512_maskz_loadu_pd(first8(count), from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        // SAFETY: the caller's; lanes that the mask leaves out are not written.
+        unsafe { _mm512_mask_storeu_pd(to, first8(count), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f64) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_stream_pd(to, self.0) }
+    }
+
+    instruction!(fn times_plus(self, b, c) = _mm512_fmadd_pd);
+    instruction!(fn larger(self, b) = _mm512_max_pd);
+    instruction!(fn smaller(self, b) = _mm512_min_pd);
+    instruction!(fn magnitude(self) = _mm512_abs_pd);
+    instruction!(fn root(self) = _mm512_sqrt_pd);
+    instruction!(fn times_two_to(self, n) = _mm512_scalef_pd);
+
+    #[inline(always)]
+    fn with_sign_of(self, b: Self) -> Self {
+        // SAFETY: a vector exists only where the processor has its instructions.
+        unsafe {
+            let sign = _mm512_and_pd(b.0, _mm512_set1_pd(-0.0));
+            F64x8(_mm512_or_pd(self.magnitude().0, sign))
+        }
+    }
+
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        // SAFETY: as above.
+        unsafe { F64x8(_mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+
+    #[inline(always)]
+    fn floor(self) -> Self {
+        // SAFETY: as above.
+        unsafe { F64x8(_mm512_roundscale_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+
+    #[inline(always)]
+    fn mantissa_and_exponent(self) -> (Self, Self) {
+        // SAFETY: as above. The exponent of x·√2, so that it steps at √½ of a power.
+        unsafe {
+            let exponent = _mm512_getexp_pd((self * self.all(std::f64::consts::SQRT_2)).0);
+            let negative = _mm512_sub_pd(_mm512_setzero_pd(), exponent);
+            (F64x8(_mm512_scalef_pd(self.0, negative)), F64x8(exponent))
+        }
+    }
+
+    #[inline(always)]
+    fn above(self, b: Self) -> Bits8 {
+        // SAFETY: as above.
+        unsafe { Bits8(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn at_least(self, b: Self) -> Bits8 {
+        // SAFETY: as above.
+        unsafe { Bits8(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn equals(self, b: Self) -> Bits8 {
+        // SAFETY: as above.
+        unsafe { Bits8(_mm512_cmp_pd_mask::<_CMP_EQ_OQ>(self.0, b.0)) }
+    }
+
+    #[inline(always)]
+    fn where_or(self, mask: Bits8, b: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { F64x8(_mm512_mask_blend_pd(mask.0, b.0, self.0)) }
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_add_pd(self.0) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        if self.is_nan().any() {
+            return f64::NAN;
+        }
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_max_pd(self.0) }
+    }
+}
+
+/// The mask of the first lanes.
+#[inline(always)]
+fn first8(count: usize) -> __mmask8 {
+    debug_assert!(count <= 8);
+    ((1_u32 << count) - 1) as __mmask8
+}

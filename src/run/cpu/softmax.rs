@@ -1,0 +1,345 @@
+//! Softmax, its logarithm, log-sum-exp and cross-entropy of the rows of a matrix: exp(x − max) is taken once, and nothing
+//! overflows. A whole row −∞ gives NaN where its softmax is asked, as the definition does.
+
+use super::simd::{Kernel, Lanes, functions};
+use super::{Float, InstructionSet, View, ViewMut};
+
+/// What each row is compared with.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a, T> {
+    /// A matrix of weights Y of the shape of Z, as a one-hot matrix.
+    Weights(View<'a, T>),
+    /// The column of each row's one entry 1.
+    Labels(&'a [u32]),
+}
+
+/// The softmax of each row.
+///
+/// # Panics
+/// Where the shapes differ or a stride between columns is not 1.
+pub fn softmax<T: Float>(set: InstructionSet, z: View<'_, T>, out: ViewMut<'_, T>) {
+    rows(set, z, Asked::Softmax, out)
+}
+
+/// The logarithm of the softmax of each row.
+///
+/// # Panics
+/// As [`softmax`].
+pub fn log_softmax<T: Float>(set: InstructionSet, z: View<'_, T>, out: ViewMut<'_, T>) {
+    rows(set, z, Asked::LogSoftmax, out)
+}
+
+/// log Σⱼ exp(zᵢⱼ) of each row, m×1.
+///
+/// # Panics
+/// Where the shapes do not fit or a stride between columns of `z` is not 1.
+pub fn log_sum_exp<T: Float>(set: InstructionSet, z: View<'_, T>, out: ViewMut<'_, T>) {
+    rows(set, z, Asked::LogSumExp, out)
+}
+
+/// What [`cross_entropy`] writes.
+#[derive(Debug)]
+pub struct Results<'a, T> {
+    /// The softmax P of each row.
+    pub probabilities: Option<ViewMut<'a, T>>,
+    /// scale·(P − Y): the gradient of the loss by Z where the rows of Y sum to 1.
+    pub difference: Option<(T, ViewMut<'a, T>)>,
+    /// −Σⱼ yᵢⱼ log pᵢⱼ of each row.
+    pub losses: Option<&'a mut [T]>,
+}
+
+/// Softmax, loss and gradient of each row in one pass. Gives the sum of the rows' losses.
+///
+/// # Panics
+/// Where the shapes do not fit, a stride between columns is not 1, or a label is no column.
+pub fn cross_entropy<T: Float>(
+    set: InstructionSet,
+    z: View<'_, T>,
+    target: Target<'_, T>,
+    results: Results<'_, T>,
+) -> T {
+    let (m, n) = (z.rows(), z.columns());
+    check(z);
+    match target {
+        Target::Weights(y) => {
+            assert_eq!((y.rows(), y.columns()), (m, n), "the target does not fit");
+            check(y);
+        }
+        Target::Labels(labels) => {
+            assert_eq!(labels.len(), m, "the target does not fit");
+            assert!(labels.iter().all(|&label| (label as usize) < n), "a label that is no column");
+        }
+    }
+    for out in results.probabilities.iter().chain(results.difference.iter().map(|(_, out)| out)) {
+        check_out(out, m, n);
+    }
+    if let Some(losses) = &results.losses {
+        assert_eq!(losses.len(), m, "the losses do not fit");
+    }
+    set.run(CrossEntropy { z, target, results })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Softmax,
+    LogSoftmax,
+    LogSumExp,
+}
+
+fn check<T: Float>(z: View<'_, T>) {
+    assert!(z.column_stride() == 1 || z.columns() <= 1, "rows are read along memory");
+}
+
+fn check_out<T: Float>(out: &ViewMut<'_, T>, m: usize, n: usize) {
+    assert_eq!((out.rows(), out.columns()), (m, n), "the result does not fit");
+    assert!(out.column_stride() == 1 || n <= 1, "rows are written along memory");
+}
+
+fn rows<T: Float>(set: InstructionSet, z: View<'_, T>, asked: Asked, out: ViewMut<'_, T>) {
+    check(z);
+    let columns = if asked == Asked::LogSumExp { 1 } else { z.columns() };
+    check_out(&out, z.rows(), columns);
+    set.run(Rows { z, asked, out })
+}
+
+struct Rows<'a, T> {
+    z: View<'a, T>,
+    asked: Asked,
+    out: ViewMut<'a, T>,
+}
+
+impl<T: Float> Kernel<T> for Rows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let Rows { z, asked, mut out } = self;
+        let n = z.columns();
+        for i in 0..z.rows() {
+            // SAFETY: row i of both views, whose columns are next to each other; the caller has asked for the instructions of V.
+            unsafe {
+                let from = z.pointer().add(i * z.row_stride());
+                let to = out.pointer().add(i * out.row_stride());
+                let largest = largest::<V>(from, n);
+                match asked {
+                    Asked::Softmax => {
+                        let sum = exponentials::<V>(from, largest, to, n);
+                        let scale = T::ONE / sum;
+                        each::<V>(to, to, n, |x| x * V::splat(scale));
+                    }
+                    Asked::LogSoftmax => {
+                        let sum = sum_of_exponentials::<V>(from, largest, n);
+                        let log = logarithm(sum);
+                        each::<V>(from, to, n, |x| (x - V::splat(largest)) - V::splat(log));
+                    }
+                    Asked::LogSumExp => {
+                        let sum = sum_of_exponentials::<V>(from, largest, n);
+                        // All −∞, or one +∞: the largest entry is the value.
+                        let infinite = largest == T::LOWEST || largest == -T::LOWEST;
+                        *to = if infinite { largest } else { largest + logarithm(sum) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct CrossEntropy<'a, T> {
+    z: View<'a, T>,
+    target: Target<'a, T>,
+    results: Results<'a, T>,
+}
+
+impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) -> T {
+        let CrossEntropy { z, target, mut results } = self;
+        let n = z.columns();
+        let mut total = 0.0;
+        for i in 0..z.rows() {
+            // SAFETY: row i of every view, whose columns are next to each other; the caller has asked for the instructions of V.
+            unsafe {
+                let from = z.pointer().add(i * z.row_stride());
+                let largest = largest::<V>(from, n);
+                let probabilities = results.probabilities.as_mut().map(|out| out.pointer().add(i * out.row_stride()));
+                let difference =
+                    results.difference.as_mut().map(|(scale, out)| (*scale, out.pointer().add(i * out.row_stride())));
+                let to = probabilities.or(difference.map(|(_, out)| out));
+                let sum = match to {
+                    Some(to) => exponentials::<V>(from, largest, to, n),
+                    None => sum_of_exponentials::<V>(from, largest, n),
+                };
+                let normaliser = largest + logarithm(sum);
+                let loss = match target {
+                    Target::Labels(labels) => normaliser - *from.add(labels[i] as usize),
+                    Target::Weights(y) => weighted::<V>(y.pointer().add(i * y.row_stride()), from, normaliser, n),
+                };
+                total += loss.to_f64();
+                if let Some(losses) = results.losses.as_deref_mut() {
+                    losses[i] = loss;
+                }
+                let inverse = T::ONE / sum;
+                if let Some(out) = probabilities {
+                    each::<V>(out, out, n, |x| x * V::splat(inverse));
+                }
+                if let Some((scale, out)) = difference {
+                    let (source, factor) = match probabilities {
+                        Some(probabilities) => (probabilities.cast_const(), scale),
+                        None => (out.cast_const(), scale * inverse),
+                    };
+                    match target {
+                        Target::Labels(labels) => {
+                            each::<V>(source, out, n, |x| x * V::splat(factor));
+                            let place = out.add(labels[i] as usize);
+                            *place = *place - scale;
+                        }
+                        Target::Weights(y) => {
+                            let y = y.pointer().add(i * y.row_stride());
+                            pairs::<V>(source, y, out, n, |x, y| x * V::splat(factor) - y * V::splat(scale));
+                        }
+                    }
+                }
+            }
+        }
+        T::from_f64(total)
+    }
+}
+
+fn logarithm<T: Float>(x: T) -> T {
+    T::from_f64(x.to_f64().ln())
+}
+
+/// The largest of n numbers, −∞ of none, NaN where there is one.
+#[inline(always)]
+unsafe fn largest<V: Lanes>(from: *const V::Scalar, n: usize) -> V::Scalar {
+    // SAFETY: n numbers can be read.
+    unsafe {
+        let lowest = V::splat(V::Scalar::LOWEST);
+        let mut largest = lowest;
+        let mut j = 0;
+        while j + V::COUNT <= n {
+            let x = V::load(from.add(j));
+            // A NaN wins over what stands before it, and over what comes after.
+            largest = x.where_or(x.above(largest) | x.is_nan(), largest);
+            j += V::COUNT;
+        }
+        let mut value = largest.largest();
+        while j < n {
+            let x = *from.add(j);
+            #[allow(clippy::eq_op, reason = "true for a NaN alone")]
+            if x > value || x != x {
+                value = x;
+            }
+            j += 1;
+        }
+        value
+    }
+}
+
+/// exp(x − largest) of n numbers to memory, and their sum.
+#[inline(always)]
+unsafe fn exponentials<V: Lanes>(
+    from: *const V::Scalar,
+    largest: V::Scalar,
+    to: *mut V::Scalar,
+    n: usize,
+) -> V::Scalar {
+    // SAFETY: n numbers can be read and written.
+    unsafe {
+        let shift = V::splat(largest);
+        let mut sum = V::splat(V::Scalar::ZERO);
+        let mut j = 0;
+        while j + V::COUNT <= n {
+            let e = functions::exp(V::load(from.add(j)) - shift);
+            e.store(to.add(j));
+            sum = sum + e;
+            j += V::COUNT;
+        }
+        let mut total = sum.sum();
+        if j < n {
+            let e = functions::exp(V::load_first(from.add(j), n - j) - shift);
+            e.store_first(to.add(j), n - j);
+            total = total + V::load_first(to.add(j), n - j).sum();
+        }
+        total
+    }
+}
+
+/// Σ exp(x − largest) of n numbers.
+#[inline(always)]
+unsafe fn sum_of_exponentials<V: Lanes>(from: *const V::Scalar, largest: V::Scalar, n: usize) -> V::Scalar {
+    // SAFETY: n numbers can be read.
+    unsafe {
+        let shift = V::splat(largest);
+        let mut sum = V::splat(V::Scalar::ZERO);
+        let mut j = 0;
+        while j + V::COUNT <= n {
+            sum = sum + functions::exp(V::load(from.add(j)) - shift);
+            j += V::COUNT;
+        }
+        let mut total = sum.sum();
+        if j < n {
+            let mut rest = [V::Scalar::ZERO; 16];
+            functions::exp(V::load_first(from.add(j), n - j) - shift).store(rest.as_mut_ptr());
+            total = rest[..n - j].iter().fold(total, |total, &e| total + e);
+        }
+        total
+    }
+}
+
+/// Σ yⱼ (normaliser − zⱼ), where yⱼ = 0 takes no part.
+#[inline(always)]
+unsafe fn weighted<V: Lanes>(y: *const V::Scalar, z: *const V::Scalar, normaliser: V::Scalar, n: usize) -> V::Scalar {
+    // SAFETY: n numbers can be read from both.
+    unsafe {
+        let zero = V::splat(V::Scalar::ZERO);
+        let mut sum = zero;
+        let mut j = 0;
+        while j < n {
+            let count = (n - j).min(V::COUNT);
+            let (y, z) = (V::load_first(y.add(j), count), V::load_first(z.add(j), count));
+            sum = sum + zero.where_or(y.equals(zero), y * (V::splat(normaliser) - z));
+            j += V::COUNT;
+        }
+        sum.sum()
+    }
+}
+
+#[inline(always)]
+unsafe fn each<V: Lanes>(from: *const V::Scalar, to: *mut V::Scalar, n: usize, f: impl Fn(V) -> V) {
+    // SAFETY: n numbers can be read and written.
+    unsafe {
+        let mut j = 0;
+        while j + V::COUNT <= n {
+            f(V::load(from.add(j))).store(to.add(j));
+            j += V::COUNT;
+        }
+        if j < n {
+            f(V::load_first(from.add(j), n - j)).store_first(to.add(j), n - j);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn pairs<V: Lanes>(
+    left: *const V::Scalar,
+    right: *const V::Scalar,
+    to: *mut V::Scalar,
+    n: usize,
+    f: impl Fn(V, V) -> V,
+) {
+    // SAFETY: n numbers can be read from both and written.
+    unsafe {
+        let mut j = 0;
+        while j < n {
+            let count = (n - j).min(V::COUNT);
+            f(V::load_first(left.add(j), count), V::load_first(right.add(j), count)).store_first(to.add(j), count);
+            j += V::COUNT;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

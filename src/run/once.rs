@@ -1,0 +1,59 @@
+//! One run of a program at numbers that are at hand as matrices: planned, compiled, run, and its results as matrices again.
+
+use super::cpu::{InstructionSet, Pool};
+use super::{Executable, Given, RunError};
+use crate::eval::Numbers;
+use crate::expr::{Arena, ExprId, Op};
+use crate::matrix::Matrix;
+use crate::plan::{Input, Plan, Precision, Request, Tuning};
+
+/// The values of the roots, in their order, in double precision: what [`crate::eval::evaluate`] gives, at the speed of the
+/// machine.
+///
+/// # Errors
+/// A name without numbers, numbers of another shape than declared, or what has no value (an inverse of a singular matrix).
+pub fn evaluate(
+    arena: &Arena,
+    numbers: &Numbers,
+    roots: &[ExprId],
+    set: InstructionSet,
+    pool: &mut Pool,
+) -> Result<Vec<Matrix>, RunError> {
+    let independent: Vec<ExprId> = numbers.overrides.keys().copied().collect();
+    let request = Request {
+        sizes: &numbers.dimensions,
+        independent: &independent,
+        labels: &[],
+        precision: Precision::Double,
+        threads: pool.threads(),
+        tuning: Tuning::default(),
+    };
+    let plan = Plan::new(arena, roots, &request).map_err(|error| RunError::new(error.message))?;
+    let mut given = Vec::with_capacity(plan.inputs.len());
+    for input in &plan.inputs {
+        given.push(Given::Entries(numbers_of(arena, numbers, input)?.entries()));
+    }
+    let mut values: Vec<Matrix> =
+        plan.outputs.iter().map(|output| Matrix::zeros(output.rows, output.columns)).collect();
+    let mut executable = Executable::<f64>::new(plan, set)?;
+    let mut outputs: Vec<&mut [f64]> = values.iter_mut().map(Matrix::entries_mut).collect();
+    executable.run(pool, &given, &mut outputs)?;
+    Ok(values)
+}
+
+/// The numbers of an input.
+fn numbers_of<'n>(arena: &Arena, numbers: &'n Numbers, input: &Input) -> Result<&'n Matrix, RunError> {
+    let matrix = match (numbers.overrides.get(&input.node), arena.op(input.node)) {
+        (Some(matrix), _) => Some(matrix),
+        (None, Op::Variable(v)) => numbers.variables.get(v.0 as usize),
+        (None, Op::Differential(of)) => numbers.differentials.get(of),
+        (None, _) => None,
+    };
+    let Some(matrix) = matrix else { return Err(RunError::new(format!("`{}` has no numbers", input.name))) };
+    if matrix.shape() != (input.rows, input.columns) {
+        let (r, c) = matrix.shape();
+        let (rows, columns) = (input.rows, input.columns);
+        return Err(RunError::new(format!("`{}` is {rows}x{columns}, but its numbers are {r}x{c}", input.name)));
+    }
+    Ok(matrix)
+}

@@ -1,0 +1,553 @@
+//! The verdict on each equals sign of a chain: shapes first, then numbers; for a right one the rules, for a wrong one the
+//! reason and the nearest right formula. A wrong part does not hide later ones.
+
+use super::compare::{Answer, Counterexample, Question};
+use super::derived::derived;
+use super::edits::Pieces;
+use super::justify::{Waypoint, justify, way as way_between};
+use super::repair::{Repair, Wrong, fitting, repairs};
+use super::scope::{Form, Ranges, Scope};
+use crate::diagnostic::Span;
+use crate::document::formula::{Formula, Kind};
+use crate::elaborate::{Properties, Property};
+
+/// What is said of one equals sign.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It says what a name stands for.
+    Defines(String),
+    /// Both sides are equal.
+    Holds(Holds),
+    /// They are not.
+    Fails(Box<Fails>),
+    /// Nothing is said, for this reason.
+    Skipped(String),
+}
+
+/// A right step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Holds {
+    /// Exactly too, modulo a prime, with functions as symbols.
+    pub exact: bool,
+    /// The rules that lead from left to right; none where no short chain was found.
+    pub rules: Vec<String>,
+    /// Declared properties without which it would be false.
+    pub relies_on: Vec<String>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
+}
+
+/// A wrong step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fails {
+    /// The formula that is wrong.
+    pub place: Span,
+    /// Why.
+    pub reason: Reason,
+    /// Right formulas, the nearest first.
+    pub repairs: Vec<Repair>,
+    /// What matgrad derives, as a formula.
+    pub derived: Option<Formula>,
+    /// Undeclared properties under which it would hold.
+    pub only_if: Vec<String>,
+}
+
+/// Why a step is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The shapes do not fit.
+    Shape(String),
+    /// The numbers differ.
+    Numbers(Option<Counterexample>),
+}
+
+/// Formulas joined by equals signs.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// The formulas.
+    pub parts: Vec<Formula>,
+    /// A name that the first equals sign defines.
+    pub defines: Option<String>,
+}
+
+/// What the rest of the text says that matters to a chain.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Names whose differential stands somewhere.
+    pub differentials: Vec<String>,
+    /// Names by which derivatives are taken.
+    pub variables: Vec<String>,
+}
+
+/// The verdicts on a chain, one for each equals sign. What a chain says of sizes nobody declared counts for later ones
+/// only where it is right.
+pub fn judge(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdict> {
+    let before = scope.clone();
+    let verdicts = judged(scope, chain, around);
+    if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Fails(_))) {
+        *scope = before;
+    } else {
+        scope.settle();
+    }
+    verdicts
+}
+
+fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdict> {
+    let mut ranges = Ranges::new();
+    let mut parts: Vec<(Formula, Result<Form, Misread>)> = Vec::new();
+    for part in &chain.parts {
+        let mut formula = part.clone();
+        let form = scope
+            .shape(&mut formula, &mut ranges)
+            .map_err(|misfit| Misread { place: misfit.span, why: misfit.message });
+        parts.push((formula, form));
+    }
+    let all: Vec<&Formula> = chain.parts.iter().collect();
+    let moving = match moving(scope, &all, around) {
+        Ok(moving) => moving,
+        Err(reason) => return vec![Verdict::Skipped(reason); chain.parts.len().saturating_sub(1)],
+    };
+    let pieces = pieces(scope, chain, &parts);
+    let mut out = Vec::new();
+    // The last part that can be gone on from, and the one before a wrong one.
+    let mut good: Option<(Formula, Form)> = match &parts[0].1 {
+        Ok(form) => Some((parts[0].0.clone(), *form)),
+        Err(_) => None,
+    };
+    let mut before_mistake: Option<(Formula, Form)> = None;
+    let first_error = parts[0].1.as_ref().err().cloned();
+    for k in 1..parts.len() {
+        if k == 1
+            && let Some(name) = &chain.defines
+        {
+            match &parts[1].1 {
+                Ok(form) => {
+                    out.push(Verdict::Defines(name.clone()));
+                    good = Some((parts[1].0.clone(), *form));
+                    continue;
+                }
+                Err(misread) => {
+                    let declared = scope.variables.get(name).filter(|variable| variable.declared).map(|v| v.form);
+                    let repair = fitting(scope, &ranges, &chain.parts[1], declared, &pieces);
+                    let reason = Reason::Shape(misread.why.clone());
+                    good = repair.as_ref().and_then(|repair| {
+                        let mut formula = repair.formula.clone();
+                        scope.shape(&mut formula, &mut ranges).ok().map(|form| (formula, form))
+                    });
+                    out.push(Verdict::Fails(Box::new(Fails {
+                        place: misread.place,
+                        reason,
+                        repairs: repair.into_iter().collect(),
+                        derived: None,
+                        only_if: Vec::new(),
+                    })));
+                    continue;
+                }
+            }
+        }
+        let Some((left, left_form)) = good.clone() else {
+            out.push(match (&first_error, k) {
+                (Some(misread), 1) => wrong_shape(misread.place, misread.why.clone()),
+                _ => Verdict::Skipped("the side before it could not be read".to_owned()),
+            });
+            if let Ok(form) = &parts[k].1 {
+                good = Some((parts[k].0.clone(), *form));
+            }
+            continue;
+        };
+        let line = Line { scope, ranges: &ranges, moving: &moving, pieces: &pieces, around };
+        let (verdict, next) = line.judge(&left, left_form, &parts[k], &chain.parts[k]);
+        let verdict = match (verdict, &before_mistake) {
+            // It may go on from the line before the wrong one.
+            (Verdict::Fails(fails), Some((earlier, form))) => {
+                let line = Line { scope, ranges: &ranges, moving: &moving, pieces: &pieces, around };
+                match line.judge(earlier, *form, &parts[k], &chain.parts[k]).0 {
+                    Verdict::Holds(mut holds) => {
+                        holds.notes.push("it goes on from the line before the wrong one".to_owned());
+                        before_mistake = None;
+                        Verdict::Holds(holds)
+                    }
+                    _ => Verdict::Fails(fails),
+                }
+            }
+            (verdict, _) => verdict,
+        };
+        if matches!(verdict, Verdict::Fails(_)) && before_mistake.is_none() {
+            before_mistake = Some((left, left_form));
+        }
+        out.push(verdict);
+        if let Some(next) = next {
+            good = Some(next);
+        }
+    }
+    out
+}
+
+/// A part without a shape.
+#[derive(Clone, Debug)]
+struct Misread {
+    place: Span,
+    why: String,
+}
+
+fn wrong_shape(place: Span, why: String) -> Verdict {
+    Verdict::Fails(Box::new(Fails {
+        place,
+        reason: Reason::Shape(why),
+        repairs: Vec::new(),
+        derived: None,
+        only_if: Vec::new(),
+    }))
+}
+
+/// One equals sign.
+struct Line<'a> {
+    scope: &'a mut Scope,
+    ranges: &'a Ranges,
+    moving: &'a [String],
+    pieces: &'a Pieces,
+    around: &'a Surroundings,
+}
+
+impl Line<'_> {
+    /// The verdict, and what the chain goes on from.
+    fn judge(
+        self,
+        left: &Formula,
+        left_form: Form,
+        right: &(Formula, Result<Form, Misread>),
+        written: &Formula,
+    ) -> (Verdict, Option<(Formula, Form)>) {
+        let form = match &right.1 {
+            Ok(form) => *form,
+            Err(misread) => return self.no_shape(left, left_form, misread.place, misread.why.clone(), written),
+        };
+        let zero = |formula: &Formula| matches!(&formula.kind, Kind::Number(value) if value.is_zero());
+        let same = self.scope.sizes.unify(left_form.rows, form.rows)
+            && self.scope.sizes.unify(left_form.columns, form.columns);
+        if !same && !zero(left) && !zero(&right.0) {
+            let why =
+                format!("the left side is {}, the right side {}", self.scope.text(left_form), self.scope.text(form));
+            return self.no_shape(left, left_form, written.span, why, written);
+        }
+        let next = Some((right.0.clone(), form));
+        let question = Question::new(self.scope, self.ranges, &[left, &right.0], self.moving);
+        match question.compare(left, &right.0) {
+            Answer::Unknown(why) => (Verdict::Skipped(why), next),
+            Answer::Equal { exact } => {
+                let relies_on = relies_on(self.scope, self.ranges, left, &right.0, self.moving);
+                let mut notes = Vec::new();
+                match self.held(left, &right.0) {
+                    Held::Nothing => {}
+                    Held::Fine(names) => notes.push(format!("{} held fixed", listed(&names))),
+                    Held::Wrong(names) => {
+                        let only_if =
+                            names.iter().map(|name| format!("`{name}` is held fixed (assume constant({name}))"));
+                        let only_if = only_if.collect();
+                        let all = [self.moving, &names].concat();
+                        let fails = self.failure(left, left_form, &right.0, &all, only_if);
+                        return (Verdict::Fails(Box::new(fails)), next);
+                    }
+                }
+                let rules = justify(self.scope, self.moving, left, &right.0);
+                (Verdict::Holds(Holds { exact, rules, relies_on, notes }), next)
+            }
+            Answer::Different => {
+                let only_if = only_if(self.scope, self.ranges, left, &right.0, self.moving);
+                let moving = self.moving.to_vec();
+                let fails = self.failure(left, left_form, &right.0, &moving, only_if);
+                (Verdict::Fails(Box::new(fails)), next)
+            }
+        }
+    }
+
+    fn failure(self, left: &Formula, form: Form, right: &Formula, moving: &[String], only_if: Vec<String>) -> Fails {
+        let question = Question::new(self.scope, self.ranges, &[left, right], moving);
+        let counterexample = question.counterexample(left, right);
+        let wrong = Wrong { left, form, right, moving, pieces: self.pieces };
+        let repairs = repairs(self.scope, self.ranges, &wrong);
+        let derived = if repairs.is_empty() { derived(self.scope, self.ranges, &wrong) } else { None };
+        Fails { place: right.span, reason: Reason::Numbers(counterexample), repairs, derived, only_if }
+    }
+
+    fn no_shape(
+        self,
+        left: &Formula,
+        form: Form,
+        place: Span,
+        why: String,
+        written: &Formula,
+    ) -> (Verdict, Option<(Formula, Form)>) {
+        let wrong = Wrong { left, form, right: written, moving: self.moving, pieces: self.pieces };
+        let repairs = repairs(self.scope, self.ranges, &wrong);
+        let derived = if repairs.is_empty() { derived(self.scope, self.ranges, &wrong) } else { None };
+        // Later parts are compared with what is right.
+        let next = repairs.first().map(|repair| (repair.formula.clone(), form));
+        let fails = Fails { place, reason: Reason::Shape(why), repairs, derived, only_if: Vec::new() };
+        (Verdict::Fails(Box::new(fails)), next)
+    }
+
+    /// Names that the left side depends on, that move elsewhere in the text, and that this chain holds fixed.
+    fn held(&self, left: &Formula, right: &Formula) -> Held {
+        let (inner, explicit) = match &left.kind {
+            Kind::Differential(inner) => (inner, inner.as_name().is_none()),
+            _ => return Held::Nothing,
+        };
+        let below: Vec<String> = match inner.as_name() {
+            Some(name) => self.scope.below(name).into_iter().skip(1).collect(),
+            None => inner.names().into_iter().map(str::to_owned).collect(),
+        };
+        let candidates: Vec<String> = below
+            .into_iter()
+            .filter(|name| {
+                let elsewhere = self.around.differentials.contains(name);
+                let variable = explicit && !self.scope.definitions.contains_key(name);
+                (elsewhere || variable) && self.scope.form_of(name).is_some() && !self.moving.contains(name)
+            })
+            .filter(|name| {
+                let constant = |v: &super::scope::Variable| v.properties.has(Property::Constant);
+                self.scope.variables.get(name).is_none_or(|variable| !constant(variable))
+                    && !self.moving.iter().any(|moving| self.scope.below(name).contains(moving))
+                    && !self.moving.iter().any(|moving| self.scope.below(moving).contains(name))
+            })
+            .collect();
+        if candidates.is_empty() {
+            return Held::Nothing;
+        }
+        let all = [self.moving, &candidates].concat();
+        let question = Question::new(self.scope, self.ranges, &[left, right], &all);
+        match question.compare(left, right) {
+            Answer::Different if explicit && candidates.iter().any(|name| self.around.differentials.contains(name)) => {
+                Held::Wrong(candidates)
+            }
+            Answer::Different => Held::Fine(candidates),
+            _ => Held::Nothing,
+        }
+    }
+}
+
+/// What a chain holds fixed.
+enum Held {
+    Nothing,
+    /// By the custom of writing dZ for the part of it that is meant.
+    Fine(Vec<String>),
+    /// d of an expression leaves nothing out.
+    Wrong(Vec<String>),
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The names that move in a chain: those whose d stands in it and that depend on no other such name.
+fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Vec<String>, String> {
+    let mut explicit: Vec<String> = Vec::new();
+    let mut on_the_right: Vec<String> = Vec::new();
+    let mut inside: Vec<String> = Vec::new();
+    for (k, part) in parts.iter().enumerate() {
+        part.visit(&mut |formula| {
+            let Kind::Differential(inner) = &formula.kind else { return };
+            match inner.as_name() {
+                Some(name) => {
+                    explicit.push(name.to_owned());
+                    if k > 0 {
+                        on_the_right.push(name.to_owned());
+                    }
+                }
+                None => inside.extend(inner.names().iter().map(|name| (*name).to_owned())),
+            }
+        });
+    }
+    let constant = |name: &String| scope.variables.get(name).is_some_and(|v| v.properties.has(Property::Constant));
+    let known = |name: &String| scope.form_of(name).is_some();
+    if explicit.is_empty() && inside.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all_below = |names: &[String]| -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for name in names {
+            for below in scope.below(name) {
+                if scope.variables.contains_key(&below)
+                    && !scope.definitions.contains_key(&below)
+                    && !constant(&below)
+                    && !out.contains(&below)
+                {
+                    out.push(below);
+                }
+            }
+        }
+        out
+    };
+    if on_the_right.is_empty() {
+        // Nothing says what moves: all that moves elsewhere, or else all.
+        let all = all_below(&[explicit, inside].concat());
+        let named = |name: &&String| around.differentials.contains(*name) || around.variables.contains(*name);
+        let elsewhere: Vec<String> = all.iter().filter(named).cloned().collect();
+        return Ok(if elsewhere.is_empty() { all } else { elsewhere });
+    }
+    explicit.sort();
+    explicit.dedup();
+    let minimal: Vec<String> = explicit
+        .iter()
+        .filter(|name| {
+            let below = scope.below(name);
+            known(name) && !explicit.iter().any(|other| other != *name && below.contains(other))
+        })
+        .cloned()
+        .collect();
+    // A head that depends on nothing that moves cannot be checked.
+    if let Some(Kind::Differential(inner)) = parts.first().map(|part| &part.kind)
+        && let Some(head) = inner.as_name()
+        && minimal.iter().any(|name| name == head)
+        && !on_the_right.iter().any(|name| name == head)
+    {
+        return Err(format!("no definition of `{head}` is known by which `d{head}` follows from what moves here"));
+    }
+    Ok(minimal)
+}
+
+/// What may be put into a formula of this chain to make it right.
+fn pieces(scope: &Scope, chain: &Chain, parts: &[(Formula, Result<Form, Misread>)]) -> Pieces {
+    let mut pieces = Pieces::default();
+    let mut sizes: Vec<u32> = Vec::new();
+    let add = |list: &mut Vec<String>, name: &str| {
+        if list.len() < 14 && !list.iter().any(|known| known == name) {
+            list.push(name.to_owned());
+        }
+    };
+    let mut names: Vec<String> = Vec::new();
+    for part in &chain.parts {
+        part.names().iter().for_each(|name| add(&mut names, name));
+        for index in part.free_indices() {
+            add(&mut pieces.indices, &index);
+        }
+        part.visit(&mut |formula| {
+            if let Kind::Over { index, .. } = &formula.kind {
+                add(&mut pieces.indices, index);
+            }
+        });
+    }
+    // What the definitions on the left are made of may be what is missing.
+    for name in names.clone() {
+        if let Some(definition) = scope.definitions.get(&name) {
+            definition.body.names().iter().for_each(|name| add(&mut names, name));
+        }
+    }
+    for name in names {
+        match scope.form_of(&name) {
+            Some(form) => {
+                sizes.extend([form.rows, form.columns]);
+                pieces.names.push(name);
+            }
+            None if scope.sizes.has_name(&name) => add(&mut pieces.dimensions, &name),
+            None => {}
+        }
+    }
+    for (_, form) in parts {
+        if let Ok(form) = form {
+            sizes.extend([form.rows, form.columns]);
+        }
+    }
+    for id in sizes {
+        let text = scope.sizes.text(id);
+        if scope.sizes.known(&text).is_some() && pieces.dimensions.len() < 6 {
+            add(&mut pieces.dimensions, &text);
+        }
+    }
+    pieces
+}
+
+/// Properties that are tried one by one, with what they say.
+const TRIED: &[(Property, &str)] = &[
+    (Property::Symmetric, "is symmetric"),
+    (Property::Skew, "is skew"),
+    (Property::Diagonal, "is diagonal"),
+    (Property::Orthogonal, "is orthogonal"),
+    (Property::RowStochastic, "has rows that sum to 1"),
+    (Property::OneHot, "is one-hot"),
+    (Property::PositiveDefinite, "is positive definite"),
+    (Property::Positive, "has positive entries"),
+    (Property::Nonnegative, "has no negative entries"),
+];
+
+fn variables_below(scope: &Scope, formulas: &[&Formula]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for formula in formulas {
+        for name in formula.names() {
+            for below in scope.below(name) {
+                if scope.variables.contains_key(&below)
+                    && !scope.definitions.contains_key(&below)
+                    && !out.contains(&below)
+                {
+                    out.push(below);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Declared properties without which a true line would be false.
+fn relies_on(scope: &Scope, ranges: &Ranges, left: &Formula, right: &Formula, moving: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    for name in variables_below(scope, &[left, right]) {
+        let Some(variable) = scope.variables.get(&name) else { continue };
+        let declared = variable.properties;
+        if declared == Properties::NONE {
+            continue;
+        }
+        let with = |of: Properties| {
+            Question::new(scope, ranges, &[left, right], moving).with_properties(&name, of).compare(left, right)
+        };
+        if with(Properties::NONE) != Answer::Different {
+            continue;
+        }
+        for &(property, what) in TRIED.iter().filter(|(property, _)| declared.has(*property)) {
+            if matches!(with(Properties::NONE.with(property).closed()), Answer::Equal { .. }) {
+                out.push(format!("`{name}` {what}"));
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// Undeclared properties under which a false line would be true.
+fn only_if(scope: &Scope, ranges: &Ranges, left: &Formula, right: &Formula, moving: &[String]) -> Vec<String> {
+    const MOST_VARIABLES: usize = 10;
+    let mut out = Vec::new();
+    for name in variables_below(scope, &[left, right]).into_iter().take(MOST_VARIABLES) {
+        let Some(variable) = scope.variables.get(&name) else { continue };
+        let square = scope.sizes.are_equal(variable.form.rows, variable.form.columns);
+        if scope.is_scalar(variable.form) {
+            continue;
+        }
+        for &(property, what) in TRIED {
+            let fits = match property {
+                Property::Symmetric | Property::Skew | Property::Diagonal | Property::Orthogonal => square,
+                Property::RowStochastic => !square && !scope.sizes.is_one(variable.form.columns),
+                _ => false,
+            };
+            if !fits || variable.properties.has(property) {
+                continue;
+            }
+            let of = variable.properties.with(property).closed();
+            let question = Question::new(scope, ranges, &[left, right], moving).with_properties(&name, of);
+            if matches!(question.compare(left, right), Answer::Equal { .. }) {
+                out.push(format!("`{name}` {what}"));
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// The way from one formula to another that equals it, by named rules; `None` where none was found.
+pub fn way(scope: &mut Scope, pair: &[Formula], around: &Surroundings) -> Option<Vec<Waypoint>> {
+    let mut ranges = Ranges::new();
+    let (mut left, mut right) = (pair.first()?.clone(), pair.get(1)?.clone());
+    scope.shape(&mut left, &mut ranges).ok()?;
+    scope.shape(&mut right, &mut ranges).ok()?;
+    let moving = moving(scope, &[&left, &right], around).ok()?;
+    way_between(scope, &moving, &left, &right)
+}

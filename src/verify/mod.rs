@@ -1,0 +1,125 @@
+//! Derivations made by hand, line by line: formulas of a document come in, a verdict for each equals sign goes out.
+
+pub mod compare;
+mod derived;
+pub mod draw;
+pub mod edits;
+pub mod evaluate;
+pub mod judge;
+pub mod justify;
+pub mod linear;
+pub mod moves;
+mod names;
+pub mod normal;
+pub mod repair;
+pub mod report;
+pub mod scope;
+pub mod shown;
+pub mod sizes;
+pub mod values;
+
+use crate::diagnostic::Diagnostic;
+use crate::document::formula::Kind;
+use crate::document::text::Document;
+use crate::document::write::write;
+
+use judge::{Surroundings, judge};
+use report::{Judged, Report, Step};
+
+/// Judges all chains of a document.
+pub fn verify(document: &Document) -> Report {
+    let (mut scope, mut errors) = names::declared(&document.declarations);
+    errors.splice(0..0, document.errors.iter().cloned());
+    let chains = names::defined(&mut scope, document);
+    scope.settle();
+    let mut around = Surroundings::default();
+    for part in chains.iter().flat_map(|chain| &chain.parts) {
+        part.visit(&mut |formula| {
+            let (list, inner) = match &formula.kind {
+                Kind::Differential(inner) => (&mut around.differentials, inner),
+                Kind::Derivative { by, .. } => (&mut around.variables, by),
+                _ => return,
+            };
+            if let Some(name) = inner.as_name()
+                && !list.iter().any(|known| known == name)
+            {
+                list.push(name.to_owned());
+            }
+        });
+    }
+    let mut lines = Vec::new();
+    for (line, chain) in document.lines.iter().zip(&chains) {
+        let verdicts = judge(&mut scope, chain, &around);
+        let pairs = chain.parts.windows(2);
+        let steps = pairs
+            .zip(verdicts)
+            .map(|(pair, verdict)| Step {
+                left: pair[0].span,
+                right: pair[1].span,
+                formulas: [pair[0].clone(), pair[1].clone()],
+                verdict,
+            })
+            .collect();
+        lines.push(Judged { span: line.span, steps });
+    }
+    let mut inferred = document.assumed.clone();
+    scope.settle();
+    for name in &scope.variable_order {
+        let variable = &scope.variables[name];
+        if !variable.declared && !scope.definitions.contains_key(name) {
+            inferred.push(format!("{name} : {}", scope.kind_text(variable.form)));
+        }
+    }
+    errors.sort_by_key(|error| error.span);
+    let skipped = document.skipped.iter().map(|skipped| (skipped.span, skipped.reason.clone())).collect();
+    Report { lines, skipped, inferred, errors, script: document.script }
+}
+
+/// Why an equation was not explained.
+#[derive(Clone, Debug)]
+pub enum NoWay {
+    /// The text has mistakes.
+    Mistakes(Vec<Diagnostic>),
+    /// The equation is wrong.
+    Wrong,
+    /// No way was found, for this reason.
+    NotFound(String),
+}
+
+/// The way from the left side of the last equation of a document to its right side, by named rules, a line each.
+///
+/// # Errors
+/// A mistake in the text, a wrong equation, or that no way was found.
+pub fn explanation(document: &Document) -> Result<String, NoWay> {
+    let report = verify(document);
+    if !report.errors.is_empty() {
+        return Err(NoWay::Mistakes(report.errors));
+    }
+    if report.counts().wrong > 0 {
+        return Err(NoWay::Wrong);
+    }
+    let nothing = || NoWay::NotFound("there is no equation to explain".to_owned());
+    let (mut scope, _) = names::declared(&document.declarations);
+    let chains = names::defined(&mut scope, document);
+    let (chain, line) =
+        chains.iter().zip(&report.lines).rfind(|(chain, _)| chain.defines.is_none()).ok_or_else(nothing)?;
+    let mut out = String::new();
+    for (pair, step) in chain.parts.windows(2).zip(&line.steps) {
+        if let judge::Verdict::Skipped(why) = &step.verdict {
+            return Err(NoWay::NotFound(why.clone()));
+        }
+        let around = Surroundings::default();
+        let Some(way) = judge::way(&mut scope, pair, &around) else {
+            return Err(NoWay::NotFound("the equation holds, but no short way by named rules was found".to_owned()));
+        };
+        for (k, waypoint) in way.iter().enumerate() {
+            let text = write(&waypoint.formula, document.script);
+            match k {
+                0 if out.is_empty() => out.push_str(&format!("  {text}\n")),
+                0 => {}
+                _ => out.push_str(&format!("= {text}   [{}]\n", waypoint.rules.join("; "))),
+            }
+        }
+    }
+    Ok(out)
+}
