@@ -31,6 +31,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         (_, Some("mg")) => Format::Program,
         _ => Format::guess(&program.source),
     };
+    if matches.contains_id("declaration") && !matches!(format, Format::Program | Format::Claim) {
+        return Err(Failure::wrong("`-d` goes with a program; a document declares in a fenced block ```matgrad"));
+    }
     let document = read(&program.source, format);
     let report = verify(&document);
     if !report.errors.is_empty() {

@@ -215,7 +215,7 @@ impl Normaliser {
     fn scaled_in_front(&self, inner: &Formula, of: impl Fn(Formula) -> Formula) -> Formula {
         let terms = self.terms(inner);
         match terms.as_slice() {
-            [term] if !term.factors.is_empty() && !(term.coefficient.is_one() && term.scalars.is_empty()) => {
+            [term] if !term.factors.is_empty() && (!term.coefficient.is_one() || !term.scalars.is_empty()) => {
                 let mut out = term.clone();
                 let made = of(product_of(std::mem::take(&mut out.factors)));
                 match self.is_scalar(&made) {

@@ -55,7 +55,10 @@ pub fn repairs(scope: &mut Scope, ranges: &Ranges, wrong: &Wrong<'_>) -> Vec<Rep
         return Vec::new();
     }
     // What is on the left already says nothing.
-    let mut seen: HashSet<String> = HashSet::from([key(wrong.right), key(wrong.left)]);
+    let mut seen: HashSet<String> = HashSet::from([key(wrong.right)]);
+    if let Some(name) = wrong.left.as_name() {
+        seen.insert(name.to_owned());
+    }
     let singles = edits(wrong.right, wrong.pieces);
     let fitting = shaped(scope, ranges, wrong, singles.clone(), &mut seen);
     let found = right_ones(scope, ranges, wrong, fitting);

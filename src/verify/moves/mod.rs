@@ -23,7 +23,7 @@ pub enum Move {
     Ones,
     /// Y*ones = ones of a one-hot or stochastic Y.
     RowSums,
-    /// <A, B> = tr(A'B), sum(A .* B) = tr(A'B).
+    /// `<A, B> = tr(A'B)`, `sum(A .* B) = tr(A'B)`.
     Frobenius,
     /// (AB)' = B'A'
     Transposes,
