@@ -67,7 +67,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if !compressed {
         must_fit(tensors.iter().flatten())?;
     }
-    let values = computed(&answer, &bound, &roots).map_err(|error| {
+    let mut pool = Pool::new(std::thread::available_parallelism().map_or(1, |threads| threads.get().min(64)));
+    let values = computed(&answer, &bound, &roots, &mut pool).map_err(|error| {
         let at =
             error.at.and_then(|at| results.iter().find(|result| answer.arena.reachable(&[result.root]).contains(&at)));
         let what = at.map(|result| format!("`{}` has no value: ", result.key)).unwrap_or_default();
@@ -93,7 +94,12 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
                         axes if axes.len() > 2 => axes,
                         _ => flat.shape(&answer, result, (size(result.shape.rows), size(result.shape.columns))),
                     };
-                    out_arrays.push((result.key.clone(), tensor.dense(own, shape, &size)?));
+                    out_arrays.push((
+                        result.key.clone(),
+                        tensor.dense(own, shape, &size, &mut |of| {
+                            run::product(of, InstructionSet::detect(), &mut pool)
+                        })?,
+                    ));
                 }
             }
         }
@@ -105,9 +111,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 /// The values of the roots on the processor's kernels. The reference tells of what has no value where that is.
-fn computed(answer: &Answer, bound: &Bound, roots: &[ExprId]) -> Result<Vec<Matrix>, EvalError> {
-    let mut pool = Pool::new(std::thread::available_parallelism().map_or(1, |threads| threads.get().min(64)));
-    run::evaluate(&answer.arena, &bound.numbers, roots, InstructionSet::detect(), &mut pool)
+fn computed(answer: &Answer, bound: &Bound, roots: &[ExprId], pool: &mut Pool) -> Result<Vec<Matrix>, EvalError> {
+    run::evaluate(&answer.arena, &bound.numbers, roots, InstructionSet::detect(), pool)
         .or_else(|_| evaluate(&answer.arena, &bound.numbers, roots))
 }
 

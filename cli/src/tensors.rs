@@ -4,7 +4,7 @@
 use matgrad::answer::{Answer, Outcome};
 use matgrad::dimension::DimId;
 use matgrad::matrix::Matrix;
-use matgrad::tensor::contract::{TermNumbers, dense, dense_size, numbers};
+use matgrad::tensor::contract::{Product, TermNumbers, dense, dense_size, numbers};
 use matgrad::tensor::index::{Entries, Index};
 
 use crate::arrays::Array;
@@ -58,14 +58,16 @@ impl<'a> Tensor<'a> {
     }
 
     /// The dense tensor in this shape.
+    /// `multiply` computes matrix products.
     pub fn dense(
         &self,
         values: Vec<Matrix>,
         shape: Vec<usize>,
         size: &dyn Fn(DimId) -> usize,
+        multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
     ) -> Result<Array, Failure> {
         let terms = numbers(self.entries, values, size);
-        let entries = dense(self.entries, &self.axes, &terms).ok_or_else(|| self.too_large(None))?;
+        let entries = dense(self.entries, &self.axes, &terms, multiply).ok_or_else(|| self.too_large(None))?;
         Ok(Array { shape, entries })
     }
 

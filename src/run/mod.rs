@@ -6,12 +6,14 @@
 mod code;
 pub mod cpu;
 mod executable;
+mod dense;
 mod once;
 mod repeated;
 mod worker;
 
 use std::fmt;
 
+pub use dense::product;
 pub use executable::{Executable, Given};
 pub use once::evaluate;
 pub use repeated::Repeated;

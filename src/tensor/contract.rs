@@ -39,8 +39,50 @@ pub fn dense_size(axes: &[usize]) -> Option<usize> {
     axes.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)).filter(|all| all.checked_mul(8).is_some())
 }
 
-/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it.
-pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Option<Vec<f64>> {
+/// A matrix product to be computed: m×k times k×n, each factor anywhere in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<'a> {
+    /// The sizes m, k, n.
+    pub sizes: (usize, usize, usize),
+    /// The left factor.
+    pub left: Strided<'a>,
+    /// The right factor.
+    pub right: Strided<'a>,
+    /// Whether the result is known to be symmetric, so that half of it tells the other.
+    pub symmetric: bool,
+}
+
+/// Entries with the distances from a row, and from a column, to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Strided<'a> {
+    /// The numbers.
+    pub entries: &'a [f64],
+    /// From a row to the next.
+    pub row_stride: usize,
+    /// From a column to the next.
+    pub column_stride: usize,
+}
+
+impl Strided<'_> {
+    fn matrix(self, rows: usize, columns: usize) -> Matrix {
+        Matrix::from_fn(rows, columns, |i, j| self.entries[i * self.row_stride + j * self.column_stride])
+    }
+}
+
+/// The product by the reference's arithmetic, row after row.
+pub fn reference(product: &Product<'_>) -> Vec<f64> {
+    let (m, k, n) = product.sizes;
+    product.left.matrix(m, k).multiply(&product.right.matrix(k, n)).into_entries()
+}
+
+/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it. `multiply` gives a
+/// matrix product row after row: [`reference`], or a faster one.
+pub fn dense(
+    entries: &Entries,
+    axes: &[usize],
+    terms: &[TermNumbers],
+    multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+) -> Option<Vec<f64>> {
     let size = dense_size(axes)?;
     let mut out = Vec::new();
     out.try_reserve_exact(size).ok()?;
@@ -52,10 +94,29 @@ pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Option
             .iter()
             .zip(&numbers.factors)
             .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: matrix.entries().to_vec() });
-        let arrays = contracted(arrays.collect(), axes.len(), &sizes);
+        let symmetric = is_symmetric(entries, term);
+        let arrays = contracted(arrays.collect(), axes.len(), &sizes, symmetric, multiply);
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
     Some(out)
+}
+
+/// Whether a term stays the same when the axes of what is differentiated change places with the others.
+fn is_symmetric(entries: &Entries, term: &Term) -> bool {
+    let rows = entries.rows;
+    if entries.axes.len() != 2 * rows {
+        return false;
+    }
+    let turned = |i: Index| match i {
+        i if i < rows => i + rows,
+        i if i < 2 * rows => i - rows,
+        i => i,
+    };
+    let mut own: Vec<_> = term.factors.iter().map(|f| (f.expr, f.at.clone())).collect();
+    let mut other: Vec<_> = own.iter().map(|(expr, at)| (*expr, at.iter().map(|&i| turned(i)).collect())).collect();
+    own.sort_unstable();
+    other.sort_unstable();
+    own == other && term.deltas.is_empty()
 }
 
 /// Numbers with an index for each axis, the last one fastest.
@@ -114,7 +175,13 @@ fn walk(lengths: &[usize], visit: &mut dyn FnMut(&[usize])) {
 }
 
 /// The arrays with all summed indices summed: always the two whose product costs least.
-fn contracted(mut arrays: Vec<Array>, axes: usize, sizes: &[usize]) -> Vec<Array> {
+fn contracted(
+    mut arrays: Vec<Array>,
+    axes: usize,
+    sizes: &[usize],
+    symmetric: bool,
+    multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+) -> Vec<Array> {
     loop {
         let mut best: Option<(f64, usize, usize)> = None;
         for a in 0..arrays.len() {
@@ -134,19 +201,48 @@ fn contracted(mut arrays: Vec<Array>, axes: usize, sizes: &[usize]) -> Vec<Array
         let Some((_, a, b)) = best else { return arrays };
         let (right, left) = (arrays.remove(b), arrays.remove(a));
         let kept = |i: &Index| *i < axes || arrays.iter().any(|other| other.at.contains(i));
-        let product = pair(&left, &right, &kept, sizes);
+        let mut product = |mut of: Product<'_>, rows: &[Index], columns: &[Index]| {
+            // Of the last product of a symmetric term rows and columns are the axes of the two sides.
+            let half = axes / 2;
+            let sides = rows.iter().zip(columns).all(|(&i, &j)| i.abs_diff(j) == half && i < axes && j < axes);
+            of.symmetric = symmetric && arrays.is_empty() && rows.len() == half && columns.len() == half && sides;
+            multiply(&of)
+        };
+        let product = pair(&left, &right, &kept, sizes, &mut product);
         arrays.push(product);
     }
 }
 
 /// Two arrays as a stack of matrix products: over the indices that stand in both and are kept, one product each.
-fn pair(left: &Array, right: &Array, kept: &dyn Fn(&Index) -> bool, sizes: &[usize]) -> Array {
+fn pair(
+    left: &Array,
+    right: &Array,
+    kept: &dyn Fn(&Index) -> bool,
+    sizes: &[usize],
+    multiply: &mut dyn FnMut(Product<'_>, &[Index], &[Index]) -> Vec<f64>,
+) -> Array {
     let both: Vec<Index> = left.at.iter().copied().filter(|i| right.at.contains(i)).collect();
     let (stack, summed): (Vec<Index>, Vec<Index>) = both.iter().partition(|i| kept(i));
     let only = |a: &Array| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
     let (rows, columns) = (only(left), only(right));
     let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
     let (depth, m, k, n) = (count(&stack), count(&rows), count(&summed), count(&columns));
+    // Two matrices are multiplied where they lie.
+    if let ([], [i], [a], [j]) = (&stack[..], &rows[..], &summed[..], &columns[..])
+        && k > 1
+    {
+        let strided =
+            |array: &Array, row: Index, column: Index| (array.stride(row, sizes), array.stride(column, sizes));
+        let ((p, q), (r, s)) = (strided(left, *i, *a), strided(right, *a, *j));
+        let of = Product {
+            sizes: (m, k, n),
+            left: Strided { entries: &left.entries, row_stride: p, column_stride: q },
+            right: Strided { entries: &right.entries, row_stride: r, column_stride: s },
+            symmetric: false,
+        };
+        let entries = multiply(of, &rows, &columns);
+        return Array { at: vec![*i, *j], entries };
+    }
     let a = left.in_order(&[&stack[..], &rows, &summed].concat(), sizes);
     let b = right.in_order(&[&stack[..], &summed, &columns].concat(), sizes);
     let mut entries = Vec::with_capacity(depth * m * n);
@@ -158,9 +254,15 @@ fn pair(left: &Array, right: &Array, kept: &dyn Fn(&Index) -> bool, sizes: &[usi
         }
     } else {
         for s in 0..depth {
-            let x = Matrix::new(m, k, a[s * m * k..(s + 1) * m * k].to_vec());
-            let y = Matrix::new(k, n, b[s * k * n..(s + 1) * k * n].to_vec());
-            entries.extend(x.multiply(&y).into_entries());
+            let of = Product {
+                sizes: (m, k, n),
+                left: Strided { entries: &a[s * m * k..(s + 1) * m * k], row_stride: k, column_stride: 1 },
+                right: Strided { entries: &b[s * k * n..(s + 1) * k * n], row_stride: n, column_stride: 1 },
+                symmetric: false,
+            };
+            // In a stack of products none is known to be symmetric.
+            let own = multiply(of, if depth == 1 { &rows } else { &[] }, &columns);
+            entries.extend(own);
         }
     }
     Array { at: [stack, rows, columns].concat(), entries }
@@ -226,7 +328,7 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::super::index::{Entries, Factor, Term};
-    use super::{TermNumbers, dense};
+    use super::{TermNumbers, dense, reference};
     use crate::dimension::DimId;
     use crate::expr::ExprId;
     use crate::matrix::Matrix;
@@ -245,7 +347,10 @@ mod tests {
     fn a_delta_is_written_on_its_diagonal_only() {
         // A_ik δ_jl
         let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0)], summed: vec![] };
-        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers]).unwrap();
+        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers], &mut |product| {
+            reference(product)
+        })
+        .unwrap();
         for (place, &x) in out.iter().enumerate() {
             let (i, j, k, l) = (place / 48, place / 12 % 4, place / 4 % 3, place % 4);
             let expected = if j == l { 2.0 * (1 + 3 * i + k) as f64 } else { 0.0 };
@@ -259,8 +364,13 @@ mod tests {
         let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
         let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
         let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
-        let out =
-            dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]).unwrap();
+        let out = dense(
+            &entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]),
+            &[2, 2],
+            &[numbers],
+            &mut |product| reference(product),
+        )
+        .unwrap();
         for i in 0..2 {
             for j in 0..2 {
                 let entry = |a: usize, i: usize| x.entries()[a * 2 + i];

@@ -1,0 +1,84 @@
+//! One matrix product on all threads, for the contraction of tensors: a product comes in, its entries row after row go out.
+//! Of a symmetric result only the blocks on and below the diagonal are computed, and mirrored.
+
+use std::sync::Mutex;
+
+use super::cpu::products::{self, Product as Kernel};
+use super::cpu::{InstructionSet, Pool, View, ViewMut};
+use crate::tensor::contract::Product;
+
+/// Blocks of rows for each thread: of a symmetric result the last ones have more columns.
+const BLOCKS: usize = 4;
+/// A block has at least so many rows.
+const LEAST_ROWS: usize = 16;
+
+/// The product in double precision.
+pub fn product(of: &Product<'_>, set: InstructionSet, pool: &mut Pool) -> Vec<f64> {
+    let (m, k, n) = of.sizes;
+    let mut out = vec![0.0; m * n];
+    if m == 0 || n == 0 || k == 0 {
+        return out;
+    }
+    let left = View::new(of.left.entries, m, k, of.left.row_stride, of.left.column_stride);
+    let right = View::new(of.right.entries, k, n, of.right.row_stride, of.right.column_stride);
+    let height = m.div_ceil(BLOCKS * pool.threads()).max(LEAST_ROWS);
+    // Each block of rows is taken by the next free thread, the widest first.
+    let blocks: Vec<(usize, &mut [f64])> = out.chunks_mut(height * n).enumerate().collect();
+    let waiting = Mutex::new(blocks);
+    pool.run(&|_| {
+        let mut workspace: Vec<f64> = Vec::new();
+        loop {
+            let Some((place, rows)) = waiting.lock().ok().and_then(|mut list| list.pop()) else { return };
+            let first = place * height;
+            let last = first + rows.len() / n;
+            let width = if of.symmetric { last } else { n };
+            let room = products::workspace::<f64>(set, last - first, width, k);
+            workspace.resize(room.max(workspace.len()), 0.0);
+            let kernel = Kernel::new(left.block(first..last, 0..k), right.block(0..k, 0..width));
+            let out = ViewMut::new(rows, last - first, width, n, 1);
+            products::multiply(set, &kernel, out, None, &mut workspace);
+        }
+    });
+    if of.symmetric {
+        for i in 0..m {
+            for j in i + 1..n {
+                out[i * n + j] = out[j * n + i];
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::product;
+    use crate::run::cpu::{InstructionSet, Pool};
+    use crate::tensor::contract::{Product, Strided, reference};
+
+    fn numbers(n: usize) -> Vec<f64> {
+        (0..n).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect()
+    }
+
+    #[test]
+    fn products_are_those_of_the_reference() {
+        let (m, k, n) = (45, 30, 37);
+        let (a, b) = (numbers(m * k), numbers(k * n));
+        let mut pool = Pool::new(2);
+        // The left factor lies in memory column by column.
+        let left = Strided { entries: &a, row_stride: 1, column_stride: m };
+        let right = Strided { entries: &b, row_stride: n, column_stride: 1 };
+        let of = Product { sizes: (m, k, n), left, right, symmetric: false };
+        assert_eq!(product(&of, InstructionSet::detect(), &mut pool), reference(&of));
+    }
+
+    #[test]
+    fn half_of_a_symmetric_product_tells_the_other() {
+        let (m, k) = (70, 33);
+        let a = numbers(m * k);
+        let mut pool = Pool::new(2);
+        let left = Strided { entries: &a, row_stride: k, column_stride: 1 };
+        let right = Strided { entries: &a, row_stride: 1, column_stride: k };
+        let of = Product { sizes: (m, k, m), left, right, symmetric: true };
+        assert_eq!(product(&of, InstructionSet::detect(), &mut pool), reference(&of));
+    }
+}
