@@ -32,6 +32,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+/// A plan's runs with the arrays they read and write.
+type Batch = (Executable<f32>, Vec<Vec<f32>>, Vec<Vec<f32>>);
+
 #[test]
 fn a_run_allocates_nothing() {
     let answer = answer(include_str!("../examples/two_layer_mlp.mg"), Detail::None).expect("the example is right");
@@ -41,7 +44,7 @@ fn a_run_allocates_nothing() {
     for threads in [1, 2] {
         let mut pool = Pool::new(threads);
         // The last batch is smaller: two shapes of one program side by side.
-        let mut batches: Vec<(Executable<f32>, Vec<Vec<f32>>, Vec<Vec<f32>>)> = [31, 8]
+        let mut batches: Vec<Batch> = [31, 8]
             .map(|n| {
                 let sizes: HashMap<String, i64> =
                     [("N", n), ("D", 20), ("H", 33), ("C", 7)].map(|(name, size)| (name.to_owned(), size)).into();

@@ -29,6 +29,7 @@ mod random {
     pub mod identities;
     pub mod judge;
     pub mod points;
+    pub mod readback;
     pub mod second;
     pub mod shrink;
     pub mod tree;

@@ -100,7 +100,7 @@ impl Composer<'_> {
             Op::Horizontal(parts) | Op::Vertical(parts) => parts
                 .iter()
                 .filter_map(|a| self.states.get(a).cloned())
-                .reduce(|a, b| joined(a, b))
+                .reduce(joined)
                 .unwrap_or_else(|| unknown("blocks")),
             Op::Call(function, _, arguments) => self.call(*function, arguments),
             Op::MatrixPower(..) => unknown("a power of a matrix"),

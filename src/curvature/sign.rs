@@ -215,7 +215,7 @@ impl Signs {
     pub(super) fn is_square_form(&self, arena: &Arena, factors: &[ExprId]) -> bool {
         let n = factors.len();
         let mirrored = (0..n / 2).all(|i| turned(arena, factors[i], factors[n - 1 - i]));
-        mirrored && (n % 2 == 0 || self.known(factors[n / 2]).semidefinite)
+        mirrored && (n.is_multiple_of(2) || self.known(factors[n / 2]).semidefinite)
     }
 
     /// The sign of D in u'·(D ⊙ u), a weighted sum of squares.

@@ -97,6 +97,10 @@ impl Arena {
                     return self.scale(size, norm);
                 }
             }
+            // Of a 1×1 matrix.
+            Function::Expm if shape.is_scalar() => return self.call(Function::Exp, Axis::All, &[a]),
+            Function::Chol if shape.is_scalar() => return self.call(Function::Sqrt, Axis::All, &[a]),
+            Function::Tril | Function::Triu if shape.is_scalar() => return a,
             Function::Tril | Function::Triu if self.properties(a).has(Property::Diagonal) => return a,
             Function::Tril | Function::Triu if self.is_zero(a) => return a,
             Function::Tril | Function::Triu => {

@@ -30,6 +30,9 @@ impl Arena {
         if self.is_zero(a) {
             return self.zeros(shape);
         }
+        if shape.is_scalar() && self.shape(a).is_scalar() {
+            return a;
+        }
         let mut properties = Properties::NONE;
         if function == Function::Unvech {
             properties = properties.with(Property::LowerTriangular);

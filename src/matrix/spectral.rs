@@ -142,7 +142,7 @@ impl Matrix {
         let n = self.require_square()?;
         self.require_finite()?;
         let squarings = self.squarings();
-        if !(squarings <= 1024.0) {
+        if squarings > 1024.0 {
             return Err(MatrixError::NotFinite);
         }
         let a = self.scale((-squarings).exp2());
@@ -177,6 +177,9 @@ impl Matrix {
         let norm = self.norm_1();
         if norm <= LARGEST {
             return 0.0;
+        }
+        if !norm.is_finite() {
+            return f64::INFINITY;
         }
         // Powers of the matrix over its norm, so that none overflows.
         let a = self.scale(1.0 / norm);

@@ -2,11 +2,12 @@
 //! there is no script.
 
 use super::mathml::{escaped, spelled};
+use super::measure::width;
 use super::notation::Notation;
 use super::page::{Broken, Chain, ChainLine, Declared, Page, Place, Request, Shown, Waypoint, broken};
 use super::statement::{Inline, inline};
 use super::text::{explicit_text, text, unicode};
-use super::typeset::{Piece, typeset, width};
+use super::typeset::{Piece, typeset};
 use super::words::{Mention, legend, title};
 
 /// Right sides are broken where they would be wider, in characters.

@@ -2,10 +2,11 @@
 //! each other with the rules' names beside them, and each rule stated once.
 
 use super::latex::{escaped, latex};
+use super::measure::width;
 use super::notation::Notation;
 use super::page::{Chain, ChainLine, Declared, Page, Place, Request, Shown, Waypoint, broken};
 use super::statement::{Inline, inline};
-use super::typeset::{typeset, width};
+use super::typeset::typeset;
 use super::words::{Mention, legend, title};
 
 /// Right sides are broken where they would be wider, in characters.

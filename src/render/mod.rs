@@ -10,6 +10,7 @@ pub mod latex;
 mod latex_page;
 pub mod mathml;
 mod means;
+mod measure;
 pub mod names;
 pub mod notation;
 pub mod page;

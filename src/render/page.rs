@@ -3,10 +3,11 @@
 
 use super::build::{dimension, notation};
 use super::entries::entry_form;
+use super::measure::width;
 use super::notation::Notation;
 use super::steps::{ShownStep, left_side, partial, second_partial, shown_steps};
 use super::text::text;
-use super::typeset::{typeset, width};
+use super::typeset::typeset;
 use crate::answer::{Answer, Direction, Move, Outcome, stacked_sides};
 use crate::derivation::Derivation;
 use crate::dimension::{DimId, Shape};

@@ -2,6 +2,7 @@
 //! between factors are decided here, once for LaTeX and MathML, which only spell the pieces.
 
 use super::indices;
+use super::measure::{has_bracket, is_tall};
 use super::names;
 use super::notation::Notation;
 use super::readers::{Reader, for_reader};
@@ -559,46 +560,5 @@ pub(super) fn starts_with_operation(piece: &Piece) -> bool {
         Piece::Scripts { base, .. } => starts_with_operation(base),
         Piece::Row(row) => row.first().is_some_and(starts_with_operation),
         _ => false,
-    }
-}
-
-/// Whether a piece is taller than a line.
-fn is_tall(piece: &Piece) -> bool {
-    match piece {
-        Piece::Fraction(..) | Piece::Table(_) => true,
-        Piece::Fenced { size, .. } => *size == Size::Tall,
-        Piece::Row(row) => row.iter().any(is_tall),
-        Piece::Scripts { base, .. } | Piece::Differential(base) | Piece::Root(base) => is_tall(base),
-        _ => false,
-    }
-}
-
-/// Whether a round bracket stands in the line, not in an index.
-fn has_bracket(piece: &Piece) -> bool {
-    match piece {
-        Piece::Fenced { open: '(', .. } => true,
-        Piece::Fenced { inner, .. } | Piece::Root(inner) | Piece::Differential(inner) => has_bracket(inner),
-        Piece::Row(row) => row.iter().any(has_bracket),
-        Piece::Scripts { base, .. } => has_bracket(base),
-        _ => false,
-    }
-}
-
-/// How wide a piece is, roughly, in characters.
-pub fn width(piece: &Piece) -> usize {
-    match piece {
-        Piece::Row(row) => row.iter().map(width).sum(),
-        Piece::Word(text) | Piece::Operation(text) | Piece::Digits(text) => text.chars().count(),
-        Piece::Binary(_) | Piece::Relation(_) => 3,
-        Piece::Thin | Piece::Times => 0,
-        Piece::Scripts { base, below, above } => {
-            let script = |p: &Option<Box<Piece>>| p.as_ref().map_or(0, |p| width(p));
-            width(base) + script(below).max(script(above)).div_ceil(2)
-        }
-        Piece::Fraction(a, b) => width(a).max(width(b)),
-        Piece::Root(inner) | Piece::Differential(inner) => 1 + width(inner),
-        Piece::Fenced { inner, .. } => 2 + width(inner),
-        Piece::Table(rows) => rows.iter().map(|row| row.iter().map(|p| 2 + width(p)).sum()).max().unwrap_or(0),
-        _ => 1,
     }
 }

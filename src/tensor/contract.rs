@@ -182,6 +182,16 @@ fn contracted(
     symmetric: bool,
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
 ) -> Vec<Array> {
+    for a in 0..arrays.len() {
+        let alone =
+            |i: Index| i >= axes && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i));
+        if arrays[a].at.iter().any(|&i| alone(i)) {
+            let (summed, at): (Vec<Index>, Vec<Index>) = arrays[a].at.iter().partition(|&&i| alone(i));
+            let count = summed.iter().map(|&i| sizes[i]).product::<usize>().max(1);
+            let entries = arrays[a].in_order(&[&at[..], &summed].concat(), sizes);
+            arrays[a] = Array { at, entries: entries.chunks(count).map(|part| part.iter().sum()).collect() };
+        }
+    }
     loop {
         let mut best: Option<(f64, usize, usize)> = None;
         for a in 0..arrays.len() {
@@ -213,13 +223,16 @@ fn contracted(
     }
 }
 
+/// Computes a matrix product, told which indices its rows and its columns run over.
+type Multiply<'a> = dyn FnMut(Product<'_>, &[Index], &[Index]) -> Vec<f64> + 'a;
+
 /// Two arrays as a stack of matrix products: over the indices that stand in both and are kept, one product each.
 fn pair(
     left: &Array,
     right: &Array,
     kept: &dyn Fn(&Index) -> bool,
     sizes: &[usize],
-    multiply: &mut dyn FnMut(Product<'_>, &[Index], &[Index]) -> Vec<f64>,
+    multiply: &mut Multiply<'_>,
 ) -> Array {
     let both: Vec<Index> = left.at.iter().copied().filter(|i| right.at.contains(i)).collect();
     let (stack, summed): (Vec<Index>, Vec<Index>) = both.iter().partition(|i| kept(i));

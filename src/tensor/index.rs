@@ -434,6 +434,18 @@ impl Graph {
                 continue;
             }
             let uses = self.uses(class);
+            if let [k] = uses[..]
+                && let Some(ones) = ones_of_place(arena, self.factors[k].expr)
+            {
+                // Each stacked index has one row and one column; each row has as many of them as there are columns.
+                if self.factors[k].at[0] == class {
+                    let n = arena.dimension(ones);
+                    self.scalars.push(n);
+                }
+                self.factors.remove(k);
+                self.sum_away(class);
+                return true;
+            }
             if uses.iter().any(|&k| is_place(arena, self.factors[k].expr)) {
                 continue;
             }
@@ -521,7 +533,15 @@ impl Graph {
 
 /// Whether a matrix tells the row or the column of a stacked index.
 fn is_place(arena: &Arena, expr: ExprId) -> bool {
-    let Op::Call(Function::Kron, _, arguments) = arena.op(expr) else { return false };
-    let (a, b) = (arena.op(arguments[0]), arena.op(arguments[1]));
-    matches!((a, b), (Op::Ones, Op::Identity) | (Op::Identity, Op::Ones))
+    ones_of_place(arena, expr).is_some()
+}
+
+/// How many ones stand in the factor that tells the row, or the column, of a stacked index; nothing for another expression.
+fn ones_of_place(arena: &Arena, expr: ExprId) -> Option<DimId> {
+    let Op::Call(Function::Kron, _, arguments) = arena.op(expr) else { return None };
+    match (arena.op(arguments[0]), arena.op(arguments[1])) {
+        (Op::Ones, Op::Identity) => Some(arena.shape(arguments[0]).rows),
+        (Op::Identity, Op::Ones) => Some(arena.shape(arguments[1]).rows),
+        _ => None,
+    }
 }

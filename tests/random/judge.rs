@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use matgrad::answer::{Answer, Outcome, answer};
 use matgrad::derivation::Detail;
-use matgrad::elaborate::{Line, Meaning, Properties, Typed};
+use matgrad::elaborate::{Meaning, Properties};
 use matgrad::eval::{Numbers, evaluate};
-use matgrad::expr::{Arena, ExprId, Op};
+use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::render::build::notation;
 use matgrad::render::text::text;
@@ -18,6 +18,7 @@ use super::chance::Chance;
 use super::direct::{Moves, Point, values};
 use super::dual::Grid;
 use super::points::{direction, draw, nearby};
+use super::readback::{Texts, read_back};
 use super::tree::{Brackets, Program};
 
 /// How a program came out.
@@ -186,55 +187,6 @@ fn detail_matters(source: &str, full: &Answer, numbers: &Numbers) -> Result<usiz
         }
     }
     Ok(same)
-}
-
-/// The texts of an answer, read over its program.
-struct Texts {
-    typed: Typed,
-    /// For each outcome the node of its value's text and of its last line's.
-    values: Vec<Option<NodeId>>,
-    last: Vec<NodeId>,
-    count: usize,
-    /// How many are printed alike once they are read.
-    stable: usize,
-}
-
-fn read_back(answer: &Answer) -> Result<Texts, String> {
-    let mut lines: Vec<String> = Vec::new();
-    let (mut values, mut last) = (Vec::new(), Vec::new());
-    for (k, outcome) in answer.outcomes.iter().enumerate() {
-        for line in &outcome.program {
-            lines.push(format!("{} = {}", line.name, text(&notation(&answer.arena, line.right))));
-        }
-        last.push(lines.len() - 1);
-        values.push(outcome.value.map(|value| {
-            lines.push(format!("readback_of_result_{k} = {}", text(&notation(&answer.arena, value))));
-            lines.len() - 1
-        }));
-    }
-    let borrowed: Vec<Line<'_>> = lines.iter().map(|l| Line::Definition(l)).collect();
-    let extended = answer.typed.with_lines(&[], &borrowed).map_err(|error| {
-        let message = error.diagnostics.first().map_or(String::new(), |d| d.message.clone());
-        format!("`{}` does not read: {message}", lines[error.line])
-    })?;
-    let node = |i: usize| extended.lines[i][0];
-    let mut texts = Texts {
-        values: values.iter().map(|v| v.map(node)).collect(),
-        last: last.iter().map(|&i| node(i)).collect(),
-        count: lines.len(),
-        stable: 0,
-        typed: extended.typed,
-    };
-    // Read and printed once more the text is the same.
-    let mut arena = Arena::new(texts.typed.dimensions.clone(), answer.arena.variables.clone());
-    let built = arena.build(&texts.typed);
-    let first = answer.typed.definitions.len();
-    for (line, &id) in lines.iter().zip(&built.definitions[first..]) {
-        let Op::Named(name) = *arena.op(id) else { continue };
-        let again = text(&notation(&arena, arena.named(name).body));
-        texts.stable += usize::from(line.split_once(" = ").is_some_and(|(_, right)| right == again));
-    }
-    Ok(texts)
 }
 
 pub(super) struct Judge<'a> {

@@ -222,7 +222,9 @@ impl Judge<'_> {
         let size = |d| arena.dimensions.value(d, &of).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
         let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
         let terms = contract::numbers(&forms.entries, values, &size);
-        let Some(dense) = contract::dense(&forms.entries, &axes, &terms) else { return Ok(None) };
+        let Some(dense) = contract::dense(&forms.entries, &axes, &terms, &mut |of| contract::reference(of)) else {
+            return Ok(None);
+        };
         if dense.len() != m * n * p * q {
             return Err(wrong("shape", format!("{} entries, not {m}x{n}x{p}x{q}", dense.len())));
         }
