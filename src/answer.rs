@@ -1,6 +1,8 @@
 //! From a text to all it asks for: the one call that the doors make. A program's text comes in; results with their
 //! derivations go out, as expressions of one arena, or all the errors of the text. Nothing is printed here.
 
+mod higher;
+
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::calculus::NotCovered;
@@ -15,6 +17,8 @@ use crate::expr::substitute::{rebuild, tree_size};
 use crate::expr::{Arena, ExprId, NameKind, Op};
 use crate::syntax::ast::AskKind;
 use crate::syntax::parse;
+
+pub use higher::Forms;
 
 /// A value of more nodes than this is given as a program only.
 pub const LARGEST_VALUE: usize = 500;
@@ -59,6 +63,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// How the result came about.
     pub derivation: Derivation,
+    /// Of a Jacobian or Hessian its entries and its operator form.
+    pub forms: Option<Forms>,
 }
 
 /// All answers of a text.
@@ -129,8 +135,8 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         let result = match ask.kind {
             AskKind::Gradient => gradient_outcomes(&mut arena, &asked, &mut names),
             AskKind::Differential => differential_outcome(&mut arena, &asked, &mut names),
-            AskKind::Jacobian => Err(NotCovered { message: "`jacobian` is not covered yet".to_owned() }),
-            AskKind::Hessian => Err(NotCovered { message: "`hessian` is not covered yet".to_owned() }),
+            AskKind::Jacobian => higher::jacobians(&mut arena, &asked, &mut names),
+            AskKind::Hessian => higher::hessian(&mut arena, &asked, &mut names),
         };
         match result {
             Ok(list) => outcomes.extend(list),
@@ -224,6 +230,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
             program,
             notes,
             derivation: Derivation { steps: std::mem::take(&mut steps) },
+            forms: None,
         });
     }
     Ok(out)
@@ -306,6 +313,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         program,
         notes: Vec::new(),
         derivation: Derivation { steps },
+        forms: None,
     }])
 }
 

@@ -31,6 +31,31 @@ pub enum Left {
         /// X.
         wrt: String,
     },
+    /// ∂Y/∂X, or of vec(Y) by vec(X).
+    Jacobian {
+        /// Y as typed.
+        of: String,
+        /// X.
+        wrt: String,
+        /// Whether it is that of vec(Y) by vec(X).
+        stacked: bool,
+    },
+    /// ∂²F/∂X∂Y, or by vec(X) and vec(Y).
+    Hessian {
+        /// F as typed.
+        of: String,
+        /// X and Y.
+        wrt: [String; 2],
+        /// Whether it is that by vec(X) and vec(Y).
+        stacked: bool,
+    },
+}
+
+impl Left {
+    /// Whether it names a derivative, which is no expression.
+    pub fn is_derivative(&self) -> bool {
+        matches!(self, Left::Gradient { .. } | Left::Jacobian { .. } | Left::Hessian { .. })
+    }
 }
 
 /// One move.
@@ -65,10 +90,10 @@ impl Derivation {
         for step in &self.steps {
             match step.left {
                 Left::Expression(id) => (left, shown) = (Some(id), false),
-                Left::Gradient { .. } => (left, shown) = (None, false),
+                Left::Gradient { .. } | Left::Jacobian { .. } | Left::Hessian { .. } => (left, shown) = (None, false),
                 Left::Continued | Left::Aside(_) => {}
             }
-            if matches!(step.left, Left::Expression(_) | Left::Gradient { .. }) {
+            if matches!(step.left, Left::Expression(_)) || step.left.is_derivative() {
                 skipped.clear();
             }
             if step.detail > detail || !fits(step.right) || matches!(step.left, Left::Expression(id) if !fits(id)) {

@@ -15,6 +15,7 @@ pub mod bind;
 pub mod rules;
 pub mod derivation;
 pub mod calculus;
+pub mod tensor;
 pub mod answer;
 pub mod render;
 pub mod check;

@@ -80,11 +80,20 @@ pub fn command() -> Command {
                  What is written, in 64-bit floats: every definition by its name, `grad(L,W1)`, `jacobian(Y,X)`,\n\
                  `hessian(L,X,X)` and `differential(F)`. Scalars are 0-d. The gradient of a vector or row has the form\n\
                  its variable was given in; other vectors and rows are 1-d where all vectors and rows of the data were,\n\
-                 else n×1 and 1×n.\n\n\
+                 else n×1 and 1×n. A Jacobian or Hessian of more than two axes keeps them all, m×n×p×q.\n\n\
+                 With --compressed a Jacobian or Hessian is written as the factors of its terms: KEY/output/ijkl holds\n\
+                 the sizes of the axes, KEY/1/coefficient the number in front of the first term, KEY/1/1/ik its first\n\
+                 factor with its indices, KEY/1/delta/jl the size of an identity. Indices that are no axis are summed.\n\n\
                  Example:\n  matgrad eval network.mg --data in.npz --out out.npz",
             )
             .arg(path("data", "FILE").short(None).required(true).help("The numbers, a .npz or .safetensors file"))
-            .arg(path("out", "FILE").required(true).help("Where the results go, a .npz or .safetensors file")),
+            .arg(path("out", "FILE").required(true).help("Where the results go, a .npz or .safetensors file"))
+            .arg(
+                Arg::new("compressed")
+                    .long("compressed")
+                    .action(ArgAction::SetTrue)
+                    .help("Writes the factors of Jacobians and Hessians instead of the dense tensors"),
+            ),
         )
         .subcommand(later("emit", "Code for a target (not there yet)"))
         .subcommand(crate::train::command())

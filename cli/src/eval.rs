@@ -13,12 +13,15 @@ use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::syntax::ast::AskKind;
 use matgrad::syntax::canonical_name;
+use matgrad::tensor::contract;
+use matgrad::tensor::index::Entries;
 
 use crate::arrays::{self, Array, Stored};
 use crate::derive::answered;
 use crate::failure::Failure;
 use crate::input::Program;
 use crate::output;
+use crate::tensors::{Tensor, must_fit, size_of};
 
 /// Evaluates a program at the numbers of a file.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -38,7 +41,14 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         })
         .collect();
     let results = without_idle_differentials(results(&answer), &answer, &stored)?;
-    let roots: Vec<ExprId> = results.iter().map(|result| result.root).collect();
+    let compressed = matches.get_flag("compressed");
+    let mut roots: Vec<ExprId> = Vec::with_capacity(results.len());
+    for result in &results {
+        match result.entries(&answer) {
+            Some(entries) => roots.extend(contract::roots(entries)),
+            None => roots.push(result.root),
+        }
+    }
     let in_data = |message: String| format!("error: `{}`: {message}\n", data.display());
     let bound = bind(&answer.arena, &answer.typed, &entries, &roots).map_err(|errors| {
         let text: String = errors.into_iter().map(in_data).collect();
@@ -46,6 +56,14 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     })?;
     for name in &bound.unused {
         output::message(&format!("note: `{}`: the program has no use for the entry `{name}`\n", data.display()));
+    }
+    let size = |d| size_of(&answer, d, &|name| bound.numbers.dimensions.get(name).copied());
+    let tensors: Vec<Option<Tensor<'_>>> = results
+        .iter()
+        .map(|result| Tensor::new(result.key.clone(), &answer.outcomes[result.outcome?], &size))
+        .collect();
+    if !compressed {
+        must_fit(tensors.iter().flatten())?;
     }
     let values = evaluate(&answer.arena, &bound.numbers, &roots).map_err(|error| {
         let at =
@@ -55,12 +73,31 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     })?;
     let flat = Flat::new(&answer, &bound);
     let mut out_arrays = Vec::with_capacity(results.len());
-    for (result, value) in results.into_iter().zip(values) {
-        if !value.is_finite() {
+    let mut values = values.into_iter();
+    for (result, tensor) in results.iter().zip(&tensors) {
+        let start = out_arrays.len();
+        match tensor {
+            None => {
+                let value = values.next().expect("a value for each root");
+                let shape = flat.shape(&answer, result, value.shape());
+                out_arrays.push((result.key.clone(), Array { shape, entries: value.into_entries() }));
+            }
+            Some(tensor) => {
+                let own: Vec<Matrix> = values.by_ref().take(contract::roots(tensor.entries).len()).collect();
+                if compressed {
+                    out_arrays.extend(tensor.compressed(own, &size));
+                } else {
+                    let shape = match tensor.shape() {
+                        axes if axes.len() > 2 => axes,
+                        _ => flat.shape(&answer, result, (size(result.shape.rows), size(result.shape.columns))),
+                    };
+                    out_arrays.push((result.key.clone(), tensor.dense(own, shape, &size)?));
+                }
+            }
+        }
+        if out_arrays[start..].iter().any(|(_, array)| array.entries.iter().any(|x| !x.is_finite())) {
             output::message(&format!("note: `{}` has entries that are not finite\n", result.key));
         }
-        let shape = flat.shape(&answer, &result, &value);
-        out_arrays.push((result.key, Array { shape, entries: value.into_entries() }));
     }
     arrays::write(&out, &out_arrays)
 }
@@ -103,6 +140,15 @@ struct Valued {
     shape: Shape,
     /// The variable whose form it takes.
     like: Option<usize>,
+    /// The outcome it is.
+    outcome: Option<usize>,
+}
+
+impl Valued {
+    /// The terms of a Jacobian or Hessian.
+    fn entries<'a>(&self, answer: &'a Answer) -> Option<&'a Entries> {
+        Some(&answer.outcomes[self.outcome?].forms.as_ref()?.entries)
+    }
 }
 
 /// The definitions, then what is asked for; each key once.
@@ -110,9 +156,9 @@ fn results(answer: &Answer) -> Vec<Valued> {
     let arena = &answer.arena;
     let mut out: Vec<Valued> = Vec::new();
     for (definition, &root) in answer.typed.definitions.iter().zip(&answer.definitions) {
-        out.push(Valued { key: definition.name.clone(), root, shape: arena.shape(root), like: None });
+        out.push(Valued { key: definition.name.clone(), root, shape: arena.shape(root), like: None, outcome: None });
     }
-    for outcome in &answer.outcomes {
+    for (place, outcome) in answer.outcomes.iter().enumerate() {
         let like = match (outcome.kind, outcome.wrt_nodes.as_slice()) {
             (AskKind::Gradient, &[wrt]) => match arena.op(wrt) {
                 Op::Variable(v) => Some(v.0 as usize),
@@ -122,7 +168,8 @@ fn results(answer: &Answer) -> Vec<Valued> {
         };
         let key = key(outcome);
         if out.iter().all(|known| known.key != key) {
-            out.push(Valued { key, root: outcome.result, shape: arena.shape(outcome.result), like });
+            let (root, shape) = (outcome.result, arena.shape(outcome.result));
+            out.push(Valued { key, root, shape, like, outcome: Some(place) });
         }
     }
     out
@@ -159,8 +206,7 @@ impl Flat {
         Flat { axes: bound.axes.clone(), all: !vectors.is_empty() && vectors.iter().all(|&axes| axes < 2) }
     }
 
-    fn shape(&self, answer: &Answer, result: &Valued, value: &Matrix) -> Vec<usize> {
-        let (rows, columns) = value.shape();
+    fn shape(&self, answer: &Answer, result: &Valued, (rows, columns): (usize, usize)) -> Vec<usize> {
         if result.shape.is_scalar() {
             return Vec::new();
         }

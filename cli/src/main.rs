@@ -9,6 +9,7 @@ mod eval;
 mod failure;
 mod input;
 mod output;
+mod tensors;
 mod train;
 
 use std::process::ExitCode;

@@ -94,8 +94,11 @@ fn of_node(arena: &mut Arena, id: ExprId, d: &HashMap<ExprId, ExprId>) -> Result
             let parts = with_zeros(arena, &parts, d);
             arena.vertical(&parts)
         }
-        Op::ExpmFrechet(..) | Op::PowerFrechet(..) => {
-            return Err(NotCovered::new("a second derivative through expm or a high matrix power is not covered yet"));
+        Op::ExpmFrechet(a, e) => {
+            special::frechet(arena, (a, e), d, |arena, block, along| arena.expm_frechet(block, along))
+        }
+        Op::PowerFrechet(a, e, k) => {
+            special::frechet(arena, (a, e), d, |arena, block, along| arena.power_frechet(block, along, k))
         }
         Op::Call(function, axis, arguments) => call(arena, id, function, axis, &arguments, d)?,
     })

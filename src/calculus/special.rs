@@ -102,3 +102,26 @@ pub fn root(arena: &mut Arena, id: ExprId, a: ExprId, k: Number, da: ExprId) -> 
     let product = arena.multiply(&[id, d_root, id]);
     arena.negate(product)
 }
+
+/// d of the upper right block of f([A, E; 0, A]): the upper right block of the derivative of f at [A, E; 0, A] along
+/// [dA, dE; 0, dA] (Higham, Functions of Matrices, thm 3.6, applied twice).
+pub fn frechet(
+    arena: &mut Arena,
+    (a, e): (ExprId, ExprId),
+    d: &HashMap<ExprId, ExprId>,
+    along: impl Fn(&mut Arena, ExprId, ExprId) -> ExprId,
+) -> ExprId {
+    let shape = arena.shape(a);
+    let zeros = arena.zeros(shape);
+    let upper = |arena: &mut Arena, a: ExprId, e: ExprId| {
+        let (top, bottom) = (arena.horizontal(&[a, e]), arena.horizontal(&[zeros, a]));
+        arena.vertical(&[top, bottom])
+    };
+    let block = upper(arena, a, e);
+    let (da, de) = (d.get(&a).copied().unwrap_or(zeros), d.get(&e).copied().unwrap_or(zeros));
+    let direction = upper(arena, da, de);
+    let whole = along(arena, block, direction);
+    let identity = arena.identity(shape.rows);
+    let (first, last) = (arena.horizontal(&[identity, zeros]), arena.vertical(&[zeros, identity]));
+    arena.multiply(&[first, whole, last])
+}

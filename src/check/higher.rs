@@ -8,6 +8,7 @@ use crate::eval::Evaluator;
 use crate::expr::{ExprId, Op};
 use crate::matrix::{Matrix, product};
 use crate::syntax::ast::AskKind;
+use crate::tensor::contract;
 
 /// Compares the forms of a Jacobian or Hessian at a point; whether the comparison told anything.
 pub(super) fn compare(
@@ -61,8 +62,78 @@ pub(super) fn compare(
             report.fail(Failure { result, what, expected, found, sizes: check.sizes(point) });
         }
     }
+    beside(check, point, result, (&expected, left, scale, error), forms.first().map(|form| form.1), report);
     report.results[result].directions += 1;
     true
+}
+
+/// The operator form against the differences, and the entries against the matrix.
+fn beside(
+    check: &Check<'_>,
+    point: &Point,
+    result: usize,
+    (expected, left, scale, error): (&Matrix, Option<&Matrix>, f64, f64),
+    matrix: Option<&Matrix>,
+    report: &mut Report,
+) {
+    let Some(forms) = &check.answer.outcomes[result].forms else { return };
+    let mut roots = contract::roots(&forms.entries);
+    roots.extend(forms.operator);
+    let evaluator = Evaluator::with_independent(check.arena, &roots, &check.independent);
+    let mut values = match evaluator.run(&point.numbers) {
+        Ok(values) => values,
+        Err(error) => return report.not_checked(result, format!("its entries have no value at a point: {error}")),
+    };
+    if forms.operator.is_some()
+        && let Some(along) = values.pop()
+    {
+        let found = match left {
+            Some(left) if along.entries().len() == left.entries().len() => Matrix::scalar(column(left).dot(&column(&along))),
+            _ => along,
+        };
+        let holds = found.shape() == expected.shape()
+            && found.is_finite()
+            && found.subtract(expected).max_abs() <= RESULT_TOLERANCE * scale + 2.0 * error;
+        if !holds {
+            let what = "its operator form in random directions against differences".to_owned();
+            let (expected, found) = worst_entry(expected, &found);
+            report.fail(Failure { result, what, expected, found, sizes: check.sizes(point) });
+        }
+    }
+    let Some(matrix) = matrix else { return };
+    let of = |name: &str| point.numbers.dimensions.get(name).copied();
+    let size = |d| check.arena.dimensions.value(d, &of).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
+    let numbers = contract::numbers(&forms.entries, values, &size);
+    let Some(dense) = contract::dense(&forms.entries, &axes, &numbers) else { return };
+    if matrix.entries().len() != dense.len() {
+        return;
+    }
+    let in_matrix = |place: usize| -> f64 {
+        // The indices of an entry, the last one fastest; in the matrix the first of each side is.
+        let mut rest = place;
+        let mut at = vec![0; axes.len()];
+        for k in (0..axes.len()).rev() {
+            at[k] = rest % axes[k];
+            rest /= axes[k];
+        }
+        let side = |range: std::ops::Range<usize>| {
+            range.rev().fold(0, |stacked, k| stacked * axes[k] + at[k])
+        };
+        if axes.len() > 2 {
+            matrix.at(side(0..forms.entries.rows), side(forms.entries.rows..axes.len()))
+        } else {
+            matrix.entries()[place]
+        }
+    };
+    let expected = Matrix::from_fn(1, dense.len(), |_, place| in_matrix(place));
+    let found = Matrix::new(1, dense.len(), dense);
+    let largest = expected.max_abs().max(1e-6);
+    if !found.is_finite() || found.subtract(&expected).max_abs() > RESULT_TOLERANCE * largest {
+        let (expected, found) = worst_entry(&expected, &found);
+        let what = "its entries in index notation against its matrix".to_owned();
+        report.fail(Failure { result, what, expected, found, sizes: check.sizes(point) });
+    }
 }
 
 /// ∂²F/∂s∂t of F(X + s·D, Y + t·E) by differences of differences.

@@ -58,6 +58,8 @@ const MOST_ENTRIES: usize = 20_000;
 const MOST_WORK: usize = 20_000;
 /// An evaluation of more operations is not made.
 const MOST_OPERATIONS: f64 = 1e7;
+/// The same where the result is a matrix for vec: such a matrix is larger, and the function is not.
+const MOST_OF_A_MATRIX: f64 = 3e8;
 /// A difference with a larger relative error tells nothing.
 const USELESS: f64 = 1e-5;
 
@@ -180,7 +182,8 @@ impl<'a> Check<'a> {
         let mut all = essential.clone();
         all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
         all.extend(self.lines.iter().flat_map(steps::Line::sides));
-        if self.work(&all) > MOST_OPERATIONS {
+        let most = if outcomes.iter().any(|o| o.forms.is_some()) { MOST_OF_A_MATRIX } else { MOST_OPERATIONS };
+        if self.work(&all) > most {
             for i in self.outcomes.clone() {
                 report.not_checked(i, "it is too large to be evaluated at random points");
             }

@@ -52,7 +52,11 @@ pub(super) fn lines(answer: &Answer, outcomes: Range<usize>) -> Vec<Line> {
                     None => continue,
                 },
                 Left::Expression(left) => (left, None),
-                Left::Gradient { .. } => (result.result, None),
+                // Before a Hessian the gradient is read off.
+                Left::Gradient { .. } => {
+                    (result.forms.as_ref().and_then(|forms| forms.gradient).unwrap_or(result.result), None)
+                }
+                Left::Jacobian { .. } | Left::Hessian { .. } => (result.result, None),
                 Left::Aside(left) => {
                     out.push(Line { outcome, number, left, before: None, right });
                     continue;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::build::notation;
+use super::entries::einsum;
 use super::steps::shown_steps;
 use super::text::{explicit_text, text};
 use crate::answer::{Answer, Outcome};
@@ -67,6 +68,16 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
     match outcome.value.map(|value| text(&notation(arena, value))).filter(|text| !text.contains('…')) {
         Some(text) => out.push_str(&quoted(&text)),
         None => out.push_str("null"),
+    }
+    if let Some(forms) = &outcome.forms {
+        if let Some(einsum) = einsum(arena, &forms.entries) {
+            out.push_str(",\n   \"einsum\": ");
+            out.push_str(&einsum);
+        }
+        if let Some(operator) = forms.operator {
+            out.push_str(",\n   \"operator\": ");
+            out.push_str(&quoted(&text(&notation(arena, operator))));
+        }
     }
     out.push_str(",\n   \"program\": ");
     list(

@@ -211,6 +211,7 @@ fn command(sign: char) -> &'static str {
         '≤' => "\\le",
         '≠' => "\\ne",
         '∂' => "\\partial",
+        '∑' => "\\sum",
         '∈' => "\\in",
         '/' => "/",
         '∗' => "*",

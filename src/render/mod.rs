@@ -2,7 +2,9 @@
 
 pub mod build;
 mod chain;
+mod entries;
 mod html;
+mod indices;
 pub mod json;
 pub mod latex;
 mod latex_page;

@@ -74,6 +74,21 @@ pub enum Notation {
     Partial(String, String),
     /// ∂²F/∂X∂Y as a left side.
     SecondPartial(String, String, String),
+    /// A derivative as a left side, of vec of what it is of by vec of what it is by.
+    Stacked(Box<Notation>),
+    /// ∂Y_ij/∂X_kl: what it is of with its indices, and what it is by.
+    PartialEntries {
+        /// Y or F, and its indices.
+        of: (String, Vec<char>),
+        /// What it is by, once or twice.
+        wrt: Vec<(String, Vec<char>)>,
+    },
+    /// A_ij: an entry.
+    Indexed(Box<Notation>, Vec<char>),
+    /// δ_ij
+    Delta(char, char),
+    /// Σ over indices.
+    SumOver(Vec<char>, Box<Notation>),
     /// d(expr) of a compound, for a left side.
     DifferentialOf(Box<Notation>),
     /// a = b = …
@@ -93,7 +108,12 @@ impl Notation {
             | Notation::Differential(_)
             | Notation::Partial(..)
             | Notation::SecondPartial(..)
+            | Notation::PartialEntries { .. }
+            | Notation::Delta(..)
             | Notation::Elided => self.clone(),
+            Notation::Stacked(a) => Notation::Stacked(one(a)),
+            Notation::Indexed(a, at) => Notation::Indexed(one(a), at.clone()),
+            Notation::SumOver(at, a) => Notation::SumOver(at.clone(), one(a)),
             Notation::Negative(a) => Notation::Negative(one(a)),
             Notation::Sum(terms) => Notation::Sum(terms.iter().map(|(minus, a)| (*minus, with(a))).collect()),
             Notation::Product(factors) => Notation::Product(many(factors)),
@@ -132,6 +152,8 @@ impl Notation {
             | Notation::Differential(_)
             | Notation::Partial(..)
             | Notation::SecondPartial(..)
+            | Notation::PartialEntries { .. }
+            | Notation::Delta(..)
             | Notation::Elided => {}
             Notation::Sum(terms) => terms.iter().for_each(|(_, a)| visit(a)),
             Notation::Product(list) | Notation::Hadamard(list) | Notation::Equation(list) => {
@@ -150,6 +172,9 @@ impl Notation {
             | Notation::Root(a)
             | Notation::Identity(a)
             | Notation::Unit(a, _)
+            | Notation::Stacked(a)
+            | Notation::Indexed(a, _)
+            | Notation::SumOver(_, a)
             | Notation::DifferentialOf(a) => visit(a),
             Notation::Quotient(a, b)
             | Notation::HadamardQuotient(a, b)

@@ -3,7 +3,8 @@
 
 use super::build::{dimension, notation};
 use super::notation::Notation;
-use super::steps::{ShownStep, shown_steps};
+use super::entries::entry_form;
+use super::steps::{ShownStep, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
 use crate::answer::{Answer, Outcome};
@@ -207,7 +208,7 @@ fn request(answer: &Answer, outcomes: &[Outcome], told: &mut Vec<RuleId>) -> Req
         for step in shown_steps(arena, &outcome.derivation) {
             add_step(answer, &mut waypoints, step, told);
         }
-        results.extend(shown(arena, &of, outcome));
+        results.extend(shown(answer, &of, outcome));
         wrt.extend(outcome.wrt.iter().map(|name| Notation::Name(name.clone())));
     }
     Request { kind: first.kind, of: Notation::Name(of), meaning, wrt, waypoints, results, notes }
@@ -240,7 +241,7 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
-        Notation::Partial(..) | Notation::SecondPartial(..) => Place::End,
+        Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(_) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;
             match arena.called(name) {
@@ -252,27 +253,42 @@ fn place_of(answer: &Answer, left: &Notation) -> Place {
     }
 }
 
-/// A result with the names that its program gives first.
-fn shown(arena: &Arena, of: &str, outcome: &Outcome) -> Vec<Shown> {
-    let mut out = Vec::with_capacity(outcome.program.len());
+/// A result with the names that its program gives first; of a Jacobian or Hessian its operator form and its entries too.
+fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
+    let arena = &answer.arena;
+    let mut out = Vec::with_capacity(outcome.program.len() + 2);
     let Some((last, names)) = outcome.program.split_last() else { return out };
     for line in names {
         let left = Notation::Name(line.name.clone());
         out.push(Shown { left, right: notation(arena, line.right), whole: None, shape: Vec::new() });
     }
     let wrt = |i: usize| outcome.wrt.get(i).or(outcome.wrt.first()).cloned().unwrap_or_default();
+    let forms = outcome.forms.as_ref();
+    let stacked = forms.is_some_and(|forms| forms.stacked());
     let left = match outcome.kind {
         AskKind::Differential => Notation::Differential(of.to_owned()),
-        AskKind::Hessian => Notation::SecondPartial(of.to_owned(), wrt(0), wrt(1)),
-        AskKind::Gradient | AskKind::Jacobian => Notation::Partial(of.to_owned(), wrt(0)),
+        AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), stacked),
+        AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), stacked),
     };
     let right = notation(arena, last.right);
     let whole = outcome
         .value
         .map(|value| notation(arena, value))
         .filter(|value| text(value).len() <= SHORT_RESULT && text(value) != text(&right));
-    let shape = outcome.shape.iter().map(|&d| dimension(arena, d)).collect();
-    out.push(Shown { left, right, whole, shape });
+    let shape: Vec<Notation> = outcome.shape.iter().map(|&d| dimension(arena, d)).collect();
+    let own = if stacked { Vec::new() } else { shape.clone() };
+    out.push(Shown { left, right, whole, shape: own });
+    let Some(forms) = forms else { return out };
+    if let Some(operator) = forms.operator {
+        let left = match outcome.kind {
+            AskKind::Hessian => Notation::DifferentialOf(Box::new(Notation::Partial(of.to_owned(), wrt(0)))),
+            _ => Notation::Differential(of.to_owned()),
+        };
+        out.push(Shown { left, right: notation(arena, operator), whole: None, shape: Vec::new() });
+    }
+    if let Some((left, right)) = entry_form(answer, outcome) {
+        out.push(Shown { left, right, whole: None, shape: if stacked { shape } else { Vec::new() } });
+    }
     out
 }
 

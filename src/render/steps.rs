@@ -37,6 +37,8 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
             }
             Left::Expression(id) => (notation(arena, *id), false),
             Left::Gradient { of, wrt } => (Notation::Partial(of.clone(), wrt.clone()), false),
+            Left::Jacobian { of, wrt, stacked } => (partial(of, wrt, *stacked), false),
+            Left::Hessian { of, wrt: [x, y], stacked } => (second_partial(of, x, y, *stacked), false),
         };
         let read = for_reader(&right, Reader::Page);
         let repeated = match step.left {
@@ -50,4 +52,16 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
         }
     }
     out
+}
+
+/// ∂Y/∂X, or ∂vec(Y)/∂vec(X).
+pub fn partial(of: &str, wrt: &str, stacked: bool) -> Notation {
+    let plain = Notation::Partial(of.to_owned(), wrt.to_owned());
+    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
+}
+
+/// ∂²F/∂X∂Y, or ∂²F/∂vec(X)∂vec(Y).
+pub fn second_partial(of: &str, x: &str, y: &str, stacked: bool) -> Notation {
+    let plain = Notation::SecondPartial(of.to_owned(), x.to_owned(), y.to_owned());
+    if stacked { Notation::Stacked(Box::new(plain)) } else { plain }
 }

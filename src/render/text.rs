@@ -93,6 +93,7 @@ fn level(notation: &Notation, signs: Signs) -> Level {
         Notation::Compare(..) if book => Level::Postfix,
         Notation::Equation(_) | Notation::Compare(..) => Level::Comparison,
         Notation::Sum(_) | Notation::Negative(_) => Level::Sum,
+        Notation::SumOver(..) => Level::Product,
         Notation::Product(_) | Notation::Quotient(..) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) => {
             Level::Product
         }
@@ -158,7 +159,7 @@ impl Line {
             Notation::Grouped(inner) => self.write(inner, least),
             Notation::Broadcast(_, short) | Notation::Sums(_, short) => self.write(short, least),
             Notation::Quotient(above, below) => {
-                if by_elements(above) {
+                if self.by_elements(above) {
                     self.bracketed(above);
                 } else {
                     self.write(above, Level::Product);
@@ -245,6 +246,32 @@ impl Line {
                 self.out.push('∂');
                 self.name(y);
             }
+            Notation::Stacked(inner) => self.stacked(inner),
+            Notation::PartialEntries { of, wrt } => {
+                self.out.push_str(if wrt.len() > 1 { "∂²" } else { "∂" });
+                self.name(&of.0);
+                self.indices(&of.1);
+                self.out.push('/');
+                for (name, at) in wrt {
+                    self.out.push('∂');
+                    self.name(name);
+                    self.indices(at);
+                }
+            }
+            Notation::Indexed(inner, at) => {
+                self.write(inner, Level::Postfix);
+                self.indices(at);
+            }
+            Notation::Delta(i, j) => {
+                self.sign("delta", "δ");
+                self.indices(&[*i, *j]);
+            }
+            Notation::SumOver(at, inner) => {
+                self.sign("sum", "Σ");
+                self.indices(at);
+                self.out.push(' ');
+                self.write(inner, Level::Product);
+            }
             Notation::DifferentialOf(inner) => {
                 self.out.push('d');
                 self.bracketed(inner);
@@ -259,6 +286,49 @@ impl Line {
             }
             Notation::Elided => self.out.push('…'),
         }
+    }
+
+    /// ∂vec(Y)/∂vec(X)
+    fn stacked(&mut self, derivative: &Notation) {
+        let vec = |line: &mut Line, name: &str| {
+            line.out.push_str("∂vec(");
+            line.name(name);
+            line.out.push(')');
+        };
+        match derivative {
+            Notation::Partial(of, wrt) => {
+                vec(self, of);
+                self.out.push('/');
+                vec(self, wrt);
+            }
+            Notation::SecondPartial(of, x, y) => {
+                self.out.push_str("∂²");
+                self.name(of);
+                self.out.push('/');
+                vec(self, x);
+                vec(self, y);
+            }
+            other => self.write(other, Level::Postfix),
+        }
+    }
+
+    /// `[i,j]`, or `_ij`.
+    fn indices(&mut self, at: &[char]) {
+        if at.is_empty() {
+            return;
+        }
+        if self.signs == Signs::Book {
+            self.out.push('_');
+            return self.out.extend(at);
+        }
+        self.out.push('[');
+        for (k, &i) in at.iter().enumerate() {
+            if k > 0 {
+                self.out.push(',');
+            }
+            self.out.push(i);
+        }
+        self.out.push(']');
     }
 
     fn number(&mut self, value: Number) {
@@ -289,7 +359,7 @@ impl Line {
             if i > 0 {
                 self.sign("*", "·");
                 self.write(factor, Level::Power);
-            } else if by_elements(factor) || matches!(factor, Notation::Product(_)) {
+            } else if self.by_elements(factor) || matches!(factor, Notation::Product(_)) {
                 self.bracketed(factor);
             } else {
                 self.write(factor, Level::Product);
@@ -363,6 +433,19 @@ impl Line {
         if open { self.write(notation, Level::Product) } else { self.bracketed(notation) }
     }
 
+    /// Whether a product by elements, or in a book by ⊗, would stand open in front of a matrix product: legal, and hard to
+    /// read.
+    fn by_elements(&self, notation: &Notation) -> bool {
+        match notation {
+            Notation::Hadamard(_) | Notation::HadamardQuotient(..) => true,
+            Notation::Call { function: "kron", .. } => self.signs == Signs::Book,
+            Notation::Grouped(inner) | Notation::Broadcast(_, inner) | Notation::Sums(_, inner) => {
+                self.by_elements(inner)
+            }
+            _ => false,
+        }
+    }
+
     fn filled(&mut self, sign: char, function: &str, m: &Notation, n: Option<&Notation>) {
         match (self.signs, n) {
             (Signs::Book, None) => self.indexed(&sign.to_string(), m),
@@ -415,16 +498,6 @@ impl Line {
         } else {
             self.out.push(close);
         }
-    }
-}
-
-/// Whether a product by elements would stand open in front of a matrix product: legal, and hard to read.
-fn by_elements(notation: &Notation) -> bool {
-    match notation {
-        Notation::Hadamard(_) | Notation::HadamardQuotient(..) => true,
-        Notation::Call { function: "kron", .. } => true,
-        Notation::Grouped(inner) | Notation::Broadcast(_, inner) | Notation::Sums(_, inner) => by_elements(inner),
-        _ => false,
     }
 }
 

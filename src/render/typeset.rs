@@ -1,6 +1,7 @@
 //! A formula as a typesetter lays it out: brackets and their sizes, fractions, indices and raised signs, and the spaces
 //! between factors are decided here, once for LaTeX and MathML, which only spell the pieces.
 
+use super::indices;
 use super::names;
 use super::notation::Notation;
 use super::readers::{Reader, for_reader};
@@ -103,7 +104,9 @@ fn level(notation: &Notation) -> Level {
     match notation {
         Notation::Equation(_) => Level::Equation,
         Notation::Sum(_) | Notation::Negative(_) => Level::Sum,
-        Notation::Product(_) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) => Level::Product,
+        Notation::Product(_) | Notation::Hadamard(_) | Notation::HadamardQuotient(..) | Notation::SumOver(..) => {
+            Level::Product
+        }
         Notation::Call { function: "kron", .. } => Level::Product,
         Notation::Quotient(above, below) if is_split(above, below) => Level::Product,
         _ => Level::Factor,
@@ -129,7 +132,7 @@ fn is_base(notation: &Notation) -> bool {
     }
 }
 
-fn piece(notation: &Notation) -> Piece {
+pub(super) fn piece(notation: &Notation) -> Piece {
     match notation {
         Notation::Number(value) => number(*value),
         Notation::Pi => Piece::Letter('π'),
@@ -180,15 +183,13 @@ fn piece(notation: &Notation) -> Piece {
             let table = rows.iter().map(|row| row.iter().map(piece).collect()).collect();
             fenced('[', Piece::Table(table), ']')
         }
-        Notation::Partial(of, wrt) => {
-            let partial = |text: &str| Box::new(Piece::Row(vec![Piece::Plain('∂'), name(text)]));
-            Piece::Fraction(partial(of), partial(wrt))
-        }
-        Notation::SecondPartial(of, x, y) => {
-            let twice = raised(Piece::Plain('∂'), Piece::Digits("2".to_owned()));
-            let below = vec![Piece::Plain('∂'), name(x), Piece::Thin, Piece::Plain('∂'), name(y)];
-            Piece::Fraction(Box::new(Piece::Row(vec![twice, name(of)])), Box::new(Piece::Row(below)))
-        }
+        Notation::Partial(..)
+        | Notation::SecondPartial(..)
+        | Notation::Stacked(_)
+        | Notation::PartialEntries { .. }
+        | Notation::Indexed(..)
+        | Notation::Delta(..)
+        | Notation::SumOver(..) => indices::piece(notation),
         Notation::DifferentialOf(inner) => {
             let open = match &**inner {
                 Notation::Name(_) | Notation::Blocks(_) => true,
@@ -218,7 +219,7 @@ fn at_least(notation: &Notation, least: Level) -> Piece {
     if level(notation) < least { fenced('(', piece(notation), ')') } else { piece(notation) }
 }
 
-fn in_base(notation: &Notation) -> Piece {
+pub(super) fn in_base(notation: &Notation) -> Piece {
     if is_base(notation) { piece(notation) } else { fenced('(', piece(notation), ')') }
 }
 
@@ -517,12 +518,12 @@ fn filled(sign: char, m: &Notation, n: Option<&Notation>) -> Piece {
     indexed(Piece::Bold(sign), size)
 }
 
-fn indexed(base: Piece, index: Piece) -> Piece {
+pub(super) fn indexed(base: Piece, index: Piece) -> Piece {
     Piece::Scripts { base: Box::new(base), below: Some(Box::new(index)), above: None }
 }
 
 /// With a raised part: beside an index if there is one, behind the bracket of a function's argument.
-fn raised(base: Piece, above: Piece) -> Piece {
+pub(super) fn raised(base: Piece, above: Piece) -> Piece {
     match base {
         Piece::Scripts { base, below, above: None } => Piece::Scripts { base, below, above: Some(Box::new(above)) },
         Piece::Row(mut row) if matches!(row.last(), Some(Piece::Fenced { .. })) => {

@@ -1,0 +1,270 @@
+//! Numbers of a derivative: the numbers of its factors come in, those of the dense tensor go out. Sums are taken in an order
+//! of low cost, two factors at a time; a delta restricts what is written and is never a matrix.
+
+use super::index::{Entries, Index, Term};
+use crate::dimension::DimId;
+use crate::expr::ExprId;
+use crate::matrix::Matrix;
+
+/// The numbers of a term.
+#[derive(Clone, Debug)]
+pub struct TermNumbers {
+    /// The coefficient.
+    pub coefficient: f64,
+    /// The factors in order.
+    pub factors: Vec<Matrix>,
+    /// The sizes of the indices that are summed over.
+    pub summed: Vec<usize>,
+}
+
+/// What must be evaluated for the numbers of a derivative: of each term the coefficient, then the factors.
+pub fn roots(entries: &Entries) -> Vec<ExprId> {
+    entries.terms.iter().flat_map(|t| std::iter::once(t.coefficient).chain(t.factors.iter().map(|f| f.expr))).collect()
+}
+
+/// The numbers of the terms from those of [`roots`], in the same order; `size` gives the value of a dimension.
+pub fn numbers(entries: &Entries, values: Vec<Matrix>, size: &dyn Fn(DimId) -> usize) -> Vec<TermNumbers> {
+    let mut values = values.into_iter();
+    let mut next = || values.next().expect("a value for each root");
+    let mut of_term = |term: &Term| TermNumbers {
+        coefficient: next().entries()[0],
+        factors: term.factors.iter().map(|_| next()).collect(),
+        summed: term.summed.iter().map(|&d| size(d)).collect(),
+    };
+    entries.terms.iter().map(&mut of_term).collect()
+}
+
+/// How many entries the dense tensor has; `None` where that cannot be counted.
+pub fn dense_size(axes: &[usize]) -> Option<usize> {
+    axes.iter().try_fold(1_usize, |all, &n| all.checked_mul(n)).filter(|all| all.checked_mul(8).is_some())
+}
+
+/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it.
+pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Option<Vec<f64>> {
+    let size = dense_size(axes)?;
+    let mut out = Vec::new();
+    out.try_reserve_exact(size).ok()?;
+    out.resize(size, 0.0);
+    for (term, numbers) in entries.terms.iter().zip(terms) {
+        let sizes: Vec<usize> = axes.iter().chain(&numbers.summed).copied().collect();
+        let arrays = term.factors.iter().zip(&numbers.factors).map(|(factor, matrix)| Array {
+            at: factor.at.clone(),
+            entries: matrix.entries().to_vec(),
+        });
+        let arrays = contracted(arrays.collect(), axes.len(), &sizes);
+        write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
+    }
+    Some(out)
+}
+
+/// Numbers with an index for each axis, the last one fastest.
+#[derive(Clone, Debug)]
+struct Array {
+    at: Vec<Index>,
+    entries: Vec<f64>,
+}
+
+impl Array {
+    /// The same with the axes in another order.
+    fn in_order(&self, order: &[Index], sizes: &[usize]) -> Vec<f64> {
+        if self.at == order {
+            return self.entries.clone();
+        }
+        let own: Vec<usize> = order.iter().map(|i| self.stride(*i, sizes)).collect();
+        let lengths: Vec<usize> = order.iter().map(|&i| sizes[i]).collect();
+        let mut out = Vec::with_capacity(self.entries.len());
+        walk(&lengths, &mut |counters| {
+            let place: usize = counters.iter().zip(&own).map(|(c, s)| c * s).sum();
+            out.push(self.entries[place]);
+        });
+        out
+    }
+
+    /// How far apart entries are that differ by one in an index; 0 where the array does not have it.
+    fn stride(&self, index: Index, sizes: &[usize]) -> usize {
+        match self.at.iter().position(|&i| i == index) {
+            Some(place) => self.at[place + 1..].iter().map(|&i| sizes[i]).product(),
+            None => 0,
+        }
+    }
+}
+
+/// Calls `visit` with all counters below the lengths, the last one fastest.
+fn walk(lengths: &[usize], visit: &mut dyn FnMut(&[usize])) {
+    if lengths.contains(&0) {
+        return;
+    }
+    let mut counters = vec![0; lengths.len()];
+    loop {
+        visit(&counters);
+        let mut place = lengths.len();
+        loop {
+            if place == 0 {
+                return;
+            }
+            place -= 1;
+            counters[place] += 1;
+            if counters[place] < lengths[place] {
+                break;
+            }
+            counters[place] = 0;
+        }
+    }
+}
+
+/// The arrays with all summed indices summed: always the two whose product costs least.
+fn contracted(mut arrays: Vec<Array>, axes: usize, sizes: &[usize]) -> Vec<Array> {
+    loop {
+        let mut best: Option<(f64, usize, usize)> = None;
+        for a in 0..arrays.len() {
+            for b in a + 1..arrays.len() {
+                let shares = arrays[a].at.iter().any(|i| *i >= axes && arrays[b].at.contains(i));
+                if !shares {
+                    continue;
+                }
+                let mut all = arrays[a].at.clone();
+                all.extend(arrays[b].at.iter().filter(|i| !arrays[a].at.contains(i)));
+                let cost: f64 = all.iter().map(|&i| sizes[i] as f64).product();
+                if best.is_none_or(|(least, ..)| cost < least) {
+                    best = Some((cost, a, b));
+                }
+            }
+        }
+        let Some((_, a, b)) = best else { return arrays };
+        let (right, left) = (arrays.remove(b), arrays.remove(a));
+        let kept = |i: &Index| *i < axes || arrays.iter().any(|other| other.at.contains(i));
+        let product = pair(&left, &right, &kept, sizes);
+        arrays.push(product);
+    }
+}
+
+/// Two arrays as a stack of matrix products: over the indices that stand in both and are kept, one product each.
+fn pair(left: &Array, right: &Array, kept: &dyn Fn(&Index) -> bool, sizes: &[usize]) -> Array {
+    let both: Vec<Index> = left.at.iter().copied().filter(|i| right.at.contains(i)).collect();
+    let (stack, summed): (Vec<Index>, Vec<Index>) = both.iter().partition(|i| kept(i));
+    let only = |a: &Array| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
+    let (rows, columns) = (only(left), only(right));
+    let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
+    let (depth, m, k, n) = (count(&stack), count(&rows), count(&summed), count(&columns));
+    let a = left.in_order(&[&stack[..], &rows, &summed].concat(), sizes);
+    let b = right.in_order(&[&stack[..], &summed, &columns].concat(), sizes);
+    let mut entries = Vec::with_capacity(depth * m * n);
+    if k == 1 {
+        for s in 0..depth {
+            for &x in &a[s * m..(s + 1) * m] {
+                entries.extend(b[s * n..(s + 1) * n].iter().map(|&y| x * y));
+            }
+        }
+    } else {
+        for s in 0..depth {
+            let x = Matrix::new(m, k, a[s * m * k..(s + 1) * m * k].to_vec());
+            let y = Matrix::new(k, n, b[s * k * n..(s + 1) * k * n].to_vec());
+            entries.extend(x.multiply(&y).into_entries());
+        }
+    }
+    Array { at: [stack, rows, columns].concat(), entries }
+}
+
+/// Adds coefficient · Π arrays to the tensor, where the axes of each delta are equal.
+fn write(
+    out: &mut [f64],
+    axes: &[usize],
+    deltas: &[(Index, Index)],
+    coefficient: f64,
+    arrays: &[Array],
+    sizes: &[usize],
+) {
+    let own = |axis: usize| axes[axis + 1..].iter().product::<usize>();
+    let free: Vec<Index> = (0..axes.len()).filter(|&i| deltas.iter().all(|&(_, other)| other != i)).collect();
+    let steps: Vec<usize> = free
+        .iter()
+        .map(|&i| own(i) + deltas.iter().filter(|&&(first, _)| first == i).map(|&(_, other)| own(other)).sum::<usize>())
+        .collect();
+    let strides: Vec<Vec<usize>> =
+        arrays.iter().map(|array| free.iter().map(|&i| array.stride(i, sizes)).collect()).collect();
+    let lengths: Vec<usize> = free.iter().map(|&i| sizes[i]).collect();
+    let (last, outer) = match lengths.split_last() {
+        Some((&last, outer)) => (last, outer),
+        None => (1, &lengths[..]),
+    };
+    let step = steps.last().copied().unwrap_or(0);
+    walk(outer, &mut |counters| {
+        let at = |list: &[usize]| counters.iter().zip(list).map(|(c, s)| c * s).sum::<usize>();
+        let mut place = at(&steps);
+        let mut factor = coefficient;
+        let mut moving: Vec<(&[f64], usize)> = Vec::new();
+        for (array, own) in arrays.iter().zip(&strides) {
+            let start = at(own);
+            match own.last().copied().unwrap_or(0) {
+                0 => factor *= array.entries[start],
+                stride => moving.push((&array.entries[start..], stride)),
+            }
+        }
+        if factor == 0.0 && moving.iter().all(|(list, _)| list.iter().all(|x| x.is_finite())) {
+            return;
+        }
+        match moving.as_slice() {
+            [] => (0..last).for_each(|t| out[place + t * step] += factor),
+            &[(list, stride)] => {
+                for t in 0..last {
+                    out[place] += factor * list[t * stride];
+                    place += step;
+                }
+            }
+            many => {
+                for t in 0..last {
+                    let product: f64 = many.iter().map(|(list, stride)| list[t * stride]).product();
+                    out[place] += factor * product;
+                    place += step;
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::{Entries, Factor, Term};
+    use super::{TermNumbers, dense};
+    use crate::dimension::DimId;
+    use crate::expr::ExprId;
+    use crate::matrix::Matrix;
+
+    fn entries(axes: usize, factors: Vec<Vec<usize>>, deltas: Vec<(usize, usize)>) -> Entries {
+        let factors = factors.into_iter().map(|at| Factor { expr: ExprId(0), at }).collect();
+        let term = Term { coefficient: ExprId(0), factors, deltas, summed: Vec::new() };
+        Entries { axes: vec![DimId::ONE; axes], rows: 2, terms: vec![term] }
+    }
+
+    fn counted(rows: usize, columns: usize, from: f64) -> Matrix {
+        Matrix::from_fn(rows, columns, |i, j| from + (i * columns + j) as f64)
+    }
+
+    #[test]
+    fn a_delta_is_written_on_its_diagonal_only() {
+        // A_ik δ_jl
+        let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0)], summed: vec![] };
+        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers]).unwrap();
+        for (place, &x) in out.iter().enumerate() {
+            let (i, j, k, l) = (place / 48, place / 12 % 4, place / 4 % 3, place % 4);
+            let expected = if j == l { 2.0 * (1 + 3 * i + k) as f64 } else { 0.0 };
+            assert_eq!(x, expected, "{i} {j} {k} {l}");
+        }
+    }
+
+    #[test]
+    fn an_index_of_four_factors_is_summed() {
+        // Σ_a X_ai p_a X_aj p_a
+        let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
+        let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
+        let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
+        let out = dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]).unwrap();
+        for i in 0..2 {
+            for j in 0..2 {
+                let entry = |a: usize, i: usize| x.entries()[a * 2 + i];
+                let expected: f64 = (0..3).map(|a| entry(a, i) * entry(a, j) * p.entries()[a] * p.entries()[a]).sum();
+                assert_eq!(out[i * 2 + j], expected);
+            }
+        }
+    }
+}
