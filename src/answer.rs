@@ -1,7 +1,10 @@
 //! From a text to all it asks for: the one call that the doors make. A program's text comes in; results with their
 //! derivations go out, as expressions of one arena, or all the errors of the text. Nothing is printed here.
 
+mod directed;
 mod higher;
+
+pub use directed::{Direction, FirstHalf, Move};
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -49,6 +52,8 @@ pub struct Outcome {
     pub wrt: Vec<String>,
     /// The nodes of those.
     pub wrt_nodes: Vec<ExprId>,
+    /// Along or against what.
+    pub direction: Direction,
     /// The node of what is differentiated.
     pub of_node: ExprId,
     /// Rows and columns.
@@ -120,7 +125,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
     let mut outcomes = Vec::new();
     let mut errors = Vec::new();
     let mut names = Names::default();
-    for (ask, &of) in typed.asks.iter().zip(&built.asked) {
+    for ((ask, &of), directions) in typed.asks.iter().zip(&built.asked).zip(&built.directions) {
         let wrt: Vec<ExprId> = ask
             .wrt
             .iter()
@@ -131,10 +136,15 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
             })
             .collect();
         let log = detail > Detail::None;
-        let asked = Asked { text: &ask.of_text, node: named_request(&mut arena, of), wrt: &wrt, log };
+        let (text, direction_texts) = (&ask.of_text, &ask.direction_texts);
+        let node = named_request(&mut arena, of);
+        let asked = Asked { text, node, wrt: &wrt, directions, direction_texts, log };
         let result = match ask.kind {
             AskKind::Gradient => gradient_outcomes(&mut arena, &asked, &mut names),
             AskKind::Differential => differential_outcome(&mut arena, &asked, &mut names),
+            AskKind::HessianAlong => directed::hessian_along(&mut arena, &asked, &mut names),
+            AskKind::JacobianAlong => directed::jacobian_along(&mut arena, &asked, &mut names),
+            AskKind::JacobianAgainst => directed::jacobian_against(&mut arena, &asked, &mut names),
             AskKind::Jacobian => higher::jacobians(&mut arena, &asked, &mut names),
             AskKind::Hessian => higher::hessian(&mut arena, &asked, &mut names),
         };
@@ -147,7 +157,7 @@ pub fn answer_typed(typed: Typed, detail: Detail) -> Result<Answer, Vec<Diagnost
         return Err(errors);
     }
     for outcome in &mut outcomes {
-        outcome.derivation = outcome.derivation.up_to(detail, |id| tree_size(&arena, id, LONGEST_STEP) <= LONGEST_STEP);
+        outcome.keep_steps(detail, &|id| tree_size(&arena, id, LONGEST_STEP) <= LONGEST_STEP);
     }
     Ok(Answer { typed, arena, definitions: built.definitions, outcomes })
 }
@@ -164,6 +174,10 @@ struct Asked<'a> {
     node: ExprId,
     /// With respect to these.
     wrt: &'a [ExprId],
+    /// What stands behind `along` or `against`.
+    directions: &'a [ExprId],
+    /// Those as typed.
+    direction_texts: &'a [String],
     /// Whether steps are wanted.
     log: bool,
 }
@@ -194,7 +208,7 @@ struct Names {
 }
 
 fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
-    let &Asked { text: of_text, node: of, wrt, log } = asked;
+    let &Asked { text: of_text, node: of, wrt, log, .. } = asked;
     let sweep = gradients(arena, of, wrt, log)?;
     let mut steps = sweep.derivation.steps;
     let mut out = Vec::with_capacity(wrt.len());
@@ -223,6 +237,7 @@ fn gradient_outcomes(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) ->
             of: of_text.to_owned(),
             wrt: vec![name],
             wrt_nodes: vec![gradient.wrt],
+            direction: Direction::None,
             of_node: of,
             shape: vec![shape.rows, shape.columns],
             value,
@@ -245,7 +260,7 @@ fn taken_name_of_differential(arena: &Arena, leaf: ExprId) -> Option<String> {
 }
 
 fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
-    let &Asked { text: of_text, node: of, wrt, log } = asked;
+    let &Asked { text: of_text, node: of, wrt, log, .. } = asked;
     let moving = moving_names(arena, of, wrt);
     for &leaf in wrt.iter().filter(|leaf| moving.contains(leaf)) {
         if let Some(d) = taken_name_of_differential(arena, leaf) {
@@ -306,6 +321,7 @@ fn differential_outcome(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
         of: of_text.to_owned(),
         wrt: wrt.iter().map(|&x| arena.name_of(x)).collect(),
         wrt_nodes: wrt.to_vec(),
+        direction: Direction::None,
         of_node: of,
         shape: vec![rows, columns],
         value,
@@ -338,7 +354,7 @@ fn program_of(arena: &mut Arena, name: String, result: ExprId, names: &mut Names
         }
         if let Op::Named(named) = arena.op(id) {
             let named = arena.named(*named);
-            if matches!(named.kind, NameKind::Adjoint | NameKind::Part) {
+            if matches!(named.kind, NameKind::Adjoint | NameKind::Directional | NameKind::Part) {
                 adjoints.push(id);
                 if !names.written.contains(&id) {
                     let body = arena_body(arena, id);

@@ -31,6 +31,24 @@ pub enum Left {
         /// X.
         wrt: String,
     },
+    /// Σ ∂Y/∂X[V], or with `wrt` ∂²F/∂W∂X[V], and d(∂F/∂W) where several move
+    Along {
+        /// What is differentiated.
+        of: ExprId,
+        /// Of a second derivative what the gradient is by.
+        wrt: Option<ExprId>,
+        /// What moves, and along what.
+        moves: Vec<(ExprId, ExprId)>,
+    },
+    /// (∂Y/∂X)ᵀ[U]
+    Against {
+        /// Y.
+        of: ExprId,
+        /// X.
+        wrt: ExprId,
+        /// U.
+        cotangent: ExprId,
+    },
     /// ∂Y/∂X, or of vec(Y) by vec(X).
     Jacobian {
         /// Y as typed.
@@ -54,7 +72,7 @@ pub enum Left {
 impl Left {
     /// Whether it names a derivative, which is no expression.
     pub fn is_derivative(&self) -> bool {
-        matches!(self, Left::Gradient { .. } | Left::Jacobian { .. } | Left::Hessian { .. })
+        !matches!(self, Left::Continued | Left::Expression(_) | Left::Aside(_))
     }
 }
 
@@ -81,7 +99,7 @@ pub struct Derivation {
 impl Derivation {
     /// The steps up to a level of detail that `fits` to be shown; a line whose chain began with one that is left out gets its
     /// left side.
-    pub fn up_to(&self, detail: Detail, fits: impl Fn(ExprId) -> bool) -> Derivation {
+    pub fn up_to(&self, detail: Detail, fits: &dyn Fn(ExprId) -> bool) -> Derivation {
         let mut left: Option<ExprId> = None;
         let mut shown = false;
         // Rules of lines left out since the last one shown of the chain: the next one stands for them too.
@@ -90,8 +108,8 @@ impl Derivation {
         for step in &self.steps {
             match step.left {
                 Left::Expression(id) => (left, shown) = (Some(id), false),
-                Left::Gradient { .. } | Left::Jacobian { .. } | Left::Hessian { .. } => (left, shown) = (None, false),
                 Left::Continued | Left::Aside(_) => {}
+                _ => (left, shown) = (None, false),
             }
             if matches!(step.left, Left::Expression(_)) || step.left.is_derivative() {
                 skipped.clear();

@@ -80,6 +80,9 @@ rules! {
     READ_OFF, "read-off", "dF = tr(G'dX), so G is the gradient", "", "The gradient is read off.";
     COLLECT, "collect", "the contributions of all uses add up", "", "Several uses of a variable.";
     PROJECT, "project", "the unconstrained gradient is projected onto the structure", "", "A structured variable.";
+    ALONG, "along", "dX = V is put in, for the derivative along V", "", "A differential becomes the derivative along a direction.";
+    DIRECTIONAL, "directional", "D_Z names the derivative dZ along V", "", "The derivative of a waypoint gets a name.";
+    AGAINST, "against", "tr(U'dY) = tr(G'dX), so G is the derivative against U", "", "A transposed Jacobian is read off.";
     VEC_OF_PRODUCT, "vec-of-product", "vec(AXB) = kron(B', A) vec(X)", "vec(A*X*B) = kron(B', A)*vec(X)", "The vec of a product.";
     MATRIX_OF_DIFFERENTIAL, "matrix-of-differential", "each term of the differential is a matrix times dx", "", "A differential of a vector as a matrix times that of another.";
     FIRST_IDENTIFICATION, "first-identification", "d vec(Y) = J d vec(X), so J is the Jacobian", "", "The Jacobian is read off.";

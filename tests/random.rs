@@ -28,12 +28,15 @@ mod random {
     pub mod identities;
     pub mod judge;
     pub mod points;
+    pub mod second;
     pub mod shrink;
     pub mod tree;
 }
 
 /// Programs of one run of the tests.
 const PROGRAMS: u64 = 20_000;
+/// Programs of second order of one run.
+const PROGRAMS_OF_SECOND_ORDER: u64 = 5_000;
 /// Of so many programs one is checked by the library's own check too.
 const THOROUGH: u64 = 8;
 
@@ -58,9 +61,12 @@ struct Tally {
     wrong: Vec<(u64, &'static str, String)>,
 }
 
-fn verdict(seed: u64) -> Verdict {
+/// How a program of a seed is judged, thoroughly or not.
+type Judging = fn(&random::tree::Program, u64, bool) -> Verdict;
+
+fn verdict(seed: u64, judging: Judging) -> Verdict {
     let made = program(seed);
-    let judged = std::panic::catch_unwind(|| judge(&made, seed, seed.is_multiple_of(THOROUGH)));
+    let judged = std::panic::catch_unwind(|| judging(&made, seed, seed.is_multiple_of(THOROUGH)));
     judged.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
@@ -69,9 +75,9 @@ fn verdict(seed: u64) -> Verdict {
 }
 
 /// The program of a seed, small, with what is wrong with it.
-fn report(seed: u64, kind: &str) -> String {
+fn report(seed: u64, kind: &str, judging: Judging, text: fn(&random::tree::Program, u64) -> String) -> String {
     let fails = |p: &random::tree::Program| {
-        let judged = std::panic::catch_unwind(|| judge(p, seed, kind == "check"));
+        let judged = std::panic::catch_unwind(|| judging(p, seed, kind == "check"));
         match judged {
             Ok(Verdict::Wrong(found, _)) => found == kind,
             Ok(_) => false,
@@ -80,21 +86,31 @@ fn report(seed: u64, kind: &str) -> String {
     };
     let whole = program(seed);
     let small = shrunk(&whole, &mut |p| fails(p));
-    let what = match std::panic::catch_unwind(|| judge(&small, seed, kind == "check")) {
+    let what = match std::panic::catch_unwind(|| judging(&small, seed, kind == "check")) {
         Ok(Verdict::Wrong(_, what)) => what,
         _ => String::new(),
     };
     format!(
         "seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n",
-        whole.text(Brackets::Needed),
-        small.text(Brackets::Needed)
+        text(&whole, seed),
+        text(&small, seed)
     )
 }
 
 #[test]
 fn random_programs_have_the_numbers_of_their_trees() {
-    let (programs, first) =
-        (number("RANDOM_PROGRAMS", PROGRAMS), number("RANDOM_SEED", 1) * 1_000_000_000 + number("RANDOM_FIRST", 0));
+    run(number("RANDOM_PROGRAMS", PROGRAMS), 9, judge, |program, _| program.text(Brackets::Needed));
+}
+
+#[test]
+fn random_programs_have_the_second_derivatives_of_their_trees() {
+    let programs = number("RANDOM_SECOND", PROGRAMS_OF_SECOND_ORDER);
+    run(programs, 7, random::second::judge, |program, seed| random::second::source(program, seed).unwrap_or_default());
+}
+
+/// Judges so many programs; of ten at least `judged` must not be left open.
+fn run(programs: u64, judged: u64, judging: Judging, text: fn(&random::tree::Program, u64) -> String) {
+    let first = number("RANDOM_SEED", 1) * 1_000_000_000 + number("RANDOM_FIRST", 0);
     let most_shown = number("RANDOM_SHOWN", 5) as usize;
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::default());
@@ -112,7 +128,7 @@ fn random_programs_have_the_numbers_of_their_trees() {
                             break;
                         }
                         let seed = first + i;
-                        let verdict = verdict(seed);
+                        let verdict = verdict(seed, judging);
                         let mut tally = tally.lock().expect("no thread panics");
                         match verdict {
                             Verdict::Good(counts) => {
@@ -144,7 +160,7 @@ fn random_programs_have_the_numbers_of_their_trees() {
         let count = shown.entry(kind).or_default();
         *count += 1;
         if *count <= most_shown {
-            reports.push(report(*seed, kind));
+            reports.push(report(*seed, kind, judging, text));
         }
     }
     std::panic::set_hook(quiet);
@@ -155,7 +171,7 @@ fn random_programs_have_the_numbers_of_their_trees() {
         tally.good, tally.results, tally.texts, tally.stable, tally.steps, tally.same, tally.resampled, tally.open
     );
     assert!(tally.wrong.is_empty(), "{kinds:?}\n{}", reports.join("\n"));
-    assert!(tally.good * 10 >= programs * 9, "only {} of {programs} programs were judged", tally.good);
+    assert!(tally.good * 10 >= programs * judged, "only {} of {programs} programs were judged", tally.good);
 }
 
 #[test]

@@ -37,13 +37,28 @@ pub fn command() -> Command {
         .subcommand(one(
             "jacobian",
             "The derivative of a vector or matrix expression",
-            "Example:\n  matgrad jacobian -e \"A*x\" --wrt x",
+            "Examples:\n  \
+             matgrad jacobian -e \"A*x\" --wrt x\n  \
+             matgrad jacobian -e \"softmax(X*W)\" --wrt W --along V\n  \
+             matgrad jacobian -e \"softmax(X*W)\" --wrt W --against U",
+        )
+        .arg(along())
+        .arg(
+            Arg::new("against")
+                .long("against")
+                .value_name("MATRIX")
+                .allow_hyphen_values(true)
+                .conflicts_with("along")
+                .help("The transposed Jacobian times a matrix of the expression's shape, itself an expression"),
         ))
         .subcommand(one(
             "hessian",
             "The second derivative of one scalar expression",
-            "Example:\n  matgrad hessian -e \"x'*A*x\" --wrt x",
-        ))
+            "Examples:\n  \
+             matgrad hessian -e \"x'*A*x\" --wrt x\n  \
+             matgrad hessian -e \"0.5*normsq(X*w - y)\" --wrt w --along v",
+        )
+        .arg(along()))
         .subcommand(one(
             "differential",
             "The differential of one expression; without --wrt every variable moves",
@@ -78,7 +93,8 @@ pub fn command() -> Command {
                  scalars as 0-d or length-1 arrays, vectors and rows as 1-d or 2-d ones, in any of NumPy's number types.\n\
                  The dimensions come from the data. A differential needs the entry dX as well; without it, it is left out.\n\n\
                  What is written, in 64-bit floats: every definition by its name, `grad(L,W1)`, `jacobian(Y,X)`,\n\
-                 `hessian(L,X,X)` and `differential(F)`. Scalars are 0-d. The gradient of a vector or row has the form\n\
+                 `hessian(L,X,X)` and `differential(F)`; along a direction `hessian(L,X) along V`,\n\
+                 `jacobian(Y,X) along V` and `jacobian(Y,X) against U`. Scalars are 0-d. The gradient of a vector or row has the form\n\
                  its variable was given in; other vectors and rows are 1-d where all vectors and rows of the data were,\n\
                  else n×1 and 1×n. A Jacobian or Hessian of more than two axes keeps them all, m×n×p×q.\n\n\
                  With --compressed a Jacobian or Hessian is written as the factors of its terms: KEY/output/ijkl holds\n\
@@ -166,6 +182,15 @@ fn expression(value: &'static str) -> Arg {
 
 fn wrt() -> Arg {
     Arg::new("wrt").long("wrt").value_name("NAMES").action(ArgAction::Append)
+}
+
+fn along() -> Arg {
+    Arg::new("along")
+        .long("along")
+        .value_name("DIRECTIONS")
+        .action(ArgAction::Append)
+        .allow_hyphen_values(true)
+        .help("The derivative along a direction, an expression of the variable's shape; of several variables one for each")
 }
 
 fn declaration() -> Arg {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use matgrad::answer::{Answer, Outcome};
+use matgrad::answer::{Answer, Direction, Outcome};
 use matgrad::bind::{Bound, Entry, bind};
 use matgrad::derivation::Detail;
 use matgrad::dimension::Shape;
@@ -160,7 +160,7 @@ fn results(answer: &Answer) -> Vec<Valued> {
     }
     for (place, outcome) in answer.outcomes.iter().enumerate() {
         let like = match (outcome.kind, outcome.wrt_nodes.as_slice()) {
-            (AskKind::Gradient, &[wrt]) => match arena.op(wrt) {
+            (AskKind::Gradient | AskKind::JacobianAgainst, &[wrt]) | (AskKind::HessianAlong, &[wrt, ..]) => match arena.op(wrt) {
                 Op::Variable(v) => Some(v.0 as usize),
                 _ => None,
             },
@@ -185,6 +185,23 @@ fn key(outcome: &Outcome) -> String {
         AskKind::Hessian if outcome.wrt.len() == 1 => format!("hessian({of},{wrt},{wrt})"),
         AskKind::Hessian => format!("hessian({of},{wrt})"),
         AskKind::Differential => format!("differential({of})"),
+        AskKind::HessianAlong => format!("hessian({of},{wrt}){}", behind(outcome)),
+        AskKind::JacobianAlong | AskKind::JacobianAgainst => format!("jacobian({of},{wrt}){}", behind(outcome)),
+    }
+}
+
+/// ` along V`, ` against U`; where several variables move at once ` along X=U,Y=V`.
+fn behind(outcome: &Outcome) -> String {
+    match &outcome.direction {
+        Direction::Along { moves, .. } if outcome.kind == AskKind::HessianAlong && moves.len() > 1 => {
+            let parts: Vec<String> = moves.iter().map(|moved| format!("{}={}", moved.name, moved.text)).collect();
+            format!(" along {}", parts.join(","))
+        }
+        Direction::Along { moves, .. } => {
+            let parts: Vec<&str> = moves.iter().map(|moved| moved.text.as_str()).collect();
+            format!(" along {}", parts.join(","))
+        }
+        direction => direction.in_words(),
     }
 }
 

@@ -34,8 +34,10 @@ struct Asked {
     kind: AskKind,
     /// How many pieces of the text are declarations.
     declarations: usize,
-    /// Whether the last piece is the list of names behind `--wrt`.
+    /// Whether a piece is the list of names behind `--wrt`.
     has_wrt: bool,
+    /// Whether the last piece is what stands behind `--along` or `--against`.
+    has_directions: bool,
 }
 
 impl Program {
@@ -65,7 +67,14 @@ impl Program {
         if !names.is_empty() {
             program.add("--wrt".to_owned(), &names.join(","));
         }
-        program.asked = Some(Asked { kind, declarations, has_wrt: !names.is_empty() });
+        let (option, kind) = directed(kind, matches);
+        let directions: Vec<&str> =
+            option.and_then(|option| matches.get_many::<String>(option)).into_iter().flatten().map(String::as_str).collect();
+        if let Some(option) = option {
+            program.add(format!("--{option}"), &directions.join(","));
+        }
+        let (has_wrt, has_directions) = (!names.is_empty(), option.is_some());
+        program.asked = Some(Asked { kind, declarations, has_wrt, has_directions });
         Ok(program)
     }
 
@@ -79,7 +88,8 @@ impl Program {
             source: &self.source,
             statements: self.pieces[..asked.declarations].iter().map(range).collect(),
             expression: range(&self.pieces[asked.declarations]),
-            wrt: self.pieces.last().filter(|_| asked.has_wrt).map(range),
+            wrt: self.pieces.get(asked.declarations + 1).filter(|_| asked.has_wrt).map(range),
+            directions: self.pieces.last().filter(|_| asked.has_directions).map(range),
             kind: asked.kind,
         };
         read_request(&request).map_err(|errors| Failure::diagnostics(&errors, self))
@@ -108,6 +118,17 @@ impl Program {
             self.add("-e".to_owned(), text);
         }
         Ok(())
+    }
+}
+
+/// The derivative along or against something where the command names it: by which option, and which request that is.
+fn directed(kind: AskKind, matches: &ArgMatches) -> (Option<&'static str>, AskKind) {
+    let given = |option: &str| matches.try_contains_id(option).unwrap_or(false) && matches.contains_id(option);
+    match kind {
+        AskKind::Hessian if given("along") => (Some("along"), AskKind::HessianAlong),
+        AskKind::Jacobian if given("along") => (Some("along"), AskKind::JacobianAlong),
+        AskKind::Jacobian if given("against") => (Some("against"), AskKind::JacobianAgainst),
+        kind => (None, kind),
     }
 }
 

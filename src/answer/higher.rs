@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::{Asked, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
+use super::{Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
 use crate::calculus::NotCovered;
 use crate::calculus::adjoint::{pull_back, total};
 use crate::calculus::differential::differential;
@@ -98,6 +98,17 @@ pub(super) fn jacobians(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names)
     Ok(out)
 }
 
+/// The form of a gradient that is differentiated again: the one that is read where it is shorter, except where it has a
+/// function of its own that hides a simpler differential.
+pub(super) fn to_differentiate(arena: &Arena, raw: ExprId, shown: ExprId) -> ExprId {
+    let hides = |id: ExprId| {
+        let nodes = crate::expr::substitute::local_nodes(arena, id);
+        nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
+    };
+    let size = |id: ExprId| tree_size(arena, id, LARGEST_VALUE);
+    if size(shown) <= size(raw) && (hides(raw) || !hides(shown)) { shown } else { raw }
+}
+
 /// The second derivative of the scalar `asked.node`, by one leaf twice or by two.
 pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -> Result<Vec<Outcome>, NotCovered> {
     let &Asked { node: of, wrt, log, .. } = asked;
@@ -118,18 +129,7 @@ pub(super) fn hessian(arena: &mut Arena, asked: &Asked<'_>, names: &mut Names) -
     if log {
         conclude(arena, &arena.name_of(of), &Gradient { named: shown, ..gradient.clone() }, &mut steps);
     }
-    // The form that is read is the shorter one to differentiate too, except where it has a function of its own that hides
-    // a simpler differential.
-    let hides = |arena: &Arena, id: ExprId| {
-        let nodes = crate::expr::substitute::local_nodes(arena, id);
-        nodes.into_iter().any(|n| matches!(arena.op(n), Op::Call(Function::Pinv, ..)))
-    };
-    let size = |arena: &Arena, id: ExprId| tree_size(arena, id, LARGEST_VALUE);
-    let body = if size(arena, shown) <= size(arena, raw) && (hides(arena, raw) || !hides(arena, shown)) {
-        shown
-    } else {
-        raw
-    };
+    let body = to_differentiate(arena, raw, shown);
     let base = format!("G_{}", arena.name_of(first));
     let text = arena.unused_name(&base);
     let named = arena.name(text, body, NameKind::Adjoint);
@@ -539,6 +539,7 @@ fn outcome(
         of: asked.text.to_owned(),
         wrt,
         wrt_nodes: leaves,
+        direction: Direction::None,
         of_node: asked.node,
         shape: found.shape,
         value,

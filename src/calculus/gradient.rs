@@ -69,13 +69,26 @@ pub fn moving_names(arena: &Arena, root: ExprId, wrt: &[ExprId]) -> HashSet<Expr
 
 /// The gradients of the scalar `root` with respect to variables or definitions.
 pub fn gradients(arena: &mut Arena, root: ExprId, wrt: &[ExprId], log: bool) -> Result<Sweep, NotCovered> {
+    let one = arena.integer(1);
+    gradients_against(arena, root, one, wrt, &[], log)
+}
+
+/// The gradients of ⟨cotangent, root⟩ = tr(cotangentᵀ·root), in which the cotangent stands still whatever is in it. Of a
+/// gradient that is differentiated again the definitions that move are `hidden`: an expression like theirs stands still.
+pub fn gradients_against(
+    arena: &mut Arena,
+    root: ExprId,
+    cotangent: ExprId,
+    wrt: &[ExprId],
+    hidden: &[ExprId],
+    log: bool,
+) -> Result<Sweep, NotCovered> {
     let moving = moving_names(arena, root, wrt);
     let mut sweep = Sweep::default();
     let mut cotangents: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
-    let one = arena.integer(1);
-    cotangents.insert(root, vec![one]);
+    cotangents.insert(root, vec![cotangent]);
     let mut finished: HashMap<ExprId, (ExprId, usize)> = HashMap::default();
-    let mut names = Names::default();
+    let mut names = Names::hiding(hidden);
     let mut kinks: HashMap<ExprId, Vec<&'static str>> = HashMap::default();
     let mut steps: Vec<Step> = Vec::new();
     while let Some((id, parts)) = cotangents.pop_last() {
@@ -305,7 +318,7 @@ fn carry_kinks(arena: &Arena, id: ExprId, parts: &Differentials, carried: &mut H
 }
 
 /// Where the function of a node has no derivative, and what is taken there.
-fn kink(arena: &Arena, node: ExprId) -> Option<&'static str> {
+pub(super) fn kink(arena: &Arena, node: ExprId) -> Option<&'static str> {
     let Op::Call(function, ..) = arena.op(node) else { return None };
     Some(match function {
         Function::Relu => "relu has no derivative at 0; relu'(0) = 0 is taken",

@@ -2,6 +2,7 @@
 //! Nobody writes a gradient rule: a function states its differential, and each linear operation knows its transpose.
 
 pub mod adjoint;
+pub mod along;
 pub mod differential;
 mod expand;
 mod factor;

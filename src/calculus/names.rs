@@ -21,6 +21,8 @@ pub struct Names {
     /// How many named results of the arena were looked at.
     seen: usize,
     done: HashMap<ExprId, ExprId>,
+    /// Definitions that are not put where their expression stands.
+    hidden: Vec<ExprId>,
 }
 
 /// How a factor stands in an element-wise product.
@@ -38,6 +40,11 @@ enum Along {
 type Factor = (Along, ExprId, Number);
 
 impl Names {
+    /// As the default, but that these definitions are not put where their expression stands: they move apart from it.
+    pub fn hiding(hidden: &[ExprId]) -> Names {
+        Names { hidden: hidden.to_vec(), ..Names::default() }
+    }
+
     /// The expression with the names of definitions in it.
     pub fn put_into(&mut self, arena: &mut Arena, root: ExprId) -> ExprId {
         self.look(arena);
@@ -89,6 +96,9 @@ impl Names {
                 continue;
             }
             let name = arena.named_node(i);
+            if self.hidden.contains(&name) {
+                continue;
+            }
             if let Op::Power(base, exponent) = *arena.op(body)
                 && let Op::Number(k) = *arena.op(exponent)
                 && !k.is_one()

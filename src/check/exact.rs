@@ -58,6 +58,8 @@ pub struct Draw<'a> {
     independent: &'a [ExprId],
     /// What moves.
     moving: &'a [ExprId],
+    /// Slopes that are given; `None` where the given one has no value modulo the prime.
+    given: HashMap<ExprId, Option<Exact>>,
 }
 
 impl<'a> Draw<'a> {
@@ -69,11 +71,25 @@ impl<'a> Draw<'a> {
         moving: &'a [ExprId],
         seed: u64,
     ) -> Draw<'a> {
-        Draw { arena, sizes, seed, symbols: Symbols::new(seed), independent, moving }
+        Draw { arena, sizes, seed, symbols: Symbols::new(seed), independent, moving, given: HashMap::new() }
+    }
+
+    /// As it is, but that leaves move as given: each with the value that an expression has here.
+    pub fn with_directions(mut self, directions: &[(ExprId, ExprId)]) -> Draw<'a> {
+        let roots: Vec<ExprId> = directions.iter().map(|&(_, direction)| direction).collect();
+        let cells = self.evaluate(&roots, World::Free);
+        for &(leaf, direction) in directions {
+            let value = cells.get(&direction).map(|cell| cell.matrix.map(|x| Dual::constant(x.value)));
+            self.given.insert(leaf, value);
+        }
+        self
     }
 
     /// The slope that a moving leaf has.
     pub fn direction(&self, leaf: ExprId) -> Option<Exact> {
+        if let Some(given) = self.given.get(&leaf) {
+            return given.clone();
+        }
         let arena = self.arena;
         let mut random = self.random(leaf, 1);
         let of = match arena.op(leaf) {

@@ -143,7 +143,7 @@ fn second(check: &Check<'_>, point: &Point, function: &Evaluator, first: ExprId,
     for step in &FIRST_STEPS[..2] {
         let mut inner_error = 0.0_f64;
         let mut outer = |s: f64| {
-            let mut moved = Point { numbers: point.numbers.clone(), directions: point.directions.clone(), index: 1 };
+            let mut moved = Point { numbers: point.numbers.clone(), directions: point.directions.clone(), cotangent: None, index: 1 };
             let mut place = check.numbers_of(&point.numbers, first)?.clone();
             place.add_scaled(s, d);
             match check.arena.op(first) {

@@ -5,6 +5,7 @@
 mod differences;
 mod exact;
 mod field;
+mod halves;
 mod higher;
 mod kinks;
 mod opaque;
@@ -15,7 +16,7 @@ mod steps;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Direction};
 use crate::elaborate::Meaning;
 use crate::eval::{Evaluator, Numbers, Sampler, random_direction};
 use crate::expr::{Arena, ExprId, Op};
@@ -67,8 +68,16 @@ const USELESS: f64 = 1e-5;
 pub fn check(answer: &Answer, options: Options) -> Report {
     let mut report = Report::new(answer);
     results::programs_go_on_from_each_other(answer, &mut report);
-    for group in groups(answer) {
-        Check::new(answer, &group, options).run(&mut report);
+    let groups = groups(answer);
+    match halves::halves(answer, &groups) {
+        None => groups.iter().for_each(|group| Check::new(answer, group, options).run(&mut report)),
+        Some(halves) => {
+            let mut found = Report::new(&halves.answer);
+            for group in &halves.groups {
+                Check::new(&halves.answer, group, options).run(&mut found);
+            }
+            halves.join(found, &mut report);
+        }
     }
     results::programs_go_on_from_each_other(answer, &mut report);
     report
@@ -87,11 +96,14 @@ fn groups(answer: &Answer) -> Vec<Group> {
     let mut next = 0;
     for ask in &answer.typed.asks {
         let start = next;
-        let wanted = if matches!(ask.kind, AskKind::Gradient | AskKind::Jacobian) {
-            let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
-            ask.wrt.iter().filter(named).count()
-        } else {
-            1
+        let is_block = ask.wrt.len() == 2 && ask.directions.len() == 1;
+        let wanted = match ask.kind {
+            AskKind::HessianAlong if is_block => 1,
+            AskKind::Gradient | AskKind::Jacobian | AskKind::JacobianAgainst | AskKind::HessianAlong => {
+                let named = |m: &&Meaning| matches!(m, Meaning::Variable(_) | Meaning::Definition(_));
+                ask.wrt.iter().filter(named).count()
+            }
+            AskKind::Hessian | AskKind::Differential | AskKind::JacobianAlong => 1,
         };
         while next < answer.outcomes.len()
             && next - start < wanted
@@ -137,6 +149,8 @@ struct Check<'a> {
 struct Point {
     numbers: Numbers,
     directions: HashMap<ExprId, Matrix>,
+    /// What a transposed Jacobian is applied to.
+    cotangent: Option<Matrix>,
     index: usize,
 }
 
@@ -149,7 +163,8 @@ impl<'a> Check<'a> {
         let passes_on = |leaf: ExprId| {
             let Op::Named(name) = arena.op(leaf) else { return false };
             let below = arena.reachable(&[arena.named(*name).body]);
-            let splits = matches!(answer.outcomes[group.outcomes.start].kind, AskKind::Gradient | AskKind::Jacobian);
+            let kind = answer.outcomes[group.outcomes.start].kind;
+            let splits = matches!(kind, AskKind::Gradient | AskKind::Jacobian | AskKind::JacobianAgainst);
             splits && group.wrt.iter().any(|other| *other != leaf && below.binary_search(other).is_ok())
         };
         let (dependent, joint): (Vec<ExprId>, Vec<ExprId>) = group.wrt.iter().partition(|&&leaf| passes_on(leaf));
@@ -177,8 +192,10 @@ impl<'a> Check<'a> {
 
     fn run(&self, report: &mut Report) {
         let (arena, outcomes) = (self.arena, &self.answer.outcomes[self.outcomes.clone()]);
-        let essential: Vec<ExprId> =
+        let mut essential: Vec<ExprId> =
             outcomes.iter().flat_map(|o| [Some(o.of_node), Some(o.result), o.value]).flatten().collect();
+        essential.extend(self.given().iter().map(|&(_, direction)| direction));
+        essential.extend(self.cotangent());
         let mut all = essential.clone();
         all.extend(outcomes.iter().flat_map(|o| o.program.iter().map(|line| line.right)));
         all.extend(self.lines.iter().flat_map(steps::Line::sides));
@@ -298,7 +315,10 @@ impl<'a> Check<'a> {
         let mut directions = HashMap::new();
         for &leaf in self.wrt {
             let (rows, columns) = self.numbers_of(&numbers, leaf)?.shape();
-            let direction = random_direction(self.arena, leaf, rows, columns, &mut random);
+            let direction = match self.given().iter().find(|(moved, _)| *moved == leaf) {
+                Some(&(_, direction)) => Evaluator::new(self.arena, &[direction]).run(&numbers).ok()?.pop()?,
+                None => random_direction(self.arena, leaf, rows, columns, &mut random),
+            };
             numbers.differentials.insert(leaf, direction.clone());
             directions.insert(leaf, direction);
         }
@@ -312,7 +332,27 @@ impl<'a> Check<'a> {
                 numbers.differentials.insert(leaf, zeros);
             }
         }
-        Some(Point { numbers, directions, index })
+        let cotangent = match self.cotangent() {
+            Some(cotangent) => Some(Evaluator::new(self.arena, &[cotangent]).run(&numbers).ok()?.pop()?),
+            None => None,
+        };
+        Some(Point { numbers, directions, cotangent, index })
+    }
+
+    /// The leaves that move in directions of the request, with those.
+    fn given(&self) -> Vec<(ExprId, ExprId)> {
+        match &self.answer.outcomes[self.outcomes.start].direction {
+            Direction::Along { moves, .. } => moves.iter().map(|moved| (moved.leaf, moved.direction)).collect(),
+            Direction::None | Direction::Against { .. } => Vec::new(),
+        }
+    }
+
+    /// What the request applies a transposed Jacobian to.
+    fn cotangent(&self) -> Option<ExprId> {
+        match self.answer.outcomes[self.outcomes.start].direction {
+            Direction::Against { cotangent, .. } => Some(cotangent),
+            Direction::None | Direction::Along { .. } => None,
+        }
     }
 
     /// The numbers of a variable or of a definition that counts as independent.
@@ -384,7 +424,8 @@ impl<'a> Check<'a> {
                 &self.independent,
                 &self.joint,
                 self.options.seed.wrapping_mul(31).wrapping_add(seed),
-            );
+            )
+            .with_directions(&self.given());
             let mut roots = results::exact_roots(self);
             roots.extend(self.lines.iter().flat_map(steps::Line::sides));
             let moving = draw.evaluate(&roots, exact::World::Moving);

@@ -61,7 +61,13 @@ pub struct Failure {
 impl Report {
     pub(super) fn new(answer: &Answer) -> Report {
         let results = answer.outcomes.iter().map(|outcome| Checked {
-            title: format!("{} of {} wrt {}", kind_name(outcome.kind), outcome.of, outcome.wrt.join(", ")),
+            title: format!(
+                "{} of {} wrt {}{}",
+                kind_name(outcome.kind),
+                outcome.of,
+                outcome.wrt.join(", "),
+                outcome.direction.in_words()
+            ),
             kind: outcome.kind,
             points: 0,
             reduced: false,
@@ -164,12 +170,24 @@ pub fn kind_name(kind: AskKind) -> &'static str {
         AskKind::Jacobian => "jacobian",
         AskKind::Hessian => "hessian",
         AskKind::Differential => "differential",
+        AskKind::HessianAlong => "hessian-vector product",
+        AskKind::JacobianAlong => "jacobian-vector product",
+        AskKind::JacobianAgainst => "vector-jacobian product",
     }
 }
 
 fn kinds(checked: &[&Checked]) -> String {
     let mut parts = Vec::new();
-    for kind in [AskKind::Gradient, AskKind::Jacobian, AskKind::Hessian, AskKind::Differential] {
+    let all = [
+        AskKind::Gradient,
+        AskKind::Jacobian,
+        AskKind::Hessian,
+        AskKind::Differential,
+        AskKind::HessianAlong,
+        AskKind::JacobianAlong,
+        AskKind::JacobianAgainst,
+    ];
+    for kind in all {
         let n = checked.iter().filter(|r| r.kind == kind).count();
         if n > 0 {
             parts.push(count(n, kind_name(kind)));

@@ -97,9 +97,11 @@ impl Results {
             let forms: Vec<(&str, &Matrix)> =
                 self.forms.iter().zip(&values).filter(|(f, _)| f.outcome == i).map(|(f, v)| (f.name, v)).collect();
             let done = match check.answer.outcomes[i].kind {
-                AskKind::Gradient => gradient(check, point, function, i, &forms, size, report),
-                AskKind::Differential => differential(check, point, joint, i, &forms, size, report),
-                AskKind::Jacobian | AskKind::Hessian => {
+                AskKind::Gradient | AskKind::JacobianAgainst => {
+                    gradient(check, point, function, i, &forms, size, report)
+                }
+                AskKind::Differential | AskKind::JacobianAlong => differential(check, point, joint, i, &forms, size, report),
+                AskKind::Jacobian | AskKind::Hessian | AskKind::HessianAlong => {
                     super::higher::compare(check, point, function, i, &forms, size, report)
                 }
             };
@@ -285,10 +287,19 @@ fn gradient(
             }
         }
     }
+    // Of a matrix-valued function its product with the given matrix counts.
+    let weight = point.cotangent.as_ref();
+    let weights = weight.map_or(1.0, |u| u.map(f64::abs).sum());
+    let size = size * weights;
     let mut told = false;
     for (entry, direction) in &directions {
         let Some(found) = check.along_directions(point, function, &[(leaf, direction)]) else { continue };
-        let (derivative, error) = (found[0].value.entries()[0], found[0].error);
+        let of = &found[0].value;
+        if weight.is_some_and(|u| u.shape() != of.shape()) {
+            continue;
+        }
+        let derivative = weight.map_or(of.entries()[0], |u| u.dot(of));
+        let error = found[0].error * weights;
         let mut useful = false;
         for &(form, g) in forms {
             let along = g.dot(direction);
@@ -372,6 +383,7 @@ fn shape_text(a: &Matrix) -> String {
 /// What the exact comparison needs: the function and all forms of its results.
 pub(super) fn exact_roots(check: &Check<'_>) -> Vec<ExprId> {
     let mut roots = vec![check.of];
+    roots.extend(check.cotangent());
     for outcome in &check.answer.outcomes[check.outcomes.clone()] {
         roots.push(outcome.result);
         roots.extend(outcome.value);
@@ -431,21 +443,31 @@ pub(super) fn compare_exactly(
     let outcomes = &check.answer.outcomes[check.outcomes.clone()];
     let mut ground = of.ground;
     let mut holds = true;
+    let mut slope = of.matrix.slopes();
+    if let Some(cotangent) = check.cotangent() {
+        let Some(weight) = moving.get(&cotangent) else { return };
+        ground = ground.max(weight.ground);
+        let weight = weight.matrix.map(|x| Dual::constant(x.value));
+        if (weight.rows, weight.columns) != (slope.rows, slope.columns) {
+            return;
+        }
+        slope = Exact::scalar(Dual::constant(weight.dot(&slope).value));
+    }
     for in_one in [false, true] {
-        let mut total = Exact::filled(of.matrix.rows, of.matrix.columns, Dual::ZERO);
+        let mut total = Exact::filled(slope.rows, slope.columns, Dual::ZERO);
         for outcome in outcomes.iter().filter(|o| o.wrt_nodes.iter().any(|leaf| leaves.contains(leaf))) {
             let root = if in_one { outcome.value.unwrap_or(outcome.result) } else { outcome.result };
             let Some(g) = moving.get(&root) else { return };
             ground = ground.max(g.ground);
             let part = match outcome.kind {
-                AskKind::Gradient => {
+                AskKind::Gradient | AskKind::JacobianAgainst => {
                     let Some(direction) = draw.direction(outcome.wrt_nodes[0]) else { return };
                     if (direction.rows, direction.columns) != (g.matrix.rows, g.matrix.columns) {
                         return;
                     }
                     Exact::scalar(Dual::constant(g.matrix.dot(&direction).value))
                 }
-                AskKind::Differential => g.matrix.map(|x| Dual::constant(x.value)),
+                AskKind::Differential | AskKind::JacobianAlong => g.matrix.map(|x| Dual::constant(x.value)),
                 AskKind::Jacobian => {
                     let Some(direction) = draw.direction(outcome.wrt_nodes[0]) else { return };
                     let (rows, columns) = (of.matrix.entries.len(), direction.entries.len());
@@ -454,12 +476,12 @@ pub(super) fn compare_exactly(
                     let Some(along) = along.and_then(|y| y.reshape(of.matrix.rows, of.matrix.columns)) else { return };
                     along.map(|x| Dual::constant(x.value))
                 }
-                AskKind::Hessian => return,
+                AskKind::Hessian | AskKind::HessianAlong => return,
             };
             let Some(sum) = total.pairs(&part, |x, y| Some(x.plus(y))) else { return };
             total = sum;
         }
-        holds &= total == of.matrix.slopes();
+        holds &= total == slope;
     }
     tally.verdicts.push((holds, ground));
 }

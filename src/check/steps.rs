@@ -56,7 +56,9 @@ pub(super) fn lines(answer: &Answer, outcomes: Range<usize>) -> Vec<Line> {
                 Left::Gradient { .. } => {
                     (result.forms.as_ref().and_then(|forms| forms.gradient).unwrap_or(result.result), None)
                 }
-                Left::Jacobian { .. } | Left::Hessian { .. } => (result.result, None),
+                Left::Jacobian { .. } | Left::Hessian { .. } | Left::Along { .. } | Left::Against { .. } => {
+                    (result.result, None)
+                }
                 Left::Aside(left) => {
                     out.push(Line { outcome, number, left, before: None, right });
                     continue;

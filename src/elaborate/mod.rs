@@ -2,6 +2,7 @@
 //! node has a shape and every name a meaning, or all the errors of the text at once. No expression is simplified here.
 
 mod calls;
+mod directions;
 mod extend;
 mod message;
 mod nodes;
@@ -181,6 +182,10 @@ pub struct Ask {
     pub of_text: String,
     /// With respect to what; for a differential without `wrt` every variable.
     pub wrt: Vec<Meaning>,
+    /// What stands behind `along` or `against`.
+    pub directions: Vec<NodeId>,
+    /// Each of those as typed.
+    pub direction_texts: Vec<String>,
     /// The statement's place.
     pub span: Span,
 }

@@ -29,11 +29,12 @@ pub(super) enum Role {
 }
 
 /// A request whose names are looked up at the end.
-struct Request<'a> {
-    kind: AskKind,
-    of: NodeId,
-    wrt: &'a [Named],
-    span: Span,
+pub(super) struct Request<'a> {
+    pub(super) kind: AskKind,
+    pub(super) of: NodeId,
+    pub(super) wrt: &'a [Named],
+    pub(super) directions: &'a [NodeId],
+    pub(super) span: Span,
 }
 
 pub(super) struct Reader<'a> {
@@ -50,7 +51,7 @@ pub(super) struct Reader<'a> {
     pub(super) variables: Vec<Variable>,
     pub(super) definitions: Vec<Definition>,
     pub(super) dimension_values: Vec<(String, i64)>,
-    requests: Vec<Request<'a>>,
+    pub(super) requests: Vec<Request<'a>>,
     pub(super) notes: Vec<Diagnostic>,
     pub(super) errors: Vec<Diagnostic>,
     pub(super) roles: Vec<Role>,
@@ -77,6 +78,7 @@ pub(super) fn elaborate(ast: Ast, source: &str, complete: bool) -> Result<Typed,
     for statement in &ast.statements {
         reader.statement(statement);
     }
+    reader.fit_directions();
     reader.name_dimensions();
     let asks = reader.asks();
     if asks.is_empty() && reader.errors.is_empty() && complete {
@@ -147,9 +149,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn request(&mut self, kind: AskKind, of: NodeId, wrt: &'a [Named], span: Span) {
-        self.requests.push(Request { kind, of, wrt, span });
-    }
 
     /// Names what is still open: m, n, p, q, then r … w, then n1, n2, …, in order of first use, rows before columns.
     pub(super) fn name_dimensions(&mut self) {
@@ -174,7 +173,10 @@ impl<'a> Reader<'a> {
             let wrt = self.wrt(request);
             self.must_be_scalar(request);
             let of_text = self.text_of(request.of);
-            asks.push(Ask { kind: request.kind, of: request.of, of_text, wrt, span: request.span });
+            let directions = request.directions.to_vec();
+            let direction_texts = directions.iter().map(|&direction| self.text_of(direction)).collect();
+            let (kind, of, span) = (request.kind, request.of, request.span);
+            asks.push(Ask { kind, of, of_text, wrt, directions, direction_texts, span });
         }
         asks
     }
@@ -204,7 +206,8 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            if !out.contains(&meaning) || request.kind == AskKind::Hessian {
+            let pairs = matches!(request.kind, AskKind::Hessian | AskKind::HessianAlong);
+            if !out.contains(&meaning) || pairs {
                 out.push(meaning);
             }
         }
@@ -222,8 +225,8 @@ impl<'a> Reader<'a> {
     fn must_be_scalar(&mut self, request: &Request<'a>) {
         let word = match request.kind {
             AskKind::Gradient => "grad",
-            AskKind::Hessian => "hessian",
-            AskKind::Jacobian | AskKind::Differential => return,
+            AskKind::Hessian | AskKind::HessianAlong => "hessian",
+            AskKind::Jacobian | AskKind::JacobianAlong | AskKind::JacobianAgainst | AskKind::Differential => return,
         };
         let Some(shape) = self.shapes[request.of.0 as usize] else { return };
         let shape = self.solver.resolve_shape(shape);
@@ -312,9 +315,11 @@ impl<'a> Reader<'a> {
             Statement::Declaration { names, kind, arguments } => self.declare(names, kind, arguments),
             Statement::Assume(list) => list.iter().for_each(|(property, name)| self.assume(property, name)),
             Statement::Definition(named, body) => self.define(named, *body),
-            Statement::Ask { kind, of, wrt, span } => {
+            Statement::Ask { kind, of, wrt, directions, span } => {
                 self.read_nodes(*of);
-                self.request(*kind, *of, wrt, *span);
+                directions.iter().for_each(|&direction| self.read_nodes(direction));
+                let (kind, of, span) = (*kind, *of, *span);
+                self.requests.push(Request { kind, of, wrt, directions, span });
             }
         }
     }

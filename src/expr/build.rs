@@ -17,6 +17,8 @@ pub struct Built {
     pub definitions: Vec<ExprId>,
     /// What each request is of.
     pub asked: Vec<ExprId>,
+    /// What stands behind `along` or `against` in each request.
+    pub directions: Vec<Vec<ExprId>>,
 }
 
 impl Arena {
@@ -62,13 +64,20 @@ impl Arena {
             definitions.push(named);
         }
         let mut asked = Vec::with_capacity(typed.asks.len());
+        let mut directions = Vec::with_capacity(typed.asks.len());
         for ask in &typed.asks {
             self.build_up_to(typed, &mut next, ask.of, &definitions, &mut built);
             let of = built.built[ask.of.0 as usize].expect("a request is of an expression");
             self.note_rewritten(&typed.ast, ask.of, of);
             asked.push(of);
+            let mut list = Vec::with_capacity(ask.directions.len());
+            for &direction in &ask.directions {
+                self.build_up_to(typed, &mut next, direction, &definitions, &mut built);
+                list.push(built.built[direction.0 as usize].expect("a direction is an expression"));
+            }
+            directions.push(list);
         }
-        Built { definitions, asked }
+        Built { definitions, asked, directions }
     }
 
     /// Remembers an expression in which the normal form has other functions than the user typed: det(A*X) is

@@ -108,6 +108,8 @@ pub enum NameKind {
     Request,
     /// The adjoint of a definition, `G_Z2`.
     Adjoint,
+    /// The derivative of a definition or adjoint along a direction, `D_Z2`.
+    Directional,
     /// A part used more than once.
     Shared,
     /// A part of an expression of the user's that is too large to be looked at in one piece.
@@ -117,7 +119,7 @@ pub enum NameKind {
 impl NameKind {
     /// Whether the name is not the user's: written out in a value, a line of its own in a program.
     pub fn is_ours(self) -> bool {
-        matches!(self, NameKind::Adjoint | NameKind::Shared | NameKind::Part)
+        matches!(self, NameKind::Adjoint | NameKind::Directional | NameKind::Shared | NameKind::Part)
     }
 }
 

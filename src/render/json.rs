@@ -6,7 +6,7 @@ use super::build::notation;
 use super::entries::einsum;
 use super::steps::shown_steps;
 use super::text::{explicit_text, text};
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Direction, Outcome};
 use crate::expr::NameKind;
 use crate::syntax::ast::AskKind;
 
@@ -30,7 +30,7 @@ pub fn json(answer: &Answer, source: &str, latex: &dyn Fn(&super::notation::Nota
     // Adjoints' names stand in the steps, so what they stand for is given beside the user's own.
     for named in answer.arena.all_named() {
         let kind = named.kind;
-        if matches!(kind, NameKind::Adjoint | NameKind::Request | NameKind::Part)
+        if matches!(kind, NameKind::Adjoint | NameKind::Directional | NameKind::Request | NameKind::Part)
             && answer.outcomes.iter().any(|o| !o.derivation.steps.is_empty())
         {
             pair(&mut out, &mut first, &named.name, &text(&notation(&answer.arena, named.body)));
@@ -58,9 +58,26 @@ fn result(out: &mut String, answer: &Answer, outcome: &Outcome, latex: &dyn Fn(&
         AskKind::Jacobian => "jacobian",
         AskKind::Hessian => "hessian",
         AskKind::Differential => "differential",
+        AskKind::HessianAlong => "hvp",
+        AskKind::JacobianAlong => "jvp",
+        AskKind::JacobianAgainst => "vjp",
     };
     let _ = write!(out, "{{\"kind\": \"{kind}\", \"of\": {}, \"wrt\": ", quoted(&outcome.of));
     list(out, outcome.wrt.iter().map(|w| quoted(w)));
+    match &outcome.direction {
+        Direction::None => {}
+        Direction::Along { moves, .. } => {
+            out.push_str(", \"along\": {");
+            let mut first = true;
+            for moved in moves {
+                pair(out, &mut first, &moved.name, &moved.text);
+            }
+            out.push('}');
+        }
+        Direction::Against { text, .. } => {
+            let _ = write!(out, ", \"against\": {}", quoted(text));
+        }
+    }
     out.push_str(", \"shape\": ");
     list(out, outcome.shape.iter().map(|&d| quoted(&arena.dimensions.text(d))));
     out.push_str(",\n   \"value\": ");

@@ -74,6 +74,15 @@ pub enum Notation {
     Partial(String, String),
     /// ∂²F/∂X∂Y as a left side.
     SecondPartial(String, String, String),
+    /// A derivative applied to a direction, for a left side: ∂Y/∂X[V]; transposed (∂Y/∂X)ᵀ[U].
+    Applied {
+        /// The derivative.
+        map: Box<Notation>,
+        /// Whether it is transposed.
+        transposed: bool,
+        /// The direction.
+        to: Box<Notation>,
+    },
     /// A derivative as a left side, of vec of what it is of by vec of what it is by.
     Stacked(Box<Notation>),
     /// ∂Y_ij/∂X_kl: what it is of with its indices, and what it is by.
@@ -137,6 +146,9 @@ impl Notation {
             Notation::Blocks(rows) => Notation::Blocks(rows.iter().map(|row| many(row)).collect()),
             Notation::Broadcast(a, b) => Notation::Broadcast(one(a), one(b)),
             Notation::Sums(a, b) => Notation::Sums(one(a), one(b)),
+            Notation::Applied { map, transposed, to } => {
+                Notation::Applied { map: one(map), transposed: *transposed, to: one(to) }
+            }
             Notation::DifferentialOf(a) => Notation::DifferentialOf(one(a)),
             Notation::Equation(sides) => Notation::Equation(many(sides)),
         }
@@ -182,7 +194,8 @@ impl Notation {
             | Notation::HadamardPower(a, b)
             | Notation::Compare(_, a, b)
             | Notation::Broadcast(a, b)
-            | Notation::Sums(a, b) => {
+            | Notation::Sums(a, b)
+            | Notation::Applied { map: a, to: b, .. } => {
                 visit(a);
                 visit(b);
             }

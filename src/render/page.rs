@@ -4,10 +4,11 @@
 use super::build::{dimension, notation};
 use super::notation::Notation;
 use super::entries::entry_form;
-use super::steps::{ShownStep, partial, second_partial, shown_steps};
+use super::steps::{ShownStep, left_side, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Direction, Move, Outcome};
+use crate::derivation::Derivation;
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::{Property, Variable};
 use crate::expr::{Arena, ExprId, Op};
@@ -50,6 +51,8 @@ pub struct Request {
     pub kind: AskKind,
     /// The name of what is differentiated.
     pub of: Notation,
+    /// Along which directions, or against what.
+    pub directions: Vec<Notation>,
     /// What that stands for, where the user gave it no name.
     pub meaning: Option<Notation>,
     /// With respect to these; of a differential of everything too.
@@ -137,9 +140,22 @@ pub fn page(answer: &Answer, checked: &[String]) -> Page {
 /// Outcomes of one request stand together: the derivation is that of the first, the others only read off.
 fn requests(answer: &Answer) -> Vec<&[Outcome]> {
     let same = |a: &Outcome, b: &Outcome| {
-        a.kind == b.kind && a.of_node == b.of_node && a.kind == AskKind::Gradient && a.wrt != b.wrt
+        a.kind == b.kind && a.of_node == b.of_node && one_request(a, b) && a.wrt != b.wrt
     };
     answer.outcomes.chunk_by(same).collect()
+}
+
+/// Whether two outcomes of one function may be of one request.
+fn one_request(a: &Outcome, b: &Outcome) -> bool {
+    let leaves = |moves: &[Move]| moves.iter().map(|m| (m.leaf, m.asked)).collect::<Vec<_>>();
+    match (&a.direction, &b.direction) {
+        (Direction::None, Direction::None) => a.kind == AskKind::Gradient,
+        (Direction::Along { moves: x, .. }, Direction::Along { moves: y, .. }) => {
+            a.kind == AskKind::HessianAlong && x.len() > 1 && leaves(x) == leaves(y)
+        }
+        (Direction::Against { cotangent: x, .. }, Direction::Against { cotangent: y, .. }) => x == y,
+        _ => false,
+    }
 }
 
 fn named(arena: &Arena, id: ExprId) -> Option<(Notation, Notation)> {
@@ -199,19 +215,31 @@ fn request(answer: &Answer, outcomes: &[Outcome], told: &mut Vec<RuleId>) -> Req
     let mut waypoints: Vec<Waypoint> = Vec::new();
     let mut results = Vec::new();
     let mut wrt = Vec::new();
+    let half = |outcome: &Outcome, second: bool| {
+        let (first, rest) = outcome.derivation.steps.split_at(outcome.steps_of_gradient());
+        Derivation { steps: if second { rest } else { first }.to_vec() }
+    };
+    // All gradients before what is taken of them.
+    for (second, outcome) in [false, true].into_iter().flat_map(|second| outcomes.iter().map(move |o| (second, o))) {
+        for step in shown_steps(arena, &half(outcome, second)) {
+            add_step(answer, &mut waypoints, step, told);
+        }
+    }
     for outcome in outcomes {
         for note in &outcome.notes {
             if !notes.contains(note) {
                 notes.push(note.clone());
             }
         }
-        for step in shown_steps(arena, &outcome.derivation) {
-            add_step(answer, &mut waypoints, step, told);
-        }
         results.extend(shown(answer, &of, outcome));
         wrt.extend(outcome.wrt.iter().map(|name| Notation::Name(name.clone())));
     }
-    Request { kind: first.kind, of: Notation::Name(of), meaning, wrt, waypoints, results, notes }
+    let directions = match &first.direction {
+        Direction::None => Vec::new(),
+        Direction::Along { moves, .. } => moves.iter().map(|m| notation(arena, m.asked)).collect(),
+        Direction::Against { cotangent, .. } => vec![notation(arena, *cotangent)],
+    };
+    Request { kind: first.kind, of: Notation::Name(of), directions, meaning, wrt, waypoints, results, notes }
 }
 
 fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, told: &mut Vec<RuleId>) {
@@ -242,6 +270,9 @@ fn add_step(answer: &Answer, waypoints: &mut Vec<Waypoint>, step: ShownStep, tol
 fn place_of(answer: &Answer, left: &Notation) -> Place {
     match left {
         Notation::Partial(..) | Notation::SecondPartial(..) | Notation::Stacked(_) => Place::End,
+        Notation::Applied { .. } => Place::End,
+        Notation::DifferentialOf(inner) if matches!(**inner, Notation::Partial(..)) => Place::End,
+        Notation::Sum(terms) if matches!(terms.first(), Some((_, Notation::Applied { .. }))) => Place::End,
         Notation::Differential(name) => {
             let arena = &answer.arena;
             match arena.called(name) {
@@ -269,6 +300,10 @@ fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
         AskKind::Differential => Notation::Differential(of.to_owned()),
         AskKind::Hessian => second_partial(of, &wrt(0), &wrt(1), stacked),
         AskKind::Gradient | AskKind::Jacobian => partial(of, &wrt(0), stacked),
+        AskKind::HessianAlong | AskKind::JacobianAlong | AskKind::JacobianAgainst => match outcome.directed_left() {
+            Some(left) => left_side(arena, &left),
+            None => partial(of, &wrt(0), false),
+        },
     };
     let right = notation(arena, last.right);
     let whole = outcome

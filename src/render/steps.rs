@@ -4,7 +4,7 @@ use super::build::notation;
 use super::notation::Notation;
 use super::readers::{Reader, for_reader};
 use crate::derivation::{Derivation, Left};
-use crate::expr::Arena;
+use crate::expr::{Arena, ExprId};
 use crate::rules::RuleId;
 
 /// A line with its rules.
@@ -18,6 +18,39 @@ pub struct ShownStep {
     pub right: Notation,
     /// Whether it goes on from the line before.
     pub continued: bool,
+}
+
+/// A left side that is no expression: a derivative as books write it.
+pub fn left_side(arena: &Arena, left: &Left) -> Notation {
+    let applied = |map: Notation, transposed: bool, to: ExprId| Notation::Applied {
+        map: Box::new(map),
+        transposed,
+        to: Box::new(notation(arena, to)),
+    };
+    match left {
+        Left::Continued => Notation::Name("dF".to_owned()),
+        Left::Expression(id) | Left::Aside(id) => notation(arena, *id),
+        Left::Gradient { of, wrt } => Notation::Partial(of.clone(), wrt.clone()),
+        Left::Jacobian { of, wrt, stacked } => partial(of, wrt, *stacked),
+        Left::Hessian { of, wrt: [x, y], stacked } => second_partial(of, x, y, *stacked),
+        Left::Along { of, wrt, moves } => {
+            let of = arena.name_of(*of);
+            let map = |leaf: ExprId| match wrt {
+                Some(wrt) => Notation::SecondPartial(of.clone(), arena.name_of(*wrt), arena.name_of(leaf)),
+                None => Notation::Partial(of.clone(), arena.name_of(leaf)),
+            };
+            match (moves.as_slice(), wrt) {
+                (&[_, _, ..], Some(wrt)) => {
+                    Notation::DifferentialOf(Box::new(Notation::Partial(of.clone(), arena.name_of(*wrt))))
+                }
+                (&[(leaf, to)], _) => applied(map(leaf), false, to),
+                (list, _) => Notation::Sum(list.iter().map(|&(leaf, to)| (false, applied(map(leaf), false, to))).collect()),
+            }
+        }
+        Left::Against { of, wrt, cotangent } => {
+            applied(Notation::Partial(arena.name_of(*of), arena.name_of(*wrt)), true, *cotangent)
+        }
+    }
 }
 
 /// The steps of a derivation in order; a line that reads as the one before it is left out.
@@ -36,9 +69,7 @@ pub fn shown_steps(arena: &Arena, derivation: &Derivation) -> Vec<ShownStep> {
                 continue;
             }
             Left::Expression(id) => (notation(arena, *id), false),
-            Left::Gradient { of, wrt } => (Notation::Partial(of.clone(), wrt.clone()), false),
-            Left::Jacobian { of, wrt, stacked } => (partial(of, wrt, *stacked), false),
-            Left::Hessian { of, wrt: [x, y], stacked } => (second_partial(of, x, y, *stacked), false),
+            left => (left_side(arena, left), false),
         };
         let read = for_reader(&right, Reader::Page);
         let repeated = match step.left {

@@ -243,8 +243,24 @@ impl Line {
                 self.name(of);
                 self.out.push_str("/∂");
                 self.name(x);
-                self.out.push('∂');
-                self.name(y);
+                if x == y {
+                    self.out.push('²');
+                } else {
+                    self.out.push('∂');
+                    self.name(y);
+                }
+            }
+            Notation::Applied { map, transposed, to } => {
+                match transposed {
+                    false => self.write(map, Level::Sum),
+                    true => {
+                        self.bracketed(map);
+                        self.sign("'", "ᵀ");
+                    }
+                }
+                self.out.push('[');
+                self.write(to, Level::Sum);
+                self.out.push(']');
             }
             Notation::Stacked(inner) => self.stacked(inner),
             Notation::PartialEntries { of, wrt } => {

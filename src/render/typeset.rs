@@ -190,6 +190,13 @@ pub(super) fn piece(notation: &Notation) -> Piece {
         | Notation::Indexed(..)
         | Notation::Delta(..)
         | Notation::SumOver(..) => indices::piece(notation),
+        Notation::Applied { map, transposed, to } => {
+            let map = match transposed {
+                false => piece(map),
+                true => raised(fenced('(', piece(map), ')'), Piece::Top),
+            };
+            Piece::Row(vec![map, fenced('[', piece(to), ']')])
+        }
         Notation::DifferentialOf(inner) => {
             let open = match &**inner {
                 Notation::Name(_) | Notation::Blocks(_) => true,

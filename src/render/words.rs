@@ -11,8 +11,8 @@ pub fn title(request: &Request) -> Vec<Inline> {
     let kind = match request.kind {
         AskKind::Gradient if request.wrt.len() > 1 => "Gradients of ",
         AskKind::Gradient => "Gradient of ",
-        AskKind::Jacobian => "Jacobian of ",
-        AskKind::Hessian => "Hessian of ",
+        AskKind::Jacobian | AskKind::JacobianAlong | AskKind::JacobianAgainst => "Jacobian of ",
+        AskKind::Hessian | AskKind::HessianAlong => "Hessian of ",
         AskKind::Differential => "Differential of ",
     };
     let mut out = vec![Inline::Prose(kind.to_owned()), Inline::Formula(request.of.clone())];
@@ -27,6 +27,16 @@ pub fn title(request: &Request) -> Vec<Inline> {
         };
         out.push(Inline::Prose(before.to_owned()));
         out.push(Inline::Formula(name.clone()));
+    }
+    let word = if request.kind == AskKind::JacobianAgainst { " against " } else { " along " };
+    for (i, direction) in request.directions.iter().enumerate() {
+        let before = match i {
+            0 => word,
+            _ if i + 1 == request.directions.len() => " and ",
+            _ => ", ",
+        };
+        out.push(Inline::Prose(before.to_owned()));
+        out.push(Inline::Formula(direction.clone()));
     }
     out
 }

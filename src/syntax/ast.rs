@@ -114,6 +114,12 @@ pub enum AskKind {
     Hessian,
     /// `differential F [wrt …]`
     Differential,
+    /// `hessian F wrt … along …`
+    HessianAlong,
+    /// `jacobian Y wrt … along …`
+    JacobianAlong,
+    /// `jacobian Y wrt … against …`
+    JacobianAgainst,
 }
 
 /// A statement.
@@ -142,6 +148,8 @@ pub enum Statement {
         of: NodeId,
         /// With respect to what; empty for a differential of everything.
         wrt: Vec<Named>,
+        /// What stands behind `along` or `against`.
+        directions: Vec<NodeId>,
         /// The statement's place.
         span: Span,
     },

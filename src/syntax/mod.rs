@@ -1,5 +1,6 @@
 //! Text to [`Ast`](ast::Ast): tokens, then a parser that never recurses, so that depth costs memory and nothing else.
 
+mod ask;
 pub mod ast;
 mod expression;
 mod letters;

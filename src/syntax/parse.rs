@@ -318,7 +318,7 @@ impl<'a> Parser<'a> {
         Err(self.expected(what))
     }
 
-    fn end_of_statement(&mut self) -> Result<(), Reported> {
+    pub(super) fn end_of_statement(&mut self) -> Result<(), Reported> {
         match self.token().kind {
             Kind::Newline | Kind::Semicolon | Kind::End => Ok(()),
             Kind::Bad => Err(Reported),
@@ -490,57 +490,6 @@ impl<'a> Parser<'a> {
         }
         self.end_of_statement()?;
         Ok((kind, arguments))
-    }
-
-    fn ask(&mut self, kind: AskKind) -> Result<(), Reported> {
-        let start = self.token().span;
-        self.advance();
-        if matches!(&self.token().kind, Kind::Name(name) if name == "wrt") {
-            return Err(self.expected("what to differentiate"));
-        }
-        let of = self.expression()?;
-        let mut wrt = Vec::new();
-        let asks = matches!(&self.token().kind, Kind::Name(name) if name == "wrt");
-        let ends = matches!(self.token().kind, Kind::Newline | Kind::Semicolon | Kind::End);
-        if asks {
-            self.advance();
-            wrt.push(self.name("a variable's name")?);
-            while self.comma() {
-                wrt.push(self.name("a variable's name")?);
-            }
-            self.end_of_wrt()?;
-        } else if kind != AskKind::Differential && ends {
-            let message = "expected `wrt` and what to differentiate by, found the end of the line";
-            let span = self.place_before();
-            let wrt_follows = matches!(self.second_kind(), Kind::Name(name) if name == "wrt");
-            let hint = if wrt_follows { "write `grad F wrt X` on one line" } else { "as in `grad F wrt X`" };
-            let told = self.report(Diagnostic::at(span, message).hint(hint));
-            if wrt_follows {
-                // The next line belongs to this one, and goes with it.
-                self.advance();
-            }
-            return Err(told);
-        } else {
-            self.end_of_statement()?;
-        }
-        let span = start.to(self.place_before());
-        self.ast.statements.push(Statement::Ask { kind, of, wrt, span });
-        Ok(())
-    }
-
-    fn end_of_wrt(&mut self) -> Result<(), Reported> {
-        match self.token().kind {
-            Kind::Newline | Kind::Semicolon | Kind::End => Ok(()),
-            Kind::Bad => Err(Reported),
-            Kind::Name(_) => Err(self.expected("`,` between the names behind `wrt`")),
-            _ => {
-                let (span, found) = (self.token().span, self.shown());
-                Err(self.report(
-                    Diagnostic::at(span, format!("unexpected {found}: behind `wrt` stand names only"))
-                        .hint("name the expression first: `Z = …`, then `grad F wrt Z`"),
-                ))
-            }
-        }
     }
 
     fn whole_expression(&mut self) -> Result<NodeId, Reported> {

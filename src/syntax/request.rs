@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub expression: Range<usize>,
     /// Where the names stand that one differentiates by; `None` for all of them, as a differential allows.
     pub wrt: Option<Range<usize>>,
+    /// Where the directions stand that `kind` needs, behind `along` or `against`.
+    pub directions: Option<Range<usize>>,
     /// Which derivative.
     pub kind: AskKind,
 }
@@ -45,8 +47,16 @@ pub fn parse_request(request: &Request<'_>) -> (Ast, Vec<Diagnostic>) {
         ast = read;
         all.extend(diagnostics);
     }
+    let mut directions = Vec::new();
+    if let Some(piece) = &request.directions {
+        let mut parser = Parser::within(request.source, piece, ast);
+        directions = parser.whole_list_of_expressions().unwrap_or_default();
+        let (read, diagnostics) = parser.finish();
+        ast = read;
+        all.extend(diagnostics);
+    }
     if let Ok((of, span)) = of {
-        ast.statements.push(Statement::Ask { kind: request.kind, of, wrt, span });
+        ast.statements.push(Statement::Ask { kind: request.kind, of, wrt, directions, span });
     }
     (ast, all)
 }
@@ -99,6 +109,13 @@ impl Parser<'_> {
             _ => Err(self.expected("`,` between the names")),
         }
     }
+
+    fn whole_list_of_expressions(&mut self) -> Result<Vec<NodeId>, Reported> {
+        self.skip_newlines();
+        let list = self.directions()?;
+        self.end_of_text()?;
+        Ok(list)
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +133,7 @@ mod tests {
             statements: std::iter::once(0..declaration.len()).collect(),
             expression: second..second + expression.len(),
             wrt: Some(third..source.len()),
+            directions: None,
             kind: AskKind::Gradient,
         };
         let (ast, errors) = parse_request(&request);

@@ -97,7 +97,7 @@ fn judged(source: &str, seed: u64, thorough: bool, points: usize) -> Verdict {
     }
     let (texts, counts) = (read_back(&found), Counts::default());
     let chance = Chance::new(seed ^ 0xABCD);
-    let mut judge = Judge { source, found: &found, texts, chance, counts, ties: false };
+    let mut judge = Judge { source, found: &found, texts, chance, counts, ties: false, roughness: 0.0 };
     if let Err(verdict) = judge.at_points(points) {
         return verdict;
     }
@@ -237,14 +237,16 @@ fn read_back(answer: &Answer) -> Result<Texts, String> {
     Ok(texts)
 }
 
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     source: &'a str,
-    found: &'a Answer,
+    pub(super) found: &'a Answer,
     texts: Result<Texts, String>,
     chance: Chance,
-    counts: Counts,
+    pub(super) counts: Counts,
     /// Whether the point at hand lies on a kink.
-    ties: bool,
+    pub(super) ties: bool,
+    /// How far a second derivative by differences may be off.
+    pub(super) roughness: f64,
 }
 
 impl Judge<'_> {
@@ -277,7 +279,17 @@ impl Judge<'_> {
             Numbers { dimensions: point.sizes.clone(), variables: point.variables.clone(), ..Numbers::default() };
         let mut next = 0;
         for ask in &typed.asks {
-            let wanted = if ask.kind == AskKind::Gradient { ask.wrt.len() } else { 1 };
+            let block = ask.wrt.len() == 2 && ask.directions.len() == 1;
+            let wanted = match ask.kind {
+                AskKind::HessianAlong if block => 1,
+                AskKind::Gradient | AskKind::JacobianAgainst | AskKind::HessianAlong => ask.wrt.len(),
+                _ => 1,
+            };
+            if !ask.directions.is_empty() {
+                self.directed(point, &mut numbers, ask, next, wanted)?;
+                next += wanted;
+                continue;
+            }
             let outcomes = &self.found.outcomes[next..next + wanted];
             // Where all move at once: for differentials, and for the lines of derivations.
             let mut together = Moves::default();
@@ -313,7 +325,7 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn move_one(&mut self, point: &Point, meaning: &Meaning, moves: &mut Moves) -> Result<(), Left> {
+    pub(super) fn move_one(&mut self, point: &Point, meaning: &Meaning, moves: &mut Moves) -> Result<(), Left> {
         let typed = &self.found.typed;
         match meaning {
             Meaning::Variable(v) => {
@@ -442,7 +454,7 @@ impl Judge<'_> {
     }
 
     /// The texts have the numbers of what they show, evaluated as trees.
-    fn texts(
+    pub(super) fn texts(
         &mut self,
         point: &Point,
         differentials: &HashMap<usize, Matrix>,
@@ -543,7 +555,7 @@ impl Judge<'_> {
                         sides.push((id, step.right));
                         continue;
                     }
-                    Side::Gradient { .. } => Some(outcome.result),
+                    _ => Some(outcome.result),
                 };
                 left = own;
                 sides.extend(own.map(|id| (id, step.right)));
@@ -584,11 +596,11 @@ impl Judge<'_> {
 }
 
 /// Why a point was left.
-enum Left {
+pub(super) enum Left {
     Point(&'static str),
     Verdict(Verdict),
 }
 
-fn wrong(kind: &'static str, what: String) -> Left {
+pub(super) fn wrong(kind: &'static str, what: String) -> Left {
     Left::Verdict(Verdict::Wrong(kind, what))
 }
