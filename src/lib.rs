@@ -19,4 +19,5 @@ pub mod tensor;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod emit;
 pub mod train;
