@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use matgrad::answer::{Answer, answer};
+use matgrad::bind::{Entry, bind};
 use matgrad::derivation::Detail;
 use matgrad::emit::code::Origin;
 use matgrad::emit::{Options, TARGETS, emit};
@@ -18,27 +19,38 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The programs: a name and a text.
-fn programs() -> Vec<(String, String)> {
+/// A program with a name, and numbers for its inputs where it has some.
+struct Program {
+    name: String,
+    source: String,
+    inputs: serde_json::Value,
+}
+
+fn programs() -> Vec<Program> {
+    let without = |name: String, source: String| Program { name, source, inputs: serde_json::Value::Null };
     let mut out = Vec::new();
     let mut examples: Vec<PathBuf> =
         fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
     examples.sort();
     for path in examples.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "mg")) {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        out.push((format!("examples/{name}"), fs::read_to_string(&path).unwrap()));
+        out.push(without(format!("examples/{name}"), fs::read_to_string(&path).unwrap()));
     }
     let text = fs::read_to_string(root().join("tests/emitted/programs.txt")).unwrap();
     for (i, block) in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()).enumerate() {
         let lines: Vec<&str> = block.lines().filter(|line| !line.starts_with('#')).collect();
         if !lines.is_empty() {
-            out.push((format!("table/{i}"), lines.join("\n")));
+            out.push(without(format!("table/{i}"), lines.join("\n")));
         }
     }
     let cases: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(root().join("tests/cases/gradients.json")).unwrap()).unwrap();
     for case in cases.as_array().unwrap() {
-        out.push((format!("cases/{}", case["id"].as_str().unwrap()), case["program"].as_str().unwrap().to_owned()));
+        out.push(Program {
+            name: format!("cases/{}", case["id"].as_str().unwrap()),
+            source: case["program"].as_str().unwrap().to_owned(),
+            inputs: case["inputs"].clone(),
+        });
     }
     out
 }
@@ -49,6 +61,27 @@ fn roots_of(answer: &Answer, place: usize) -> Vec<ExprId> {
     match &outcome.forms {
         Some(forms) => contract::roots(&forms.entries),
         None => vec![outcome.result],
+    }
+}
+
+/// The numbers of a program's inputs: those it comes with, or any in its domain.
+fn point(answer: &Answer, inputs: &serde_json::Value, roots: &[ExprId]) -> Option<Numbers> {
+    let Some(inputs) = inputs.as_object() else { return sample(&answer.arena, &answer.typed, roots, 7) };
+    let mut arrays: Vec<(&str, Vec<usize>, Vec<f64>)> = Vec::new();
+    for (name, value) in inputs {
+        let (mut shape, mut entries, mut level) = (Vec::new(), Vec::new(), vec![value]);
+        while let Some(list) = level[0].as_array() {
+            shape.push(list.len());
+            level = level.iter().flat_map(|row| row.as_array().unwrap()).collect();
+        }
+        entries.extend(level.iter().map(|x| x.as_f64().unwrap()));
+        arrays.push((name, shape, entries));
+    }
+    let entries: Vec<Entry<'_>> =
+        arrays.iter().map(|(name, shape, entries)| Entry { name, shape, entries, rounding: 1e-9 }).collect();
+    match bind(&answer.arena, &answer.typed, &entries, roots) {
+        Ok(bound) => Some(bound.numbers),
+        Err(_) => sample(&answer.arena, &answer.typed, roots, 7),
     }
 }
 
@@ -105,7 +138,7 @@ fn every_target_writes_every_program() {
     let mut without_point = Vec::new();
     let mut written = vec![0; TARGETS.len()];
     let all = programs();
-    for (name, source) in &all {
+    for Program { name, source, inputs } in &all {
         let answer = match answer(source, Detail::None) {
             Ok(answer) => answer,
             Err(errors) => {
@@ -121,7 +154,7 @@ fn every_target_writes_every_program() {
             roots.extend(roots_of(&answer, place));
             roots.push(answer.outcomes[place].result);
         }
-        let Some(numbers) = sample(&answer.arena, &answer.typed, &roots, 7) else {
+        let Some(numbers) = point(&answer, inputs, &roots) else {
             without_point.push(name.clone());
             continue;
         };

@@ -5,6 +5,7 @@ mod arguments;
 mod arrays;
 mod check;
 mod derive;
+mod emit;
 mod eval;
 mod failure;
 mod input;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         "derive" | "grad" | "jacobian" | "hessian" | "differential" => derive::run(name, matches),
         "check" => check::run(matches),
         "eval" => eval::run(matches),
+        "emit" => emit::run(matches),
         "train" | "predict" => train::run(name, matches),
         "completions" => arguments::completions(matches),
         _ => Err(Failure::not_there_yet(name)),

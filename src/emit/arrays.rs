@@ -17,7 +17,7 @@ use crate::render::text::number_text;
 
 /// A row of a dialect's table: an operation, and how it is written. `$0` is its first operand where a comma or bracket
 /// stands beside it, `@0` the same in brackets unless it is a name or call, `#0` as an array with as many axes as the
-/// result. `$shape` is the result's shape, `$m` and `$n` its rows and columns, `$p` the rows of the first operand, `$k` a
+/// result. `$shape` is the result's shape, `$tuple` the same in brackets, `$m` and `$n` its rows and columns, `$p` the rows of the first operand, `$k` a
 /// number of the operation, `$like` an input whose kind of entries the result has, `$.` a dot where the result is no
 /// scalar. A `+`, `*`, `-` or `^` in front tells that the whole binds like a sum, product, sign or power.
 pub(super) type Row = (&'static str, &'static str);
@@ -518,7 +518,7 @@ impl Writer<'_> {
         let (level, row) = match row.as_bytes()[0] {
             b'+' => (Level::Sum, &row[1..]),
             b'*' => (Level::Product, &row[1..]),
-            b'-' if row.len() > 1 => (Level::Sign, &row[1..]),
+            b'-' => (Level::Sign, row),
             b'^' => (Level::Power, &row[1..]),
             _ => (Level::Atom, row),
         };
@@ -544,8 +544,9 @@ impl Writer<'_> {
                 (b'$', None) => {
                     let dimension = |d: DimId| self.dimension(d).text;
                     let first = operands.first().map(|&a| code.shape(a)).unwrap_or(shape);
-                    let words: [(&str, &dyn Fn() -> String); 9] = [
+                    let words: [(&str, &dyn Fn() -> String); 10] = [
                         ("shape", &|| self.shape_text(shape)),
+                        ("tuple", &|| self.tuple_text(shape)),
                         ("like", &|| self.inputs.first().cloned().unwrap_or_default()),
                         ("list", &|| String::new()),
                         ("m", &|| dimension(shape.rows)),
@@ -588,7 +589,7 @@ impl Writer<'_> {
     fn with_axes(&self, operand: Value, text: &Text, to: Shape) -> Result<String, EmitError> {
         let own = self.code.shape(operand);
         if !self.dialect.flat || rank(own) >= rank(to) {
-            return Ok(text.text.clone());
+            return Ok(text.at_least(Level::Atom));
         }
         let key = match (rank(to), own.is_column(), own.is_row()) {
             (2, true, _) => "column matrix",
@@ -596,9 +597,14 @@ impl Writer<'_> {
             (2, ..) => "scalar matrix",
             _ => "scalar vector",
         };
-        match self.dialect.row(key) {
+        let number = match key {
+            "scalar matrix" if self.code.is_size(operand) => self.dialect.row("number matrix"),
+            "scalar vector" if self.code.is_size(operand) => self.dialect.row("number vector"),
+            _ => None,
+        };
+        match number.or_else(|| self.dialect.row(key)) {
             Some(row) => Ok(self.filled(row, operand, &[operand], std::slice::from_ref(text))?.text),
-            None => Ok(text.text.clone()),
+            None => Ok(text.at_least(Level::Atom)),
         }
     }
 
@@ -618,6 +624,12 @@ impl Writer<'_> {
         };
         let parts: Vec<String> = axes.into_iter().map(|d| self.dimension(d).text).collect();
         parts.join(", ")
+    }
+
+    /// The same in brackets, with a comma behind a single size.
+    fn tuple_text(&self, shape: Shape) -> String {
+        let text = self.shape_text(shape);
+        if rank(shape) == 1 && self.dialect.flat { format!("({text},)") } else { format!("({text})") }
     }
 
     /// A dimension as a number.

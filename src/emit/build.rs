@@ -411,7 +411,7 @@ impl Code {
                 Op::Power(x, k) if along == Along::All && self.number_of(k) == Some(Number::integer(2)) => {
                     return self.dot(x, x);
                 }
-                Op::Transpose(x) if along == Along::All => return self.total(along, x),
+                Op::Transpose(x) | Op::Total(_, x) if along == Along::All => return self.total(along, x),
                 _ => {}
             }
         }
