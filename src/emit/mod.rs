@@ -3,7 +3,9 @@
 //! with all that is special for stable numbers; each target writes it in its own file. Nothing is derived here.
 
 mod arrays;
+mod buffers;
 mod build;
+mod c;
 mod chain;
 pub mod code;
 mod lower;
@@ -25,10 +27,12 @@ pub enum Target {
     Numpy,
     /// Python with PyTorch.
     Torch,
+    /// C99 with CBLAS.
+    C,
 }
 
 /// The targets by the names that users give.
-pub const TARGETS: &[(&str, Target)] = &[("numpy", Target::Numpy), ("torch", Target::Torch)];
+pub const TARGETS: &[(&str, Target)] = &[("numpy", Target::Numpy), ("torch", Target::Torch), ("c", Target::C)];
 
 /// What is written beside the program.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +92,7 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
     match target {
         Target::Numpy => numpy::write(&mut code, &about),
         Target::Torch => torch::write(&mut code, &about),
+        Target::C => c::write(&mut code, &about),
     }
     .map_err(|error| EmitError::new(format!("target {}: {}", name_of(target), error.message)))
 }

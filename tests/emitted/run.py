@@ -6,10 +6,13 @@ Each folder in FOLDER holds program.json (inputs, results) and a file for each t
 differs by more than 1e-10 of the size of the numbers. How many programs ran is printed; none is left out silently.
 """
 
+import concurrent.futures
 import importlib.util
 import json
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -72,7 +75,68 @@ def backward(torch, module, name, result, arrays, sizes, target):
         torch.testing.assert_close(leaf.grad, 2 * getattr(result, field).expand_as(leaf.grad), rtol=1e-10, atol=1e-10)
 
 
-RUNNERS = {"numpy": numpy_results, "torch": torch_results}
+def numbers(values):
+    return ", ".join(repr(float(x)) for x in values)
+
+
+def c_results(folder, manifest, target):
+    """A program around the header prints the results; it is compiled with every warning as an error."""
+    header = folder / "emitted.h"
+    shutil.copy(folder / "c.txt", header)
+    name = target["function"]
+    sizes = [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines, arguments = [], list(sizes)
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        if values.ndim == 0:
+            arguments.append(repr(float(values)))
+        else:
+            lines.append(f"static const double in{i}[] = {{{numbers(values.ravel())}}};")
+            arguments.append(f"in{i}")
+    prints = []
+    for i, (_, expected) in enumerate(target["outputs"]):
+        count = len(expected["entries"])
+        lines.append(f"static double out{i}[{count}];")
+        arguments.append(f"out{i}")
+        prints.append(f'for (size_t i = 0; i < {count}; ++i) printf("%.17g\\n", out{i}[i]);')
+    text = "\n".join(
+        ['#include "emitted.h"', "#include <stdio.h>", "#include <stdlib.h>", *lines, "int main(void) {"]
+        + [f"double *room = calloc({name}_work({', '.join(sizes)}) + 1, sizeof(double));"]
+        + [f"const int status = {name}({', '.join(arguments)}, room);"]
+        + ['if (status) { fprintf(stderr, "status %d\\n", status); return 1; }', *prints]
+        + ["free(room);", "return 0;", "}", ""]
+    )
+    (folder / "main.c").write_text(text)
+    flags = ["-std=c99", "-O0", "-Wall", "-Wextra", "-Werror"]
+    # The tools that watch every access make a program slow to build: they watch the table.
+    if folder.name.startswith("table"):
+        flags.append("-fsanitize=address,undefined")
+    program = folder / "program_c"
+    run(["gcc", *flags, str(folder / "main.c"), "-o", str(program), "-lopenblas", "-lm"])
+    return split(run([str(program)]), target)
+
+
+def run(command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError((done.stderr or done.stdout)[:1500])
+    return done.stdout
+
+
+def split(printed, target):
+    """The numbers that a program printed, one on a line, as the results."""
+    values = [float(x) for x in printed.split()]
+    out = []
+    for _, expected in target["outputs"]:
+        count = len(expected["entries"])
+        out.append(np.array(values[:count]).reshape(expected["shape"]))
+        del values[:count]
+    assert not values, "more numbers than results"
+    return out
+
+
+RUNNERS = {"numpy": numpy_results, "torch": torch_results, "c": c_results}
+COMPILED = {"c"}
 
 
 def compare(name, got, expected):
@@ -86,12 +150,14 @@ def compare(name, got, expected):
 def main():
     root, target, *only = sys.argv[1:]
     ran, failed, compared = 0, [], 0
-    for folder in sorted(pathlib.Path(root).iterdir()):
-        if only and folder.name not in only:
-            continue
-        manifest = json.loads((folder / "program.json").read_text())
+    folders = [f for f in sorted(pathlib.Path(root).iterdir()) if not only or f.name in only]
+    manifests = [json.loads((f / "program.json").read_text()) for f in folders]
+    # Compilers run beside each other; Python's own programs would wait for each other.
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in COMPILED else 1)
+    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"][target]) for f, m in zip(folders, manifests)]
+    for folder, manifest, results in zip(folders, manifests, waiting):
         try:
-            results = RUNNERS[target](folder, manifest, manifest["targets"][target])
+            results = results.result()
             for got, (name, expected) in zip(results, manifest["targets"][target]["outputs"], strict=True):
                 if expected is None:
                     raise AssertionError(f"{name} has no reference")
