@@ -8,6 +8,7 @@ mod build;
 mod c;
 mod chain;
 pub mod code;
+mod jax;
 mod lower;
 mod names;
 mod numpy;
@@ -27,12 +28,14 @@ pub enum Target {
     Numpy,
     /// Python with PyTorch.
     Torch,
+    /// Python with JAX.
+    Jax,
     /// C99 with CBLAS.
     C,
 }
 
 /// The targets by the names that users give.
-pub const TARGETS: &[(&str, Target)] = &[("numpy", Target::Numpy), ("torch", Target::Torch), ("c", Target::C)];
+pub const TARGETS: &[(&str, Target)] = &[("numpy", Target::Numpy), ("torch", Target::Torch), ("jax", Target::Jax), ("c", Target::C)];
 
 /// What is written beside the program.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +95,7 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
     match target {
         Target::Numpy => numpy::write(&mut code, &about),
         Target::Torch => torch::write(&mut code, &about),
+        Target::Jax => jax::write(&mut code, &about),
         Target::C => c::write(&mut code, &about),
     }
     .map_err(|error| EmitError::new(format!("target {}: {}", name_of(target), error.message)))

@@ -1,8 +1,10 @@
 //! What the targets in Python share: the frame of a file, its docstrings, the checks of shapes. A program in lines comes
 //! in, Python goes out; which library the lines call is not known here.
 
-use super::arrays::{Level, Written, dimension};
-use super::code::{Code, Output};
+use rustc_hash::FxHashSet as HashSet;
+
+use super::arrays::{Level, Line, Written, dimension};
+use super::code::{Code, Output, ResultKind, Value};
 use super::sizes::{AxisOf, Source};
 use super::{About, Emitted};
 use crate::dimension::DimId;
@@ -246,3 +248,69 @@ pub(super) fn emitted(code: &Code, written: &Written, text: String) -> Emitted {
         outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
     }
 }
+
+/// A scalar result and its gradients as two functions: what is computed for the value, and what for the gradients beyond
+/// it.
+pub(super) struct Halves<'a> {
+    /// For each input the place of its gradient among the results.
+    pub(super) gradients: Vec<Option<usize>>,
+    /// The lines that lead to the value.
+    pub(super) forward: Vec<&'a Line>,
+    /// The further lines that lead to the gradients.
+    pub(super) backward: Vec<&'a Line>,
+    /// The names of the first that the second read.
+    pub(super) kept: Vec<&'a str>,
+}
+
+/// The result at that place in two halves, where it has gradients by inputs.
+pub(super) fn halves<'a>(code: &Code, written: &'a Written, place: usize) -> Option<Halves<'a>> {
+    let mut gradients: Vec<Option<usize>> = vec![None; code.inputs.len()];
+    for (i, output) in code.outputs.iter().enumerate() {
+        if let ResultKind::Gradient { of, wrt: Some(wrt) } = output.kind
+            && of == place
+        {
+            gradients[wrt as usize] = Some(i);
+        }
+    }
+    if gradients.iter().all(Option::is_none) {
+        return None;
+    }
+    let named: HashSet<Value> = written.lines.iter().map(|line| line.value).collect();
+    let needed = |roots: &[Value]| code.needed(roots).into_iter().collect::<HashSet<Value>>();
+    let first = needed(&[code.outputs[place].value]);
+    let roots: Vec<Value> = gradients.iter().flatten().map(|&i| code.outputs[i].value).collect();
+    let second = needed(&roots);
+    let lines = |wanted: &dyn Fn(Value) -> bool| -> Vec<&'a Line> {
+        written.lines.iter().filter(|line| wanted(line.value)).collect()
+    };
+    let forward = lines(&|v| first.contains(&v));
+    let backward = lines(&|v| second.contains(&v) && !first.contains(&v));
+    let mut reads: HashSet<Value> = read_by(code, &roots, &named);
+    for line in &backward {
+        let mut operands = Vec::new();
+        code.operands(line.value, |a| operands.push(a));
+        reads.extend(read_by(code, &operands, &named));
+    }
+    let kept =
+        forward.iter().filter(|line| reads.contains(&line.value)).map(|line| line.name.as_str()).collect();
+    Some(Halves { gradients, forward, backward, kept })
+}
+
+/// What a value reads: values with a name, not looking behind those.
+fn read_by(code: &Code, roots: &[Value], named: &HashSet<Value>) -> HashSet<Value> {
+    let mut out = HashSet::default();
+    let mut seen = HashSet::default();
+    let mut waiting: Vec<Value> = roots.to_vec();
+    while let Some(value) = waiting.pop() {
+        if !seen.insert(value) {
+            continue;
+        }
+        if named.contains(&value) {
+            out.insert(value);
+        } else {
+            code.operands(value, |a| waiting.push(a));
+        }
+    }
+    out
+}
+

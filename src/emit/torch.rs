@@ -1,12 +1,10 @@
 //! Python with PyTorch: one plain function, and for each scalar with gradients a `torch.autograd.Function` whose backward
 //! is the derived gradient. Nothing stands on a device or a type of numbers; a batch is a matter of `torch.vmap`.
 
-use rustc_hash::FxHashSet as HashSet;
-
-use super::arrays::{Dialect, Line, Written, write as write_arrays};
-use super::code::{Code, Op, ResultKind, Value};
+use super::arrays::{Dialect, Written, write as write_arrays};
+use super::code::Code;
 use super::numpy::HOST;
-use super::python::{self, AXES, CHECK, RESERVED};
+use super::python::{self, AXES, CHECK, Halves, RESERVED, halves};
 use super::{About, EmitError, Emitted};
 
 const DIALECT: Dialect = Dialect {
@@ -189,7 +187,7 @@ const HELPERS: &[(&str, &str)] = &[
 
 /// The file.
 pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
-    let mut written = write_arrays(code, &DIALECT)?;
+    let written = write_arrays(code, &DIALECT)?;
     let code = &*code;
     let first = "The values and derivatives at these numbers, on their device; `torch.vmap` takes a batch.";
     let sizes = python::size_lines(code, &written);
@@ -202,7 +200,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         python::returned(&written),
     );
     for place in 0..code.outputs.len() {
-        if let Some(function) = autograd(code, &mut written, place, &sizes) {
+        if let Some(function) = autograd(code, &written, place, &sizes) {
             main.push_str(&format!("\n\n{function}"));
         }
     }
@@ -234,57 +232,9 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     Ok(python::emitted(code, &written, text))
 }
 
-/// What a value reads: values with a name, by whole lines of the body.
-fn read_by(code: &Code, roots: &[Value], named: &HashSet<Value>) -> HashSet<Value> {
-    let mut out = HashSet::default();
-    let mut seen = HashSet::default();
-    let mut waiting: Vec<Value> = roots.to_vec();
-    while let Some(value) = waiting.pop() {
-        if !seen.insert(value) {
-            continue;
-        }
-        if named.contains(&value) {
-            out.insert(value);
-        } else {
-            code.operands(value, |a| waiting.push(a));
-        }
-    }
-    out
-}
-
 /// The function with a derived backward of the result at that place, where it is a scalar with gradients by inputs.
-fn autograd(code: &Code, written: &mut Written, place: usize, sizes: &str) -> Option<String> {
-    let mut gradients: Vec<Option<usize>> = vec![None; code.inputs.len()];
-    for (i, output) in code.outputs.iter().enumerate() {
-        if let ResultKind::Gradient { of, wrt: Some(wrt) } = output.kind
-            && of == place
-        {
-            gradients[wrt as usize] = Some(i);
-        }
-    }
-    if gradients.iter().all(Option::is_none) {
-        return None;
-    }
-    let named: HashSet<Value> = written.lines.iter().map(|line| line.value).collect();
-    let needed = |roots: &[Value]| code.needed(roots).into_iter().collect::<HashSet<Value>>();
-    let value = code.outputs[place].value;
-    let forward = needed(&[value]);
-    let roots: Vec<Value> = gradients.iter().flatten().map(|&i| code.outputs[i].value).collect();
-    let backward = needed(&roots);
-    let lines = |wanted: &dyn Fn(Value) -> bool| -> Vec<&Line> {
-        written.lines.iter().filter(|line| wanted(line.value)).collect()
-    };
-    let forward_lines = lines(&|v| forward.contains(&v));
-    let backward_lines = lines(&|v| backward.contains(&v) && !forward.contains(&v));
-    // What backward reads of forward's lines is kept.
-    let mut reads: HashSet<Value> = read_by(code, &roots, &named);
-    for line in &backward_lines {
-        let mut operands = Vec::new();
-        code.operands(line.value, |a| operands.push(a));
-        reads.extend(read_by(code, &operands, &named));
-    }
-    let kept: Vec<&str> =
-        forward_lines.iter().filter(|line| reads.contains(&line.value)).map(|line| line.name.as_str()).collect();
+fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<String> {
+    let Halves { gradients, forward, backward, kept } = halves(code, written, place)?;
     let output = &written.outputs[place];
     let (class, function) = (format!("_{output}Function"), format!("autograd_{output}"));
     let arguments = python::arguments(written);
@@ -295,7 +245,7 @@ fn autograd(code: &Code, written: &mut Written, place: usize, sizes: &str) -> Op
     out.push_str(&format!("    def forward({}):\n", python::parameters(written, "Tensor")));
     let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
     out.push_str(&indented(sizes));
-    forward_lines.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
+    forward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
     let mut returned = vec![written.results[place].clone()];
     returned.extend(kept.iter().map(|&name| format!("{name}.clone()")).zip(&kept).map(|(clone, &name)| {
         // An output twice would be one tensor with two histories.
@@ -327,7 +277,7 @@ fn autograd(code: &Code, written: &mut Written, place: usize, sizes: &str) -> Op
     }
     let sizes_without_checks: String = sizes.lines().filter(|line| !line.contains("_check(")).map(|l| format!("{l}\n")).collect();
     out.push_str(&indented(&sizes_without_checks));
-    backward_lines.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
+    backward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
     let mut parts: Vec<String> = gradients
         .iter()
         .map(|gradient| match gradient {
@@ -344,6 +294,5 @@ fn autograd(code: &Code, written: &mut Written, place: usize, sizes: &str) -> Op
     out.push_str(&format!("def {function}({}) -> Tensor:\n", python::parameters(written, "Tensor")));
     out.push_str(&format!("    \"\"\"{output}, differentiable by autograd with the derived gradient.\"\"\"\n"));
     out.push_str(&format!("    return {class}.apply({arguments})[0]\n"));
-    let _ = Op::Pi;
     Some(out)
 }

@@ -75,6 +75,29 @@ def backward(torch, module, name, result, arrays, sizes, target):
         torch.testing.assert_close(leaf.grad, 2 * getattr(result, field).expand_as(leaf.grad), rtol=1e-10, atol=1e-10)
 
 
+def jax_results(folder, manifest, target):
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    # What is compiled once for each operation is used by all programs.
+    module = load(folder / "jax.txt", "emitted_jax")
+    arrays = [jax.numpy.asarray(array(manifest["inputs"][own])) for own, _ in target["inputs"]]
+    sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
+    result = getattr(module, target["function"])(*arrays, *sizes)
+    for name in dir(module):
+        if name.startswith("vjp_"):
+            of = name.removeprefix("vjp_")
+            wanted = {f: i for i, (own, _) in enumerate(target["inputs"]) if (f := f"grad_{of}_{own}") in result._fields}
+            if not wanted:
+                continue
+            places = tuple(wanted.values())
+            value, gradients = jax.value_and_grad(getattr(module, name), argnums=places)(*arrays, *sizes)
+            np.testing.assert_allclose(value, getattr(result, of), rtol=1e-10, atol=1e-10)
+            for field, gradient in zip(wanted, gradients):
+                np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
+    return [np.asarray(value) for value in result]
+
+
 def numbers(values):
     return ", ".join(repr(float(x)) for x in values)
 
@@ -135,7 +158,7 @@ def split(printed, target):
     return out
 
 
-RUNNERS = {"numpy": numpy_results, "torch": torch_results, "c": c_results}
+RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "c": c_results}
 COMPILED = {"c"}
 
 
