@@ -160,6 +160,7 @@ fn every_target_writes_every_program() {
         };
         let mut manifest = format!("{{\"name\": {name:?}, \"program\": {source:?}, \"inputs\": {{");
         let mut inputs = Vec::new();
+        let mut shapes = Vec::new();
         for id in answer.arena.reachable(&roots) {
             let matrix = match answer.arena.op(id) {
                 Op::Variable(v) => &numbers.variables[v.0 as usize],
@@ -167,9 +168,10 @@ fn every_target_writes_every_program() {
                 _ => continue,
             };
             let shape = axes(matrix, &answer, id);
+            shapes.push(format!("{:?}: [{}, {}]", answer.arena.name_of(id), matrix.rows(), matrix.columns()));
             inputs.push(format!("{:?}: {}", answer.arena.name_of(id), array(&shape, matrix.entries())));
         }
-        let _ = write!(manifest, "{}}}, \"sizes\": {{", inputs.join(", "));
+        let _ = write!(manifest, "{}}}, \"shapes\": {{{}}}, \"sizes\": {{", inputs.join(", "), shapes.join(", "));
         let sizes: Vec<String> = numbers.dimensions.iter().map(|(name, n)| format!("{name:?}: {n}")).collect();
         let _ = write!(manifest, "{}}}, \"targets\": {{", sizes.join(", "));
         let mut targets = Vec::new();

@@ -8,10 +8,9 @@ use super::EmitError;
 use super::code::{Along, Code, MatrixOp, Op, SoftmaxPart, Tensor, Value, rank};
 use super::names::Names;
 use super::sizes::{Source, Sizes, sizes};
-use super::statements::{is_plain, lines};
+use super::statements::lines;
 use crate::dimension::{DimId, Shape};
 use crate::expr::Axis;
-use crate::functions::Function;
 use crate::number::Number;
 use crate::render::text::number_text;
 
@@ -121,8 +120,6 @@ pub(super) struct Written {
     pub(super) name: String,
     /// The definitions of the helpers that are called.
     pub(super) helpers: Vec<&'static str>,
-    /// Further identifiers.
-    pub(super) names: Names,
 }
 
 impl Written {
@@ -168,7 +165,7 @@ pub(super) fn write(code: &mut Code, dialect: &Dialect) -> Result<Written, EmitE
     let outputs = code.outputs.iter().map(|output| fields.take(&output.name)).collect();
     let all: Vec<&str> = out.iter().map(|line| line.right.as_str()).chain(results.iter().map(String::as_str)).collect();
     let helpers = helpers(dialect, &all);
-    Ok(Written { inputs, sizes, dimensions, lines: out, results, outputs, name, helpers, names })
+    Ok(Written { inputs, sizes, dimensions, lines: out, results, outputs, name, helpers })
 }
 
 /// The helpers that the texts call, and those that these call.
@@ -270,8 +267,7 @@ pub(super) fn key(code: &Code, value: Value) -> Option<&'static str> {
             MatrixOp::Root { inverse: true } => "inverse root",
             MatrixOp::ExponentialAlong => "expm along",
             MatrixOp::PowerAlong(_) => "power along",
-            MatrixOp::Horizontal | MatrixOp::Vertical if rank(code.shape(value)) == 1 => "joined",
-            MatrixOp::Horizontal => "horizontal",
+        MatrixOp::Horizontal => "horizontal",
             MatrixOp::Vertical => "vertical",
             MatrixOp::Reshape => "reshape",
         },
@@ -392,7 +388,7 @@ impl Writer<'_> {
                 let left = if matches!(code.op(*a), Op::Product(..)) { x.at_least(Level::Product) } else { x.at_least(Level::Sign) };
                 Ok(Text::new(format!("{left}{}{}", self.dialect.product, y.at_least(Level::Sign)), Level::Product))
             }
-            Op::Tensor(tensor) => self.tensor(tensor, value),
+            Op::Tensor(tensor) => self.tensor(tensor),
             _ => self.by_row(value),
         }
     }
@@ -493,6 +489,9 @@ impl Writer<'_> {
             && let Some(host) = self.dialect.host
         {
             row = host.iter().find(|(known, _)| *known == key).map(|&(_, text)| text);
+        }
+        if matches!(code.op(value), Op::Matrix(MatrixOp::Horizontal | MatrixOp::Vertical, _)) && rank(code.shape(value)) == 1 {
+            row = self.dialect.row("joined");
         }
         let Some(row) = row.or_else(|| self.dialect.row(key)) else {
             return Err(EmitError::new(format!("`{key}` is not covered for this target")));
@@ -638,7 +637,7 @@ impl Writer<'_> {
         Text::new(text, level)
     }
 
-    fn tensor(&self, tensor: &Tensor, value: Value) -> Result<Text, EmitError> {
+    fn tensor(&self, tensor: &Tensor) -> Result<Text, EmitError> {
         let mut terms = Vec::with_capacity(tensor.terms.len());
         for term in &tensor.terms {
             let mut factors = Vec::with_capacity(term.factors.len());
@@ -657,7 +656,7 @@ impl Writer<'_> {
         let axes: Vec<String> = tensor.axes.iter().map(|&d| self.dimension(d).text).collect();
         let like = self.inputs.first().cloned().unwrap_or_default();
         match self.dialect.row("einsum") {
-            Some(_) => Ok(einsum(self, &axes, &terms, value, &like)),
+            Some(_) => Ok(einsum(self, &axes, &terms, &like)),
             None => Err(EmitError::new("a derivative of more than two axes is not covered for this target".to_owned())),
         }
     }
@@ -676,7 +675,7 @@ const LETTERS: &str = "ijklabcdefghmnopqrstuvwxyz";
 
 /// The terms as calls of a function that sums products of entries by letters. The rows `eye` and `ones` make the factors of
 /// deltas and of axes that no factor has.
-fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], value: Value, like: &str) -> Text {
+fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], like: &str) -> Text {
     let letter = |i: usize| LETTERS.chars().nth(if i < axes.len() { i } else { i - axes.len() + 4 }).unwrap_or('?');
     let made = |key: &str, size: &str| {
         writer.dialect.row(key).unwrap_or_default().replace("$size", size).replace("$like", like)
@@ -702,7 +701,23 @@ fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], value: Val
         }
         let all: String = (0..axes.len()).map(letter).collect();
         let call = writer.dialect.row("einsum").unwrap_or_default();
-        let call = call.replace("$letters", &format!("{}->{all}", letters.join(","))).replace("$arrays", &arrays.join(", "));
+        let places = |letters: &String| -> String {
+            let numbers: Vec<String> = letters
+                .chars()
+                .map(|c| (0..).find(|&i| letter(i) == c).map_or(0, |i: usize| i + 1).to_string())
+                .collect();
+            format!("[{}]", numbers.join(", "))
+        };
+        let pairs: Vec<String> = letters.iter().zip(&arrays).map(|(at, array)| format!("{}, {array}", places(at))).collect();
+        let sizes: Vec<&str> = axes.iter().chain(&term.summed).map(String::as_str).collect();
+        let call = call
+            .replace("$letters", &format!("{}->{all}", letters.join(",")))
+            .replace("$arrays", &arrays.join(", "))
+            .replace("$pairs", &pairs.join(", "))
+            .replace("$sizes", &sizes.join(", "))
+            .replace("$entries", &entries_text(term, axes.len(), &letter))
+            .replace("$axes", &axes.len().to_string())
+            .replace("$ranges", &ranges(axes, &letter));
         parts.push(match &term.coefficient {
             Some(c) => format!("{}{}{call}", c.at_least(Level::Product), writer.dialect.scale),
             None => call,
@@ -712,12 +727,34 @@ fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], value: Val
         let shape = axes.join(", ");
         return Text::atom(made("zeros", &shape));
     }
-    let _ = value;
     let level = match parts.len() {
         1 => Level::Product,
         _ => Level::Sum,
     };
     Text::new(parts.join(" + "), level)
+}
+
+/// A term entry by entry: `sum(A[i, a] * B[a, j] for a in 1:n)`.
+fn entries_text(term: &TensorText, axes: usize, letter: &dyn Fn(usize) -> char) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (text, at) in &term.factors {
+        let at: Vec<String> = at.iter().map(|&i| letter(i).to_string()).collect();
+        parts.push(format!("{}[{}]", text.at_least(Level::Atom), at.join(", ")));
+    }
+    parts.extend(term.deltas.iter().map(|&(i, j)| format!("({} == {})", letter(i), letter(j))));
+    let product = if parts.is_empty() { "1.0".to_owned() } else { parts.join(" * ") };
+    if term.summed.is_empty() {
+        return product;
+    }
+    let ranges: Vec<String> =
+        term.summed.iter().enumerate().map(|(s, size)| format!("{} in 1:{size}", letter(axes + s))).collect();
+    format!("sum({product} for {})", ranges.join(", "))
+}
+
+/// `i in 1:m, j in 1:n`
+fn ranges(axes: &[String], letter: &dyn Fn(usize) -> char) -> String {
+    let ranges: Vec<String> = axes.iter().enumerate().map(|(i, size)| format!("{} in 1:{size}", letter(i))).collect();
+    ranges.join(", ")
 }
 
 /// A dimension in the arithmetic of integers.
@@ -761,18 +798,5 @@ pub(super) fn dimension(
         0 => ("0".to_owned(), Level::Atom),
         1 => (out, level),
         _ => (out, Level::Sum),
-    }
-}
-
-/// Whether a value is written in place wherever it stands.
-pub(super) fn in_place(code: &Code, value: Value) -> bool {
-    is_plain(code, value)
-}
-
-/// The function of a value that acts by entries.
-pub(super) fn function_of(code: &Code, value: Value) -> Option<Function> {
-    match code.op(value) {
-        Op::Map(function, _) => Some(*function),
-        _ => None,
     }
 }

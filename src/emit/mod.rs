@@ -9,7 +9,9 @@ mod c;
 mod chain;
 pub mod code;
 mod jax;
+mod julia;
 mod lower;
+mod matlab;
 mod names;
 mod numpy;
 mod python;
@@ -30,12 +32,23 @@ pub enum Target {
     Torch,
     /// Python with JAX.
     Jax,
+    /// Julia with ChainRulesCore.
+    Julia,
+    /// MATLAB and Octave.
+    Matlab,
     /// C99 with CBLAS.
     C,
 }
 
 /// The targets by the names that users give.
-pub const TARGETS: &[(&str, Target)] = &[("numpy", Target::Numpy), ("torch", Target::Torch), ("jax", Target::Jax), ("c", Target::C)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("numpy", Target::Numpy),
+    ("torch", Target::Torch),
+    ("jax", Target::Jax),
+    ("julia", Target::Julia),
+    ("matlab", Target::Matlab),
+    ("c", Target::C),
+];
 
 /// What is written beside the program.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +109,8 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         Target::Numpy => numpy::write(&mut code, &about),
         Target::Torch => torch::write(&mut code, &about),
         Target::Jax => jax::write(&mut code, &about),
+        Target::Julia => julia::write(&mut code, &about),
+        Target::Matlab => matlab::write(&mut code, &about),
         Target::C => c::write(&mut code, &about),
     }
     .map_err(|error| EmitError::new(format!("target {}: {}", name_of(target), error.message)))

@@ -98,6 +98,36 @@ def jax_results(folder, manifest, target):
     return [np.asarray(value) for value in result]
 
 
+def matlab_results(folder, manifest, target):
+    """Octave runs the function; 17 digits of every result come back."""
+    name = target["function"]
+    shutil.copy(folder / "matlab.txt", folder / f"{name}.m")
+    lines, arguments = [], []
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        kind = manifest["shapes"][own]
+        lines.append(f"in{i} = reshape([{numbers(values.reshape(kind).ravel(order='F'))}], {kind[0]}, {kind[1]});")
+        arguments.append(f"in{i}")
+    arguments += [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines.append(f"r = {name}({', '.join(arguments)});")
+    for field, expected in target["outputs"]:
+        axes = len(expected["shape"])
+        order = f"permute(r.{field}, {axes}:-1:1)" if axes > 2 else f"r.{field}.'"
+        lines.append(f"x = {order}; printf('%.17g\\n', x(:));")
+    return lines, target
+
+
+def octave(jobs):
+    """All programs in one process: each in a `try` of its own, in its own folder."""
+    script = []
+    for folder, lines in jobs:
+        body = "\n".join(lines)
+        script.append(f"cd {folder}; clear -all;\ntry\n{body}\ncatch err\nprintf('failed: %s\\n', strrep(err.message, char(10), ' '));\nend\nprintf('====\\n');")
+    path = jobs[0][0].parent / "all.m"
+    path.write_text("warning('off', 'all');\n" + "\n".join(script))
+    return run(["octave-cli", "--no-gui", "--quiet", "--norc", str(path)]).split("====\n")
+
+
 def numbers(values):
     return ", ".join(repr(float(x)) for x in values)
 
@@ -148,6 +178,8 @@ def run(command, **options):
 
 def split(printed, target):
     """The numbers that a program printed, one on a line, as the results."""
+    if "failed" in printed:
+        raise RuntimeError(printed)
     values = [float(x) for x in printed.split()]
     out = []
     for _, expected in target["outputs"]:
@@ -158,7 +190,7 @@ def split(printed, target):
     return out
 
 
-RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "c": c_results}
+RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "matlab": matlab_results, "c": c_results}
 COMPILED = {"c"}
 
 
@@ -178,9 +210,13 @@ def main():
     # Compilers run beside each other; Python's own programs would wait for each other.
     pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in COMPILED else 1)
     waiting = [pool.submit(RUNNERS[target], f, m, m["targets"][target]) for f, m in zip(folders, manifests)]
+    if target == "matlab":
+        printed = dict(zip(folders, octave([(f, w.result()[0]) for f, w in zip(folders, waiting)])))
     for folder, manifest, results in zip(folders, manifests, waiting):
         try:
             results = results.result()
+            if target == "matlab":
+                results = split(printed[folder], results[1])
             for got, (name, expected) in zip(results, manifest["targets"][target]["outputs"], strict=True):
                 if expected is None:
                     raise AssertionError(f"{name} has no reference")
