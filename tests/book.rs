@@ -23,7 +23,8 @@ const TOLERANCE: f64 = 1e-9;
 /// What the book prints below a problem: the derivation and its results; what is given stands above it already.
 fn printed(answer: &Answer, program: &str) -> String {
     let page = render(Format::Text, answer, program, &[]);
-    let heading = ["\nGradient", "\nDifferential", "\nHessian", "\nJacobian"].iter().filter_map(|word| page.find(word)).min();
+    let heading =
+        ["\nGradient", "\nDifferential", "\nHessian", "\nJacobian"].iter().filter_map(|word| page.find(word)).min();
     let heading = heading.expect("a derivation has a heading");
     page[heading + 1..].to_owned()
 }

@@ -90,11 +90,7 @@ fn report(seed: u64, kind: &str, judging: Judging, text: fn(&random::tree::Progr
         Ok(Verdict::Wrong(_, what)) => what,
         _ => String::new(),
     };
-    format!(
-        "seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n",
-        text(&whole, seed),
-        text(&small, seed)
-    )
+    format!("seed {seed}: {kind}\n--- whole\n{}--- small\n{}--- {what}\n", text(&whole, seed), text(&small, seed))
 }
 
 #[test]

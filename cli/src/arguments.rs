@@ -146,10 +146,17 @@ pub fn command() -> Command {
                     .help("How much of the derivation stands in a comment"),
             )
             .arg(
-                Arg::new("test")
-                    .long("test")
-                    .action(ArgAction::SetTrue)
-                    .help("Adds a test of the gradients by finite differences"),
+                Arg::new("size")
+                    .long("size")
+                    .value_name("NAME=NUMBER")
+                    .action(ArgAction::Append)
+                    .help("The number of a dimension, for stablehlo; may be given several times"),
+            )
+            .arg(
+                Arg::new("shard")
+                    .long("shard")
+                    .value_name("NAME=DEVICES")
+                    .help("Spreads the rows of that dimension over devices, for stablehlo"),
             )
             .arg(path("output", "FILE").short('o').help("Writes the code to a file, whole or not at all")),
         )
@@ -226,12 +233,9 @@ fn wrt() -> Arg {
 }
 
 fn along() -> Arg {
-    Arg::new("along")
-        .long("along")
-        .value_name("DIRECTIONS")
-        .action(ArgAction::Append)
-        .allow_hyphen_values(true)
-        .help("The derivative along a direction, an expression of the variable's shape; of several variables one for each")
+    Arg::new("along").long("along").value_name("DIRECTIONS").action(ArgAction::Append).allow_hyphen_values(true).help(
+        "The derivative along a direction, an expression of the variable's shape; of several variables one for each",
+    )
 }
 
 fn declaration() -> Arg {

@@ -31,7 +31,25 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         (None, Some(path)) if path != "-" => stem(path).unwrap_or_default(),
         _ => String::new(),
     };
-    let options = Options { name, derivation: detail > Detail::None, test: matches.get_flag("test") };
+    let mut sizes = Vec::new();
+    for text in matches.get_many::<String>("size").into_iter().flatten() {
+        sizes.push(size(text).ok_or_else(|| Failure::wrong(format!("`--size {text}`: write NAME=NUMBER")))?);
+    }
+    let sharded = match matches.get_one::<String>("shard") {
+        Some(text) => match size(text).and_then(|(name, n)| Some((name, u32::try_from(n).ok()?))) {
+            Some(sharded) => Some(sharded),
+            None => return Err(Failure::wrong(format!("`--shard {text}`: write NAME=DEVICES"))),
+        },
+        None => None,
+    };
+    let options = Options { name, derivation: detail > Detail::None, sizes, sharded };
     let emitted = emit(&answer, &program.source, target, &options).map_err(|error| Failure::wrong(error.message))?;
     output::result(&emitted.text, output_file(matches))
+}
+
+/// `N=64`
+fn size(text: &str) -> Option<(String, i64)> {
+    let (name, number) = text.split_once('=')?;
+    let number = number.trim().parse().ok().filter(|&n| n > 0)?;
+    Some((matgrad::syntax::canonical_name(name.trim())?, number))
 }

@@ -160,10 +160,12 @@ fn results(answer: &Answer) -> Vec<Valued> {
     }
     for (place, outcome) in answer.outcomes.iter().enumerate() {
         let like = match (outcome.kind, outcome.wrt_nodes.as_slice()) {
-            (AskKind::Gradient | AskKind::JacobianAgainst, &[wrt]) | (AskKind::HessianAlong, &[wrt, ..]) => match arena.op(wrt) {
-                Op::Variable(v) => Some(v.0 as usize),
-                _ => None,
-            },
+            (AskKind::Gradient | AskKind::JacobianAgainst, &[wrt]) | (AskKind::HessianAlong, &[wrt, ..]) => {
+                match arena.op(wrt) {
+                    Op::Variable(v) => Some(v.0 as usize),
+                    _ => None,
+                }
+            }
             _ => None,
         };
         let key = key(outcome);

@@ -68,8 +68,12 @@ impl Program {
             program.add("--wrt".to_owned(), &names.join(","));
         }
         let (option, kind) = directed(kind, matches);
-        let directions: Vec<&str> =
-            option.and_then(|option| matches.get_many::<String>(option)).into_iter().flatten().map(String::as_str).collect();
+        let directions: Vec<&str> = option
+            .and_then(|option| matches.get_many::<String>(option))
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         if let Some(option) = option {
             program.add(format!("--{option}"), &directions.join(","));
         }

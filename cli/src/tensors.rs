@@ -58,7 +58,12 @@ impl<'a> Tensor<'a> {
     }
 
     /// The dense tensor in this shape.
-    pub fn dense(&self, values: Vec<Matrix>, shape: Vec<usize>, size: &dyn Fn(DimId) -> usize) -> Result<Array, Failure> {
+    pub fn dense(
+        &self,
+        values: Vec<Matrix>,
+        shape: Vec<usize>,
+        size: &dyn Fn(DimId) -> usize,
+    ) -> Result<Array, Failure> {
         let terms = numbers(self.entries, values, size);
         let entries = dense(self.entries, &self.axes, &terms).ok_or_else(|| self.too_large(None))?;
         Ok(Array { shape, entries })
@@ -108,7 +113,8 @@ pub fn must_fit<'a>(tensors: impl Iterator<Item = &'a Tensor<'a>>) -> Result<(),
     let free = free_memory();
     let mut all = 0_u64;
     for tensor in tensors {
-        let fits = tensor.bytes().and_then(|bytes| all.checked_add(bytes)).filter(|&sum| free.is_none_or(|free| sum <= free));
+        let fits =
+            tensor.bytes().and_then(|bytes| all.checked_add(bytes)).filter(|&sum| free.is_none_or(|free| sum <= free));
         all = fits.ok_or_else(|| tensor.too_large(free))?;
     }
     Ok(())

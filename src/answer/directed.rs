@@ -318,7 +318,8 @@ fn are_independent(arena: &Arena, wrt: &[ExprId]) -> Result<(), NotCovered> {
         let below = arena.reachable(&[arena.named(*name).body]);
         if let Some(other) = wrt.iter().find(|&&other| other != leaf && below.binary_search(&other).is_ok()) {
             let (leaf, other) = (arena.name_of(leaf), arena.name_of(*other));
-            let message = format!("`{leaf}` depends on `{other}`, so they have no block of a Hessian: ask for one of them");
+            let message =
+                format!("`{leaf}` depends on `{other}`, so they have no block of a Hessian: ask for one of them");
             return Err(NotCovered { message });
         }
     }

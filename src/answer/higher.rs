@@ -3,7 +3,9 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::{Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential};
+use super::{
+    Asked, Direction, LARGEST_VALUE, Line, Names, Outcome, present_value, program_of, taken_name_of_differential,
+};
 use crate::calculus::NotCovered;
 use crate::calculus::adjoint::{pull_back, total};
 use crate::calculus::differential::differential;
@@ -174,24 +176,15 @@ fn add_new(steps: &mut Vec<Step>, more: &[Step]) {
 }
 
 /// dZ of each waypoint in turn, as a map of each leaf's differential and as an expression.
-fn differentiated(
-    arena: &mut Arena,
-    of: ExprId,
-    leaves: &[ExprId],
-    log: bool,
-) -> Result<Differentiated, NotCovered> {
+fn differentiated(arena: &mut Arena, of: ExprId, leaves: &[ExprId], log: bool) -> Result<Differentiated, NotCovered> {
     let moving = moving_names(arena, of, leaves);
     let mut known: Vec<Known> = leaves.iter().map(|&leaf| Known::new(arena, leaf)).collect();
     let mut written: HashMap<ExprId, ExprId> = HashMap::default();
     let mut steps = Vec::new();
     let mut definitions = Definitions::default();
     let shape = arena.shape(of);
-    let mut out = Differentiated {
-        total: arena.zeros(shape),
-        maps: HashMap::default(),
-        steps: Vec::new(),
-        substituted: false,
-    };
+    let mut out =
+        Differentiated { total: arena.zeros(shape), maps: HashMap::default(), steps: Vec::new(), substituted: false };
     if leaves.contains(&of) {
         out.total = arena.differential_of(of);
     }
@@ -367,12 +360,7 @@ fn with_one(arena: &mut Arena, d: ExprId, leaf: ExprId, value: ExprId) -> ExprId
 }
 
 /// The matrix times that of the projection: M·½(I ± K); nothing for a leaf without structure.
-fn projected_last(
-    arena: &mut Arena,
-    free: &Linear,
-    leaf: ExprId,
-    from: Shape,
-) -> Result<Option<ExprId>, NotCovered> {
+fn projected_last(arena: &mut Arena, free: &Linear, leaf: ExprId, from: Shape) -> Result<Option<ExprId>, NotCovered> {
     let Some(parts) = projection(arena, leaf) else { return Ok(None) };
     let chains = parts.into_iter().map(|(number, piece)| Chain {
         number,
@@ -522,7 +510,9 @@ fn outcome(
         }
         let zeros = arena.zeros(arena.shape(leaf));
         if project(arena, leaf, zeros).1.is_some() {
-            notes.push(format!("{name} is structured: this is projected onto its structure in each pair of its indices"));
+            notes.push(format!(
+                "{name} is structured: this is projected onto its structure in each pair of its indices"
+            ));
         }
     }
     notes.extend(program.iter().filter_map(|line| meaning(arena, &line.name, line.right)));

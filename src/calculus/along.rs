@@ -55,12 +55,7 @@ struct Waypoint {
 }
 
 /// The derivatives of the roots along the directions.
-pub fn along(
-    arena: &mut Arena,
-    roots: &[ExprId],
-    moves: &[Moved],
-    log: bool,
-) -> Result<Vec<Along>, NotCovered> {
+pub fn along(arena: &mut Arena, roots: &[ExprId], moves: &[Moved], log: bool) -> Result<Vec<Along>, NotCovered> {
     let leaves: Vec<ExprId> = moves.iter().map(|moved| moved.leaf).collect();
     let mut definitions = Names::hiding(&leaves);
     let (waypoints, still) = waypoints(arena, roots, &leaves, &mut definitions)?;
@@ -167,14 +162,7 @@ fn worth_a_name(arena: &Arena, d: ExprId, uses: usize) -> bool {
 }
 
 /// `D_Z = dZ = dX*W = V*W`, or `dZ = dX*W = V*W` where the derivative gets no name.
-fn line(
-    arena: &Arena,
-    waypoint: &Waypoint,
-    dz: ExprId,
-    named: Option<ExprId>,
-    full: ExprId,
-    steps: &mut Vec<Step>,
-) {
+fn line(arena: &Arena, waypoint: &Waypoint, dz: ExprId, named: Option<ExprId>, full: ExprId, steps: &mut Vec<Step>) {
     let mut left = Left::Expression(dz);
     if let Some(named) = named {
         let rules = vec![rules::DIRECTIONAL];

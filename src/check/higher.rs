@@ -88,7 +88,9 @@ fn beside(
         && let Some(along) = values.pop()
     {
         let found = match left {
-            Some(left) if along.entries().len() == left.entries().len() => Matrix::scalar(column(left).dot(&column(&along))),
+            Some(left) if along.entries().len() == left.entries().len() => {
+                Matrix::scalar(column(left).dot(&column(&along)))
+            }
             _ => along,
         };
         let holds = found.shape() == expected.shape()
@@ -117,9 +119,7 @@ fn beside(
             at[k] = rest % axes[k];
             rest /= axes[k];
         }
-        let side = |range: std::ops::Range<usize>| {
-            range.rev().fold(0, |stacked, k| stacked * axes[k] + at[k])
-        };
+        let side = |range: std::ops::Range<usize>| range.rev().fold(0, |stacked, k| stacked * axes[k] + at[k]);
         if axes.len() > 2 {
             matrix.at(side(0..forms.entries.rows), side(forms.entries.rows..axes.len()))
         } else {
@@ -143,7 +143,12 @@ fn second(check: &Check<'_>, point: &Point, function: &Evaluator, first: ExprId,
     for step in &FIRST_STEPS[..2] {
         let mut inner_error = 0.0_f64;
         let mut outer = |s: f64| {
-            let mut moved = Point { numbers: point.numbers.clone(), directions: point.directions.clone(), cotangent: None, index: 1 };
+            let mut moved = Point {
+                numbers: point.numbers.clone(),
+                directions: point.directions.clone(),
+                cotangent: None,
+                index: 1,
+            };
             let mut place = check.numbers_of(&point.numbers, first)?.clone();
             place.add_scaled(s, d);
             match check.arena.op(first) {

@@ -100,7 +100,9 @@ impl Results {
                 AskKind::Gradient | AskKind::JacobianAgainst => {
                     gradient(check, point, function, i, &forms, size, report)
                 }
-                AskKind::Differential | AskKind::JacobianAlong => differential(check, point, joint, i, &forms, size, report),
+                AskKind::Differential | AskKind::JacobianAlong => {
+                    differential(check, point, joint, i, &forms, size, report)
+                }
                 AskKind::Jacobian | AskKind::Hessian | AskKind::HessianAlong => {
                     super::higher::compare(check, point, function, i, &forms, size, report)
                 }

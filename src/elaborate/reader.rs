@@ -149,7 +149,6 @@ impl<'a> Reader<'a> {
         None
     }
 
-
     /// Names what is still open: m, n, p, q, then r … w, then n1, n2, …, in order of first use, rows before columns.
     pub(super) fn name_dimensions(&mut self) {
         let taken: std::collections::HashSet<String> = self.names.keys().cloned().collect();

@@ -209,7 +209,13 @@ impl Code {
             Op::Map(Function::Exp, x) => Some(x),
             _ => None,
         };
-        if one(a) { exponential(b) } else if one(b) { exponential(a) } else { None }
+        if one(a) {
+            exponential(b)
+        } else if one(b) {
+            exponential(a)
+        } else {
+            None
+        }
     }
 
     /// base to a power by entries.

@@ -24,7 +24,11 @@ enum Item {
     /// The diagonal matrix of a column.
     Diagonal(Value),
     /// The inverse of a square matrix that is symmetric and positive definite, or symmetric, if so.
-    Inverse { of: Value, symmetric: bool, positive: bool },
+    Inverse {
+        of: Value,
+        symmetric: bool,
+        positive: bool,
+    },
 }
 
 /// The product of the factors.

@@ -168,8 +168,7 @@ const HELPERS: &[(&str, &str)] = &[
 pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
     let written = write_arrays(code, &DIALECT)?;
     let code = &*code;
-    let conversions: String =
-        written.inputs.iter().map(|name| format!("    {name} = jnp.asarray({name})\n")).collect();
+    let conversions: String = written.inputs.iter().map(|name| format!("    {name} = jnp.asarray({name})\n")).collect();
     let first = "The values and derivatives at these numbers; goes through `jax.jit` and `jax.vmap`.";
     let sizes = python::size_lines(code, &written);
     let mut main = format!(

@@ -255,7 +255,11 @@ fn quoted(text: &str) -> String {
 pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
     let written = write_arrays(code, &DIALECT)?;
     let code = &*code;
-    let mut doc = format!("\"\"\"\n    {}({})\n\nValues and derivatives, derived by matgrad.\n\nThe program:\n\n", written.name, python::arguments(&written));
+    let mut doc = format!(
+        "\"\"\"\n    {}({})\n\nValues and derivatives, derived by matgrad.\n\nThe program:\n\n",
+        written.name,
+        python::arguments(&written)
+    );
     about.program().for_each(|line| doc.push_str(&format!("    {}\n", quoted(line))));
     if !about.derivation.is_empty() {
         doc.push_str("\nThe derivation:\n\n");

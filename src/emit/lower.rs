@@ -3,9 +3,11 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::chain;
-use super::code::{Along, Code, Input, MatrixOp, Op, Origin, Output, ResultKind, SoftmaxPart, Tensor, TensorTerm, Value};
 use super::EmitError;
+use super::chain;
+use super::code::{
+    Along, Code, Input, MatrixOp, Op, Origin, Output, ResultKind, SoftmaxPart, Tensor, TensorTerm, Value,
+};
 use crate::answer::{Answer, Direction, Outcome};
 use crate::dimension::{DimId, Shape};
 use crate::elaborate::Property;
@@ -152,7 +154,8 @@ impl Lowerer<'_> {
                 }
             };
             if let Some(line) = outcome.program.last() {
-                let formula = if many_axes(outcome).is_some() { String::new() } else { formula(&line.name, arena, line.right) };
+                let formula =
+                    if many_axes(outcome).is_some() { String::new() } else { formula(&line.name, arena, line.right) };
                 self.code.call_it(value, &line.name, formula);
             }
             let kind = match (outcome.kind, outcome.wrt_nodes.as_slice()) {
@@ -173,7 +176,8 @@ impl Lowerer<'_> {
         let mut terms = Vec::with_capacity(entries.terms.len());
         for term in &entries.terms {
             let coefficient = self.full(self.at(term.coefficient));
-            let factors = term.factors.iter().map(|factor| (self.full(self.at(factor.expr)), factor.at.clone())).collect();
+            let factors =
+                term.factors.iter().map(|factor| (self.full(self.at(factor.expr)), factor.at.clone())).collect();
             terms.push(TensorTerm { coefficient, factors, deltas: term.deltas.clone(), summed: term.summed.clone() });
         }
         let all = |code: &mut Code, list: &[DimId]| {
@@ -409,7 +413,11 @@ impl Lowerer<'_> {
                 let sizes = self.code.map(F::Abs, value);
                 self.total(Along::All, Operand { value: sizes, shape: first.shape }).value
             }
-            (F::Trace | F::Det | F::Tril | F::Triu | F::Diag | F::Vec | F::Vech | F::Unvech | F::Reshape, _) if scalar => value,
+            (F::Trace | F::Det | F::Tril | F::Triu | F::Diag | F::Vec | F::Vech | F::Unvech | F::Reshape, _)
+                if scalar =>
+            {
+                value
+            }
             (F::LogDet, _) if scalar => self.code.map(F::Log, value),
             (F::Expm, _) if scalar => self.code.map(F::Exp, value),
             (F::Chol, _) if scalar => self.code.map(F::Sqrt, value),
@@ -457,8 +465,17 @@ impl Lowerer<'_> {
             (F::Vech, _) => self.whole(MatrixOp::HalfVectorised, list, shape),
             (F::Unvech, _) => self.whole(MatrixOp::FromHalfVectorised, list, shape),
             (
-                F::Eye | F::Ones | F::Zeros | F::OneVec | F::Unit | F::VectorOf | F::MatrixOf | F::Pinv | F::LeakyRelu
-                | F::Max | F::Min,
+                F::Eye
+                | F::Ones
+                | F::Zeros
+                | F::OneVec
+                | F::Unit
+                | F::VectorOf
+                | F::MatrixOf
+                | F::Pinv
+                | F::LeakyRelu
+                | F::Max
+                | F::Min,
                 _,
             ) => return Err(lacking(function)),
             (function, _) => self.code.map(function, value),

@@ -30,7 +30,7 @@ const RESERVED: &[&str] = &[
     "switch try while do until endif endfor endwhile endfunction end_try_catch unwind_protect properties methods events",
     "exp log log1p expm1 sqrt abs sign sin cos tan asin acos atan sinh cosh tanh max min erf erfc double zeros ones eye",
     "repmat dot sum norm inv det expm chol tril triu pinv diag trace kron sqrtm reshape pi e i j Inf NaN size numel assert",
-    "isequal result true false error func varargin varargout nargin nargout ans I J eps svd prod real imag lu logical",
+    "isequal full result true false error func varargin varargout nargin nargout ans I J eps svd prod real imag lu logical",
     "any all disp import rank cross length end ndims permute lambda",
 ];
 
@@ -68,7 +68,7 @@ const ROWS: &[(&str, &str)] = &[
     ("cast", "double($0)"),
     ("pi", "pi"),
     ("e", "exp(1)"),
-    ("identity", "eye($m)"),
+    ("identity", "full(eye($m))"),
     ("unit", "double((1:$m)' == $k)"),
     ("fill", "repmat($0, $m, $n)"),
     ("repeat", "+@0 + zeros($m, $n)"),
@@ -101,7 +101,7 @@ const ROWS: &[(&str, &str)] = &[
     ("triu", "triu($0)"),
     ("pinv", "pinv($0)"),
     ("diagonal", "diag($0)"),
-    ("diagonal matrix", "diag($0)"),
+    ("diagonal matrix", "full(diag($0))"),
     ("tr", "trace($0)"),
     ("vech", "mg_vech($0)"),
     ("unvech", "mg_unvech($0, $m)"),
@@ -115,7 +115,7 @@ const ROWS: &[(&str, &str)] = &[
     ("vertical", "[$list;]"),
     ("reshape", "reshape($0, $m, $n)"),
     ("einsum", "mg_tensor([$sizes], $axes, $pairs)"),
-    ("eye", "eye($size)"),
+    ("eye", "full(eye($size))"),
     ("ones", "ones($size, 1)"),
     ("zeros", "zeros($size)"),
 ];
@@ -261,7 +261,9 @@ fn size_lines(code: &Code, written: &Written) -> String {
     }
     for (input, name) in code.inputs.iter().zip(&written.inputs) {
         let (rows, columns) = (size(code, written, input.shape.rows), size(code, written, input.shape.columns));
-        out.push_str(&format!("assert(isequal(size({name}), [{rows}, {columns}]), '{name} must be {rows} x {columns}');\n"));
+        out.push_str(&format!(
+            "assert(isequal(size({name}), [{rows}, {columns}]), '{name} must be {rows} x {columns}');\n"
+        ));
     }
     out
 }

@@ -8,20 +8,29 @@ mod build;
 mod c;
 mod chain;
 pub mod code;
+mod document;
+mod expressions;
+mod helpers_in_c;
+mod helpers_in_rust;
 mod jax;
 mod julia;
+mod loops;
 mod lower;
 mod matlab;
 mod names;
 mod numpy;
 mod python;
+mod rust;
 mod sizes;
+mod stablehlo;
 mod statements;
+mod tensors;
 mod torch;
+mod wholes;
 
 use crate::answer::Answer;
-use code::Origin;
 use crate::render::{Format, render};
+use code::Origin;
 
 /// A language and library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +45,14 @@ pub enum Target {
     Julia,
     /// MATLAB and Octave.
     Matlab,
+    /// Rust without dependencies.
+    Rust,
     /// C99 with CBLAS.
     C,
+    /// StableHLO, for numbers of all dimensions.
+    StableHlo,
+    /// A document in LaTeX.
+    Latex,
 }
 
 /// The targets by the names that users give.
@@ -47,7 +62,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("jax", Target::Jax),
     ("julia", Target::Julia),
     ("matlab", Target::Matlab),
+    ("rust", Target::Rust),
     ("c", Target::C),
+    ("stablehlo", Target::StableHlo),
+    ("latex", Target::Latex),
 ];
 
 /// What is written beside the program.
@@ -57,8 +75,10 @@ pub struct Options {
     pub name: String,
     /// Whether the derivation stands in the comment at the top, as detailed as the answer has it.
     pub derivation: bool,
-    /// Whether a test by finite differences is added.
-    pub test: bool,
+    /// Numbers of dimensions, for a target that needs them.
+    pub sizes: Vec<(String, i64)>,
+    /// The dimension whose rows are spread over that many devices, for a target that can.
+    pub sharded: Option<(String, u32)>,
 }
 
 /// Why there is no program in the target.
@@ -111,6 +131,9 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         Target::Jax => jax::write(&mut code, &about),
         Target::Julia => julia::write(&mut code, &about),
         Target::Matlab => matlab::write(&mut code, &about),
+        Target::Rust => rust::write(&mut code, &about),
+        Target::Latex => Ok(document::latex(answer, source, &code)),
+        Target::StableHlo => stablehlo::write(&mut code, &about, options),
         Target::C => c::write(&mut code, &about),
     }
     .map_err(|error| EmitError::new(format!("target {}: {}", name_of(target), error.message)))

@@ -161,7 +161,8 @@ pub(super) fn size_lines(code: &Code, written: &Written) -> String {
                 let all = axes_of(code, of.input);
                 let mut places = Vec::with_capacity(all.len());
                 for (i, &d) in all.iter().enumerate() {
-                    let own = code.dimensions.as_name(d).map(|n| code.dimensions.name(n)).filter(|n| !bound.contains(n));
+                    let own =
+                        code.dimensions.as_name(d).map(|n| code.dimensions.name(n)).filter(|n| !bound.contains(n));
                     let here = own.filter(|n| plain(n).is_some_and(|from| from.input == of.input && from.axis == i));
                     places.push(match here {
                         Some(own) => {
@@ -180,7 +181,8 @@ pub(super) fn size_lines(code: &Code, written: &Written) -> String {
                     right = format!("{right} - {}", bracketed_size(code, written, *rest));
                 }
                 if *factor != 1 {
-                    right = if rest.is_some() { format!("({right}) // {factor}") } else { format!("{right} // {factor}") };
+                    right =
+                        if rest.is_some() { format!("({right}) // {factor}") } else { format!("{right} // {factor}") };
                 }
                 out.push_str(&format!("    {} = {right}\n", name_of(name)));
             }
@@ -291,8 +293,7 @@ pub(super) fn halves<'a>(code: &Code, written: &'a Written, place: usize) -> Opt
         code.operands(line.value, |a| operands.push(a));
         reads.extend(read_by(code, &operands, &named));
     }
-    let kept =
-        forward.iter().filter(|line| reads.contains(&line.value)).map(|line| line.name.as_str()).collect();
+    let kept = forward.iter().filter(|line| reads.contains(&line.value)).map(|line| line.name.as_str()).collect();
     Some(Halves { gradients, forward, backward, kept })
 }
 
@@ -313,4 +314,3 @@ fn read_by(code: &Code, roots: &[Value], named: &HashSet<Value>) -> HashSet<Valu
     }
     out
 }
-

@@ -36,8 +36,6 @@ pub(super) enum Source {
 pub(super) struct Sizes {
     /// Every name that is needed, in an order in which each stands on earlier ones.
     pub(super) names: Vec<(String, Source)>,
-    /// All axes of inputs that must have a size.
-    pub(super) axes: Vec<AxisOf>,
 }
 
 /// The names of all sizes in the program, and how each is known.
@@ -89,7 +87,7 @@ pub(super) fn sizes(code: &mut Code) -> Sizes {
             }
         }
     }
-    Sizes { names, axes }
+    Sizes { names }
 }
 
 /// The way to a name, where an axis has it once and nothing else that is unknown; the rest is not taken out yet.
@@ -115,7 +113,8 @@ fn source(code: &Code, name: DimName, left: &[DimName], axes: &[AxisOf]) -> Opti
                     unknown += 1;
                     let triangle = factors.len() == 1 && code.dimensions.side_of_triangle(factors[0]).is_some();
                     let sides = triangle
-                        && code.dimensions.side_of_triangle(factors[0]).and_then(|d| code.dimensions.as_name(d)) == Some(name);
+                        && code.dimensions.side_of_triangle(factors[0]).and_then(|d| code.dimensions.as_name(d))
+                            == Some(name);
                     if factors.as_slice() == [name] {
                         found = Some((of, name, *k, false));
                     } else if sides && *k == 1 && terms.len() == 1 {

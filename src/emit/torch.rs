@@ -240,7 +240,9 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
     let arguments = python::arguments(written);
     let size_parameters = written.size_parameters();
     let mut out = format!("class {class}(torch.autograd.Function):\n");
-    out.push_str(&format!("    \"\"\"{output} with its derived gradient as backward; it can be differentiated once.\"\"\"\n\n"));
+    out.push_str(&format!(
+        "    \"\"\"{output} with its derived gradient as backward; it can be differentiated once.\"\"\"\n\n"
+    ));
     out.push_str("    generate_vmap_rule = True\n\n    @staticmethod\n");
     out.push_str(&format!("    def forward({}):\n", python::parameters(written, "Tensor")));
     let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
@@ -275,7 +277,8 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
     if !size_parameters.is_empty() {
         out.push_str(&format!("        {}, = ctx.sizes\n", size_parameters.join(", ")));
     }
-    let sizes_without_checks: String = sizes.lines().filter(|line| !line.contains("_check(")).map(|l| format!("{l}\n")).collect();
+    let sizes_without_checks: String =
+        sizes.lines().filter(|line| !line.contains("_check(")).map(|l| format!("{l}\n")).collect();
     out.push_str(&indented(&sizes_without_checks));
     backward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
     let mut parts: Vec<String> = gradients

@@ -150,8 +150,7 @@ pub fn einsum(arena: &Arena, entries: &Entries) -> Option<String> {
 
 /// The axes that stand in no factor and no delta of a term: along them it is constant.
 fn unnamed_axes(entries: &Entries, term: &Term) -> Vec<(Index, crate::dimension::DimId)> {
-    let named = |i: Index| {
-        term.factors.iter().any(|f| f.at.contains(&i)) || term.deltas.iter().any(|&(a, b)| a == i || b == i)
-    };
+    let named =
+        |i: Index| term.factors.iter().any(|f| f.at.contains(&i)) || term.deltas.iter().any(|&(a, b)| a == i || b == i);
     entries.axes.iter().copied().enumerate().filter(|&(i, _)| !named(i)).collect()
 }

@@ -67,9 +67,7 @@ fn with_indices(base: Piece, at: &[char]) -> Piece {
             let size = super::typeset::Size::Normal;
             indexed(Piece::Fenced { open: '(', inner, close: ')', size }, letters)
         }
-        Piece::Scripts { base, below: None, above } => {
-            Piece::Scripts { base, below: Some(Box::new(letters)), above }
-        }
+        Piece::Scripts { base, below: None, above } => Piece::Scripts { base, below: Some(Box::new(letters)), above },
         Piece::Row(row) => {
             let inner = Box::new(Piece::Row(row));
             let size = super::typeset::Size::Normal;

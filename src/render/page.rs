@@ -2,8 +2,8 @@
 //! waypoint, its results, notes, and what was checked. Every format prints this, so that all of them tell the same.
 
 use super::build::{dimension, notation};
-use super::notation::Notation;
 use super::entries::entry_form;
+use super::notation::Notation;
 use super::steps::{ShownStep, left_side, partial, second_partial, shown_steps};
 use super::text::text;
 use super::typeset::{typeset, width};
@@ -139,9 +139,8 @@ pub fn page(answer: &Answer, checked: &[String]) -> Page {
 
 /// Outcomes of one request stand together: the derivation is that of the first, the others only read off.
 fn requests(answer: &Answer) -> Vec<&[Outcome]> {
-    let same = |a: &Outcome, b: &Outcome| {
-        a.kind == b.kind && a.of_node == b.of_node && one_request(a, b) && a.wrt != b.wrt
-    };
+    let same =
+        |a: &Outcome, b: &Outcome| a.kind == b.kind && a.of_node == b.of_node && one_request(a, b) && a.wrt != b.wrt;
     answer.outcomes.chunk_by(same).collect()
 }
 

@@ -44,7 +44,9 @@ pub fn left_side(arena: &Arena, left: &Left) -> Notation {
                     Notation::DifferentialOf(Box::new(Notation::Partial(of.clone(), arena.name_of(*wrt))))
                 }
                 (&[(leaf, to)], _) => applied(map(leaf), false, to),
-                (list, _) => Notation::Sum(list.iter().map(|&(leaf, to)| (false, applied(map(leaf), false, to))).collect()),
+                (list, _) => {
+                    Notation::Sum(list.iter().map(|&(leaf, to)| (false, applied(map(leaf), false, to))).collect())
+                }
             }
         }
         Left::Against { of, wrt, cotangent } => {

@@ -47,10 +47,11 @@ pub fn dense(entries: &Entries, axes: &[usize], terms: &[TermNumbers]) -> Option
     out.resize(size, 0.0);
     for (term, numbers) in entries.terms.iter().zip(terms) {
         let sizes: Vec<usize> = axes.iter().chain(&numbers.summed).copied().collect();
-        let arrays = term.factors.iter().zip(&numbers.factors).map(|(factor, matrix)| Array {
-            at: factor.at.clone(),
-            entries: matrix.entries().to_vec(),
-        });
+        let arrays = term
+            .factors
+            .iter()
+            .zip(&numbers.factors)
+            .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: matrix.entries().to_vec() });
         let arrays = contracted(arrays.collect(), axes.len(), &sizes);
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
@@ -258,7 +259,8 @@ mod tests {
         let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
         let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
         let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
-        let out = dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]).unwrap();
+        let out =
+            dense(&entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]), &[2, 2], &[numbers]).unwrap();
         for i in 0..2 {
             for j in 0..2 {
                 let entry = |a: usize, i: usize| x.entries()[a * 2 + i];

@@ -276,8 +276,7 @@ impl Graph {
                     }
                 }
                 Op::Product { factors, .. } if at.len() == 2 => {
-                    let is_diagonal =
-                        |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Call(Function::Diag, ..));
+                    let is_diagonal = |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Call(Function::Diag, ..));
                     // u·vᵀ, and A·diag(d)·B.
                     let cut = (1..factors.len()).find(|&i| {
                         arena.shape(factors[i]).rows == DimId::ONE

@@ -295,8 +295,7 @@ fn of_node(arena: &mut Arena, id: ExprId, maps: &HashMap<ExprId, Linear>) -> Res
             maps[&e].then(arena, Piece::Matrix { matrix, from: shape, to: shape })?
         }
         Op::PowerFrechet(a, e, k) => {
-            let matrix =
-                frechet(arena, a, shape.rows, |arena, block| arena.matrix_power(block, Number::integer(k)))?;
+            let matrix = frechet(arena, a, shape.rows, |arena, block| arena.matrix_power(block, Number::integer(k)))?;
             maps[&e].then(arena, Piece::Matrix { matrix, from: shape, to: shape })?
         }
         Op::Call(function, _, arguments) => of_call(arena, id, function, &arguments, maps)?,

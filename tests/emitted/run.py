@@ -128,6 +128,30 @@ def octave(jobs):
     return run(["octave-cli", "--no-gui", "--quiet", "--norc", str(path)]).split("====\n")
 
 
+def stablehlo_results(folder, manifest, target):
+    """XLA compiles the module for the processor of this machine and runs it."""
+    if target is None:
+        return None
+    from jax._src import xla_bridge
+    from jax._src.lib import xla_client
+
+    backend = xla_bridge.get_backend("cpu")
+    text = (folder / "stablehlo.txt").read_text()
+    devices = xla_client.DeviceList(tuple(backend.local_devices()[:1]))
+    executable = compile_module(backend, text, devices, xla_client.CompileOptions())
+    arrays = [backend.buffer_from_pyval(array(manifest["inputs"][own])) for own, _ in target["inputs"]]
+    return [np.asarray(value) for value in executable.execute(arrays)]
+
+
+def compile_module(backend, text, devices, options):
+    from jax._src.interpreters import mlir
+    from jax._src.lib.mlir import ir
+
+    with mlir.make_ir_context():
+        module = ir.Module.parse(text)
+        return backend.compile_and_load(module, devices, options)
+
+
 def numbers(values):
     return ", ".join(repr(float(x)) for x in values)
 
@@ -169,6 +193,37 @@ def c_results(folder, manifest, target):
     return split(run([str(program)]), target)
 
 
+def rust_results(folder, manifest, target):
+    """A program around the module prints the results."""
+    shutil.copy(folder / "rust.txt", folder / "emitted.rs")
+    name = target["function"]
+    sizes = [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines, arguments, prints = [], list(sizes), []
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        if values.ndim == 0:
+            arguments.append(f"{float(values)!r}_f64")
+        else:
+            lines.append(f"    let in{i} = [{numbers(values.ravel())}];")
+            arguments.append(f"&in{i}")
+    for i, (_, expected) in enumerate(target["outputs"]):
+        if expected["shape"]:
+            lines.append(f"    let mut out{i} = [0.0; {len(expected['entries'])}];")
+            prints.append(f'    out{i}.iter().for_each(|x| println!("{{x:?}}"));')
+        else:
+            lines.append(f"    let mut out{i} = 0.0;")
+            prints.append(f'    println!("{{out{i}:?}}");')
+        arguments.append(f"&mut out{i}")
+    lines.append(f"    let mut room = vec![0.0; emitted::{name}_work({', '.join(sizes)})];")
+    lines.append(f"    emitted::{name}({', '.join(arguments)}, &mut room).unwrap();")
+    text = "\n".join(["mod emitted;", "fn main() {", *lines, *prints, "}", ""])
+    (folder / "main.rs").write_text(text)
+    program = folder / "program_rust"
+    flags = ["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0"]
+    run(["rustc", *flags, str(folder / "main.rs"), "-o", str(program)])
+    return split(run([str(program)]), target)
+
+
 def run(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, **options)
     if done.returncode != 0:
@@ -190,8 +245,8 @@ def split(printed, target):
     return out
 
 
-RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "matlab": matlab_results, "c": c_results}
-COMPILED = {"c"}
+RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "matlab": matlab_results, "rust": rust_results, "stablehlo": stablehlo_results, "c": c_results}
+COMPILED = {"c", "rust"}
 
 
 def compare(name, got, expected):
@@ -204,16 +259,19 @@ def compare(name, got, expected):
 
 def main():
     root, target, *only = sys.argv[1:]
-    ran, failed, compared = 0, [], 0
-    folders = [f for f in sorted(pathlib.Path(root).iterdir()) if not only or f.name in only]
+    ran, failed, compared, refused = 0, [], 0, 0
+    folders = [f for f in sorted(pathlib.Path(root).resolve().iterdir()) if f.is_dir() and (not only or f.name in only)]
     manifests = [json.loads((f / "program.json").read_text()) for f in folders]
     # Compilers run beside each other; Python's own programs would wait for each other.
     pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in COMPILED else 1)
-    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"][target]) for f, m in zip(folders, manifests)]
+    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"].get(target)) for f, m in zip(folders, manifests)]
     if target == "matlab":
         printed = dict(zip(folders, octave([(f, w.result()[0]) for f, w in zip(folders, waiting)])))
     for folder, manifest, results in zip(folders, manifests, waiting):
         try:
+            if manifest["targets"].get(target) is None:
+                refused += 1
+                continue
             results = results.result()
             if target == "matlab":
                 results = split(printed[folder], results[1])
@@ -227,9 +285,9 @@ def main():
             failed.append(f"{folder.name}: {type(error).__name__}: {error}")
             if only:
                 raise
-    print(f"{target}: {ran} programs ran, {compared} results agree to {TOLERANCE:g}, {len(failed)} programs failed")
+    print(f"{target}: {ran} programs ran, {compared} results agree to {TOLERANCE:g}, {len(failed)} programs failed, {refused} refused")
     for line in failed:
-        print("  " + line.replace("\n", "\n    "))
+        print("  " + line[:400].replace("\n", "\n    "))
     sys.exit(1 if failed else 0)
 
 
