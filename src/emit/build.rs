@@ -67,9 +67,9 @@ impl Code {
         }
         list.retain(|(c, _)| !c.is_zero());
         if constant.is_one() || constant == Number::MINUS_ONE {
-            for i in 0..list.len() {
-                if let Some(term) = self.with_one(constant, list[i]) {
-                    list[i] = term;
+            for known in &mut list {
+                if let Some(term) = self.with_one(constant, *known) {
+                    *known = term;
                     constant = Number::ZERO;
                     break;
                 }

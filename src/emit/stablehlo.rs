@@ -88,6 +88,12 @@ pub(super) fn write(code: &mut Code, about: &About<'_>, options: &Options) -> Re
     })
 }
 
+/// A number with a point, as MLIR wants it.
+fn real(x: f64) -> String {
+    let text = format!("{x:e}");
+    if text.contains('.') { text } else { text.replacen('e', ".0e", 1) }
+}
+
 /// `tensor<3x4xf64>`
 fn kind(axes: &[i64]) -> String {
     kind_of(axes, "f64")
@@ -127,7 +133,7 @@ impl Writer<'_> {
     }
 
     fn constant(&mut self, x: f64, axes: &[i64]) -> Tile {
-        self.line(&format!("stablehlo.constant dense<{x:e}> : {}", kind(axes)), axes)
+        self.line(&format!("stablehlo.constant dense<{}> : {}", real(x), kind(axes)), axes)
     }
 
     fn unary(&mut self, name: &str, a: &Tile) -> Tile {

@@ -142,7 +142,7 @@ impl Matrix {
         let n = self.require_square()?;
         self.require_finite()?;
         let squarings = self.squarings();
-        if !(squarings <= 1024.0) {
+        if squarings.is_nan() || squarings > 1024.0 {
             return Err(MatrixError::NotFinite);
         }
         let a = self.scale((-squarings).exp2());

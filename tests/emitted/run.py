@@ -132,15 +132,17 @@ def stablehlo_results(folder, manifest, target):
     """XLA compiles the module for the processor of this machine and runs it."""
     if target is None:
         return None
-    from jax._src import xla_bridge
+    import jax
     from jax._src.lib import xla_client
 
-    backend = xla_bridge.get_backend("cpu")
+    jax.config.update("jax_enable_x64", True)
+    device = jax.devices("cpu")[0]
     text = (folder / "stablehlo.txt").read_text()
-    devices = xla_client.DeviceList(tuple(backend.local_devices()[:1]))
-    executable = compile_module(backend, text, devices, xla_client.CompileOptions())
-    arrays = [backend.buffer_from_pyval(array(manifest["inputs"][own])) for own, _ in target["inputs"]]
-    return [np.asarray(value) for value in executable.execute(arrays)]
+    devices = xla_client.DeviceList((device,))
+    executable = compile_module(device.client, text, devices, xla_client.CompileOptions())
+    arrays = [jax.device_put(array(manifest["inputs"][own]), device) for own, _ in target["inputs"]]
+    results = executable.execute_sharded(arrays).disassemble_into_single_device_arrays()
+    return [np.asarray(value[0]) for value in results]
 
 
 def compile_module(backend, text, devices, options):
