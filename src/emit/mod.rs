@@ -23,6 +23,7 @@ mod python;
 mod rust;
 mod sizes;
 mod stablehlo;
+mod stablehlo_wholes;
 mod statements;
 mod tensors;
 mod torch;

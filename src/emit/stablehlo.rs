@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap as HashMap;
 
 use super::arrays::key;
-use super::code::{Along, Code, MatrixOp, Op, SoftmaxPart, Tensor, Value, rank};
+use super::code::{Along, Code, Op, SoftmaxPart, Value, rank};
 use super::{About, EmitError, Emitted, Options};
 use crate::dimension::{DimId, Shape};
 use crate::expr::Axis;
@@ -15,16 +15,17 @@ use crate::syntax::ast::Comparison;
 
 /// A value in the text: its name and the sizes of its axes.
 #[derive(Clone, Debug)]
-struct Tile {
-    name: String,
-    axes: Vec<i64>,
+pub(super) struct Tile {
+    pub(super) name: String,
+    pub(super) axes: Vec<i64>,
 }
 
-struct Writer<'a> {
-    code: &'a Code,
+/// What the lines are written from, and what is written so far.
+pub(super) struct Writer<'a> {
+    pub(super) code: &'a Code,
     sizes: &'a HashMap<String, i64>,
     body: String,
-    known: HashMap<Value, Tile>,
+    pub(super) known: HashMap<Value, Tile>,
     count: usize,
 }
 
@@ -95,7 +96,7 @@ fn real(x: f64) -> String {
 }
 
 /// `tensor<3x4xf64>`
-fn kind(axes: &[i64]) -> String {
+pub(super) fn kind(axes: &[i64]) -> String {
     kind_of(axes, "f64")
 }
 
@@ -110,7 +111,7 @@ fn list(numbers: impl IntoIterator<Item = usize>) -> String {
 }
 
 impl Writer<'_> {
-    fn size(&self, d: DimId) -> Result<i64, EmitError> {
+    pub(super) fn size(&self, d: DimId) -> Result<i64, EmitError> {
         let value = self.code.dimensions.value(d, &|name| self.sizes.get(name).copied());
         value.filter(|&n| n > 0).ok_or_else(|| {
             EmitError::new(format!(
@@ -125,27 +126,27 @@ impl Writer<'_> {
     }
 
     /// A line that gives a value of these axes.
-    fn line(&mut self, right: &str, axes: &[i64]) -> Tile {
+    pub(super) fn line(&mut self, right: &str, axes: &[i64]) -> Tile {
         let name = format!("%{}", self.count);
         self.count += 1;
         self.body.push_str(&format!("    {name} = {right}\n"));
         Tile { name, axes: axes.to_vec() }
     }
 
-    fn constant(&mut self, x: f64, axes: &[i64]) -> Tile {
+    pub(super) fn constant(&mut self, x: f64, axes: &[i64]) -> Tile {
         self.line(&format!("stablehlo.constant dense<{}> : {}", real(x), kind(axes)), axes)
     }
 
-    fn unary(&mut self, name: &str, a: &Tile) -> Tile {
+    pub(super) fn unary(&mut self, name: &str, a: &Tile) -> Tile {
         self.line(&format!("stablehlo.{name} {} : {}", a.name, kind(&a.axes)), &a.axes.clone())
     }
 
-    fn binary(&mut self, name: &str, a: &Tile, b: &Tile) -> Tile {
+    pub(super) fn binary(&mut self, name: &str, a: &Tile, b: &Tile) -> Tile {
         self.line(&format!("stablehlo.{name} {}, {} : {}", a.name, b.name, kind(&a.axes)), &a.axes.clone())
     }
 
     /// The tile repeated: its axes are those at `places` of the result.
-    fn broadcast(&mut self, a: &Tile, places: &[usize], axes: &[i64]) -> Tile {
+    pub(super) fn broadcast(&mut self, a: &Tile, places: &[usize], axes: &[i64]) -> Tile {
         if a.axes == axes {
             return a.clone();
         }
@@ -172,7 +173,7 @@ impl Writer<'_> {
         Ok(self.broadcast(&tile, &places, &axes))
     }
 
-    fn reduce(&mut self, name: &str, start: f64, a: &Tile, over: &[usize]) -> Tile {
+    pub(super) fn reduce(&mut self, name: &str, start: f64, a: &Tile, over: &[usize]) -> Tile {
         let first = self.constant(start, &[]);
         let axes: Vec<i64> = a.axes.iter().enumerate().filter(|(i, _)| !over.contains(i)).map(|(_, &n)| n).collect();
         let right = format!(
@@ -186,7 +187,7 @@ impl Writer<'_> {
         self.line(&right, &axes)
     }
 
-    fn dot(&mut self, a: &Tile, b: &Tile, over: [usize; 2]) -> Tile {
+    pub(super) fn dot(&mut self, a: &Tile, b: &Tile, over: [usize; 2]) -> Tile {
         let mut axes: Vec<i64> = a.axes.clone();
         axes.remove(over[0]);
         axes.extend(b.axes.iter().enumerate().filter(|(i, _)| *i != over[1]).map(|(_, &n)| n));
@@ -204,7 +205,7 @@ impl Writer<'_> {
     }
 
     /// 1 where it holds, else 0.
-    fn compare(&mut self, direction: &str, a: &Tile, b: &Tile) -> Tile {
+    pub(super) fn compare(&mut self, direction: &str, a: &Tile, b: &Tile) -> Tile {
         let truth = kind_of(&a.axes, "i1");
         let holds = self.line(
             &format!(
@@ -235,7 +236,7 @@ impl Writer<'_> {
         self.line(&right, &a.axes.clone())
     }
 
-    fn transpose(&mut self, a: &Tile) -> Tile {
+    pub(super) fn transpose(&mut self, a: &Tile) -> Tile {
         let axes: Vec<i64> = a.axes.iter().rev().copied().collect();
         self.line(
             &format!("stablehlo.transpose {}, dims = [1, 0] : ({}) -> {}", a.name, kind(&a.axes), kind(&axes)),
@@ -243,23 +244,23 @@ impl Writer<'_> {
         )
     }
 
-    fn reshape(&mut self, a: &Tile, axes: &[i64]) -> Tile {
+    pub(super) fn reshape(&mut self, a: &Tile, axes: &[i64]) -> Tile {
         if a.axes == axes {
             return a.clone();
         }
         self.line(&format!("stablehlo.reshape {} : ({}) -> {}", a.name, kind(&a.axes), kind(axes)), axes)
     }
 
-    fn iota(&mut self, dim: usize, axes: &[i64]) -> Tile {
+    pub(super) fn iota(&mut self, dim: usize, axes: &[i64]) -> Tile {
         self.line(&format!("stablehlo.iota dim = {dim} : {}", kind(axes)), axes)
     }
 
-    fn identity(&mut self, n: i64) -> Tile {
+    pub(super) fn identity(&mut self, n: i64) -> Tile {
         let (rows, columns) = (self.iota(0, &[n, n]), self.iota(1, &[n, n]));
         self.compare("EQ", &rows, &columns)
     }
 
-    fn lacking(&self, value: Value) -> EmitError {
+    pub(super) fn lacking(&self, value: Value) -> EmitError {
         EmitError::new(format!(
             "`{}` is not covered: StableHLO has no operation for it",
             key(self.code, value).unwrap_or("?")
@@ -483,144 +484,5 @@ impl Writer<'_> {
                 self.binary("add", &largest, &log)
             }
         }
-    }
-
-    fn matrix(
-        &mut self,
-        op: MatrixOp,
-        parts: &[Tile],
-        list: &[Value],
-        axes: &[i64],
-        value: Value,
-    ) -> Result<Tile, EmitError> {
-        let a = &parts[0];
-        Ok(match op {
-            MatrixOp::Lower | MatrixOp::Upper => {
-                let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));
-                let mask = self.compare(if op == MatrixOp::Lower { "GE" } else { "LE" }, &rows, &columns);
-                self.binary("multiply", &mask, a)
-            }
-            MatrixOp::Diagonal | MatrixOp::Trace => {
-                let identity = self.identity(a.axes[0]);
-                let kept = self.binary("multiply", &identity, a);
-                let over: &[usize] = if op == MatrixOp::Trace { &[0, 1] } else { &[1] };
-                self.reduce("add", 0.0, &kept, over)
-            }
-            MatrixOp::DiagonalMatrix => {
-                let identity = self.identity(axes[0]);
-                let wide = self.broadcast(a, &[0], axes);
-                self.binary("multiply", &identity, &wide)
-            }
-            MatrixOp::Norm => {
-                let square = self.binary("multiply", a, a);
-                let over: Vec<usize> = (0..a.axes.len()).collect();
-                let sum = self.reduce("add", 0.0, &square, &over);
-                self.unary("sqrt", &sum)
-            }
-            MatrixOp::Power(k) if k > 0 => {
-                let mut out = a.clone();
-                for _ in 1..k {
-                    out = self.dot(&out, a, [1, 0]);
-                }
-                out
-            }
-            MatrixOp::Cholesky => {
-                let factor = self.line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(axes)), axes);
-                let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));
-                let mask = self.compare("GE", &rows, &columns);
-                self.binary("multiply", &mask, &factor)
-            }
-            MatrixOp::SolvePositive => {
-                let b = &parts[1];
-                let n = a.axes[0];
-                let wide: Vec<i64> = if b.axes.len() == 2 { b.axes.clone() } else { vec![n, 1] };
-                let mut x = self.reshape(b, &wide);
-                let factor = self
-                    .line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(&a.axes)), &a.axes.clone());
-                for turned in ["NO_TRANSPOSE", "TRANSPOSE"] {
-                    let right = format!(
-                        "\"stablehlo.triangular_solve\"({}, {}) <{{left_side = true, lower = true, unit_diagonal = false, \
-                         transpose_a = #stablehlo<transpose {turned}>}}> : ({}, {}) -> {}",
-                        factor.name,
-                        x.name,
-                        kind(&factor.axes),
-                        kind(&wide),
-                        kind(&wide)
-                    );
-                    x = self.line(&right, &wide);
-                }
-                self.reshape(&x, &b.axes.clone())
-            }
-            MatrixOp::Horizontal | MatrixOp::Vertical => {
-                let dim = if op == MatrixOp::Horizontal && axes.len() == 2 { 1 } else { 0 };
-                let mut tiles = Vec::with_capacity(parts.len());
-                for (tile, &own) in parts.iter().zip(list) {
-                    let shape = self.code.shape(own);
-                    let (rows, columns) = (self.size(shape.rows)?, self.size(shape.columns)?);
-                    let wanted = if axes.len() == 2 { vec![rows, columns] } else { vec![rows * columns] };
-                    tiles.push(self.reshape(tile, &wanted));
-                }
-                let names: Vec<&str> = tiles.iter().map(|tile| tile.name.as_str()).collect();
-                let kinds: Vec<String> = tiles.iter().map(|tile| kind(&tile.axes)).collect();
-                let right = format!(
-                    "stablehlo.concatenate {}, dim = {dim} : ({}) -> {}",
-                    names.join(", "),
-                    kinds.join(", "),
-                    kind(axes)
-                );
-                self.line(&right, axes)
-            }
-            MatrixOp::Reshape => {
-                // Column by column is row by row of the transpose.
-                let turned = if a.axes.len() == 2 { self.transpose(a) } else { a.clone() };
-                let backwards: Vec<i64> = axes.iter().rev().copied().collect();
-                let out = self.reshape(&turned, &backwards);
-                if axes.len() == 2 { self.transpose(&out) } else { out }
-            }
-            MatrixOp::Kronecker => {
-                let (s, t) = (self.code.shape(list[0]), self.code.shape(list[1]));
-                let (m, n, p, q) =
-                    (self.size(s.rows)?, self.size(s.columns)?, self.size(t.rows)?, self.size(t.columns)?);
-                let (x, y) = (self.reshape(a, &[m, n]), self.reshape(&parts[1], &[p, q]));
-                let whole = [m, p, n, q];
-                let (x, y) = (self.broadcast(&x, &[0, 2], &whole), self.broadcast(&y, &[1, 3], &whole));
-                let product = self.binary("multiply", &x, &y);
-                self.reshape(&product, axes)
-            }
-            _ => return Err(self.lacking(value)),
-        })
-    }
-
-    fn tensor(&mut self, tensor: &Tensor) -> Result<Tile, EmitError> {
-        let axes: Vec<i64> = tensor.axes.iter().map(|&d| self.size(d)).collect::<Result<_, _>>()?;
-        let mut sum = self.constant(0.0, &axes);
-        for term in &tensor.terms {
-            let mut all = axes.clone();
-            for &d in &term.summed {
-                all.push(self.size(d)?);
-            }
-            let coefficient = self.known[&term.coefficient].clone();
-            let mut product = self.broadcast(&coefficient, &[], &all);
-            let mut factors: Vec<(Tile, Vec<usize>)> =
-                term.factors.iter().map(|(factor, at)| (self.known[factor].clone(), at.clone())).collect();
-            for &(i, j) in &term.deltas {
-                let identity = self.identity(all[i]);
-                factors.push((identity, vec![i, j]));
-            }
-            for (mut tile, mut at) in factors {
-                if at.len() == 2 && at[0] > at[1] {
-                    tile = self.transpose(&tile);
-                    at.reverse();
-                }
-                let wide = self.broadcast(&tile, &at, &all);
-                product = self.binary("multiply", &product, &wide);
-            }
-            if all.len() > axes.len() {
-                let over: Vec<usize> = (axes.len()..all.len()).collect();
-                product = self.reduce("add", 0.0, &product, &over);
-            }
-            sum = self.binary("add", &sum, &product);
-        }
-        Ok(sum)
     }
 }
