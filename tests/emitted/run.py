@@ -7,7 +7,6 @@ differs by more than 1e-10 of the size of the numbers. How many programs ran is 
 """
 
 import concurrent.futures
-import importlib.util
 import json
 import os
 import pathlib
@@ -17,20 +16,13 @@ import sys
 
 import numpy as np
 
+from load import load
+
 TOLERANCE = 1e-10
 
 
 def array(entry):
     return np.array(entry["entries"], dtype=float).reshape(entry["shape"])
-
-
-def load(path, name):
-    copy = path.with_suffix(".py")
-    shutil.copy(path, copy)
-    spec = importlib.util.spec_from_file_location(name, copy)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def numpy_results(folder, manifest, target):
