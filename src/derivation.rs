@@ -31,7 +31,7 @@ pub enum Left {
         /// X.
         wrt: String,
     },
-    /// Σ ∂Y/∂X[V], or with `wrt` ∂²F/∂W∂X[V], and d(∂F/∂W) where several move
+    /// `Σ ∂Y/∂X[V]`, or with `wrt` `∂²F/∂W∂X[V]`, and `d(∂F/∂W)` where several move
     Along {
         /// What is differentiated.
         of: ExprId,
@@ -40,7 +40,7 @@ pub enum Left {
         /// What moves, and along what.
         moves: Vec<(ExprId, ExprId)>,
     },
-    /// (∂Y/∂X)ᵀ[U]
+    /// `(∂Y/∂X)ᵀ[U]`
     Against {
         /// Y.
         of: ExprId,

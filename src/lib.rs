@@ -20,6 +20,7 @@ pub mod tensor;
 pub mod answer;
 pub mod render;
 pub mod check;
+pub mod emit;
 pub mod document;
 pub mod verify;
 pub mod plan;

@@ -183,7 +183,55 @@ pub fn command() -> Command {
                     .help("In which numbers"),
             ),
         )
-        .subcommand(later("emit", "Code for a target (not there yet)"))
+        .subcommand(
+            program(
+                "emit",
+                "Code that computes values and derivatives, for NumPy, PyTorch and others",
+                "One file: a function of the declared inputs that gives back what is differentiated and every derivative\n\
+                 asked for, with checks of the shapes and the formulas as comments.\n\n\
+                 Examples:\n  \
+                 matgrad emit network.mg --target torch -o network.py\n  \
+                 matgrad emit -e \"logdet(S) + x'*inv(S)*x\" --wrt S,x -d \"S: posdef(n)\" --target numpy",
+            )
+            .arg(wrt().help("The gradient of the expression with respect to these, as X,Y"))
+            .arg(
+                Arg::new("target")
+                    .long("target")
+                    .short('t')
+                    .value_name("TARGET")
+                    .required(true)
+                    .value_parser(PossibleValuesParser::new(matgrad::emit::TARGETS.iter().map(|(name, _)| *name)))
+                    .help("The language and library"),
+            )
+            .arg(
+                Arg::new("name")
+                    .long("name")
+                    .value_name("NAME")
+                    .help("The name of the function [default: that of the file, else program]"),
+            )
+            .arg(
+                Arg::new("steps")
+                    .long("steps")
+                    .value_name("STEPS")
+                    .value_parser(PossibleValuesParser::new(["none", "brief", "full"]))
+                    .default_value("none")
+                    .help("How much of the derivation stands in a comment"),
+            )
+            .arg(
+                Arg::new("size")
+                    .long("size")
+                    .value_name("NAME=NUMBER")
+                    .action(ArgAction::Append)
+                    .help("The number of a dimension, for stablehlo; may be given several times"),
+            )
+            .arg(
+                Arg::new("shard")
+                    .long("shard")
+                    .value_name("NAME=DEVICES")
+                    .help("Spreads the rows of that dimension over devices, for stablehlo"),
+            )
+            .arg(path("output", "FILE").short('o').help("Writes the code to a file, whole or not at all")),
+        )
         .subcommand(crate::train::command())
         .subcommand(crate::train::predict_command())
         .subcommand(crate::train::evaluate_command())

@@ -6,6 +6,7 @@ mod arrays;
 mod check;
 mod data;
 mod derive;
+mod emit;
 mod eval;
 mod failure;
 mod input;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         "eval" => eval::run(matches),
         "verify" => verify::run(matches),
         "explain" => verify::explain(matches),
+        "emit" => emit::run(matches),
         "plan" => plan::run(matches),
         "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
         "man" => arguments::manual(matches),

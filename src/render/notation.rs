@@ -74,7 +74,7 @@ pub enum Notation {
     Partial(String, String),
     /// ∂²F/∂X∂Y as a left side.
     SecondPartial(String, String, String),
-    /// A derivative applied to a direction, for a left side: ∂Y/∂X[V]; transposed (∂Y/∂X)ᵀ[U].
+    /// A derivative applied to a direction, for a left side: `∂Y/∂X[V]`; transposed `(∂Y/∂X)ᵀ[U]`.
     Applied {
         /// The derivative.
         map: Box<Notation>,

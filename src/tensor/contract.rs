@@ -76,7 +76,7 @@ pub fn reference(product: &Product<'_>) -> Vec<f64> {
 }
 
 /// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it. `multiply` gives a
-/// matrix product row after row: [`reference`], or a faster one.
+/// matrix product row after row: [`reference()`], or a faster one.
 pub fn dense(
     entries: &Entries,
     axes: &[usize],

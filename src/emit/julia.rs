@@ -1,0 +1,333 @@
+//! Julia: one function of arrays that gives back a named tuple, and for each scalar with gradients a function with a
+//! `ChainRulesCore.rrule`. A vector is a `Vector`, whichever way it lies in the formula.
+
+use super::arrays::{Dialect, Line, Written, dimension, write as write_arrays};
+use super::code::{Code, rank};
+use super::python::{self, Halves, halves};
+use super::sizes::{AxisOf, Source};
+use super::{About, EmitError, Emitted};
+use crate::dimension::DimId;
+
+const DIALECT: Dialect = Dialect {
+    rows: ROWS,
+    host: None,
+    helpers: HELPERS,
+    multiply: " .* ",
+    divide: " ./ ",
+    power: " .^ ",
+    product: " * ",
+    add: [" .+ ", " .- "],
+    scale: " * ",
+    shrink: " / ",
+    scalar_power: " ^ ",
+    flat: true,
+    halves: ".",
+    integer_division: " ÷ ",
+    reserved: RESERVED,
+    not_equal: "!=",
+};
+
+const RESERVED: &[&str] = &[
+    "baremodule begin break catch const continue do else elseif end export false finally for function global if import",
+    "in isa let local macro module outer quote return struct true try type using where while mutable abstract primitive",
+    "exp log log1p expm1 sqrt abs sign sin cos tan asin acos atan sinh cosh tanh max min erf erfc zeros ones fill I dot sum",
+    "norm inv det logdet cholesky tril triu pinv diag diagm tr kron reshape repeat vec vcat hcat size length Matrix Vector",
+    "Symmetric Float64 Real Int AbstractMatrix AbstractVector NoTangent ChainRulesCore LinearAlgebra SpecialFunctions pi",
+    "svd prod eigen throw DimensionMismatch grad maximum missing nothing isqrt transpose adjoint",
+];
+
+#[rustfmt::skip]
+const ROWS: &[(&str, &str)] = &[
+    ("exp", "exp$.($0)"),
+    ("log", "log$.($0)"),
+    ("log1p", "log1p$.($0)"),
+    ("expm1", "expm1$.($0)"),
+    ("sqrt", "sqrt$.($0)"),
+    ("abs", "abs$.($0)"),
+    ("sign", "sign$.($0)"),
+    ("sin", "sin$.($0)"),
+    ("cos", "cos$.($0)"),
+    ("tan", "tan$.($0)"),
+    ("asin", "asin$.($0)"),
+    ("acos", "acos$.($0)"),
+    ("atan", "atan$.($0)"),
+    ("sinh", "sinh$.($0)"),
+    ("cosh", "cosh$.($0)"),
+    ("tanh", "tanh$.($0)"),
+    ("sigmoid", "_sigmoid$.($0)"),
+    ("softplus", "_softplus$.($0)"),
+    ("relu", "max$.($0, 0)"),
+    ("elu", "_elu$.($0)"),
+    ("gelu", "_gelu$.($0)"),
+    ("silu", "_silu$.($0)"),
+    ("erf", "erf$.($0)"),
+    ("step", "_step$.($0)"),
+    ("leaky_relu", "_leaky_relu$.($0, $1)"),
+    ("max", "max$.($0, $1)"),
+    ("min", "min$.($0, $1)"),
+    ("max number", "max$.($0, $1)"),
+    ("min number", "min$.($0, $1)"),
+    ("cast", "Float64$.($0)"),
+    ("number", "Float64($0)"),
+    ("pi", "pi"),
+    ("e", "exp(1)"),
+    ("identity", "Matrix(1.0I, $m, $m)"),
+    ("unit", "[Float64(i == $k) for i in 1:$m]"),
+    ("fill", "fill(Float64($0), $shape)"),
+    ("repeat", "+@0 .+ zeros($shape)"),
+    ("transpose", "@0'"),
+    ("as row", "@0'"),
+    ("column matrix", "reshape($0, :, 1)"),
+    ("row matrix", "@0'"),
+    ("scalar matrix", "fill($0, 1, 1)"),
+    ("scalar vector", "[$0]"),
+    ("row times matrix", "*@1' * @0"),
+    ("dot", "dot($0, $1)"),
+    ("dot of matrices", "dot($0, $1)"),
+    ("normsq", "sum(abs2, $0)"),
+    ("norm", "norm($0)"),
+    ("sum", "sum($0)"),
+    ("rowsum", "vec(sum($0, dims=2))"),
+    ("colsum", "vec(sum($0, dims=1))"),
+    ("softmax", "_softmax($0, 1)"),
+    ("softmax of rows", "_softmax($0, 2)"),
+    ("softmax of columns", "_softmax($0, 1)"),
+    ("logsoftmax", "_logsoftmax($0, 1)"),
+    ("logsoftmax of rows", "_logsoftmax($0, 2)"),
+    ("logsoftmax of columns", "_logsoftmax($0, 1)"),
+    ("logsumexp", "only(_logsumexp($0, 1))"),
+    ("logsumexp of rows", "vec(_logsumexp($0, 2))"),
+    ("logsumexp of columns", "vec(_logsumexp($0, 1))"),
+    ("inv", "inv($0)"),
+    ("solve", "*@0 \\ @1"),
+    ("solve positive", "*cholesky(Symmetric($0)) \\ @1"),
+    ("det", "det($0)"),
+    ("logdet", "logdet($0)"),
+    ("adj", "_adjugate($0)"),
+    ("expm", "exp($0)"),
+    ("chol", "Matrix(cholesky(Symmetric($0)).L)"),
+    ("tril", "tril($0)"),
+    ("triu", "triu($0)"),
+    ("pinv", "pinv($0)"),
+    ("diagonal", "diag($0)"),
+    ("diagonal matrix", "diagm($0)"),
+    ("tr", "tr($0)"),
+    ("vech", "_vech($0)"),
+    ("unvech", "_unvech($0, $m)"),
+    ("kron", "kron(#0, #1)"),
+    ("power", "^@0 ^ ($k)"),
+    ("root", "_positive_root($0)"),
+    ("inverse root", "inv(_positive_root($0))"),
+    ("expm along", "_along(exp, $0, $1)"),
+    ("power along", "_along(a -> a ^ ($k), $0, $1)"),
+    ("joined", "vcat($list)"),
+    ("horizontal", "hcat($list)"),
+    ("vertical", "vcat($list)"),
+    ("reshape", "reshape($0, $shape)"),
+    ("einsum", "[$entries for $ranges]"),
+    ("eye", ""),
+    ("ones", ""),
+    ("zeros", "zeros($size)"),
+];
+
+const HELPERS: &[(&str, &str)] = &[
+    ("_sigmoid", "_sigmoid(x) = (e = exp(-abs(x)); (x >= 0 ? one(e) : e) / (1 + e))\n"),
+    ("_softplus", "_softplus(x) = max(x, 0) + log1p(exp(-abs(x)))\n"),
+    ("_elu", "_elu(x) = x > 0 ? x : expm1(x)\n"),
+    ("_gelu", "_gelu(x) = x * erfc(-x / sqrt(2)) / 2\n"),
+    ("_silu", "_silu(x) = x * _sigmoid(x)\n"),
+    ("_step", "_step(x) = x > 0 ? one(x) : zero(x)\n"),
+    ("_leaky_relu", "_leaky_relu(x, slope) = x > 0 ? x : slope * x\n"),
+    ("_softmax", "_softmax(x, dims) = (y = exp.(x .- maximum(x; dims)); y ./ sum(y; dims))\n"),
+    ("_logsoftmax", "_logsoftmax(x, dims) = x .- _logsumexp(x, dims)\n"),
+    (
+        "_logsumexp",
+        "function _logsumexp(x, dims)
+    largest = maximum(x; dims)
+    return largest .+ log.(sum(exp.(x .- largest); dims))
+end
+",
+    ),
+    (
+        "_adjugate",
+        "\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V') = adj(V') adj(S) adj(U).\"
+function _adjugate(a)
+    u, s, v = svd(a)
+    others = [prod(s[1:end .!= k]) for k in eachindex(s)]
+    return det(u) * det(v) * (v .* others') * u'
+end
+",
+    ),
+    (
+        "_vech",
+        "\"The lower triangle, column by column.\"
+_vech(a) = [a[i, j] for j in axes(a, 2) for i in j:size(a, 1)]
+",
+    ),
+    (
+        "_unvech",
+        "\"The lower triangular matrix with these entries, column by column.\"
+_unvech(v, n) = [i >= j ? v[(j - 1) * n - (j * (j - 1)) ÷ 2 + i] : zero(eltype(v)) for i in 1:n, j in 1:n]
+",
+    ),
+    (
+        "_positive_root",
+        "\"The symmetric positive definite root of such a matrix.\"
+_positive_root(a) = Matrix(sqrt(Symmetric(a)))
+",
+    ),
+    (
+        "_along",
+        "\"The derivative of a function of matrices at a along e: the upper right block of f([a e; 0 a]).\"
+function _along(f, a, e)
+    n = size(a, 1)
+    return f([a e; zero(a) a])[1:n, n+1:end]
+end
+",
+    ),
+];
+
+fn size(code: &Code, written: &Written, d: DimId) -> String {
+    dimension(&code.dimensions, d, &written.dimensions, " ÷ ").0
+}
+
+fn axes_text(code: &Code, written: &Written, input: usize) -> String {
+    let shape = code.inputs[input].shape;
+    let axes: Vec<String> =
+        [shape.rows, shape.columns].into_iter().filter(|&d| d != DimId::ONE).map(|d| size(code, written, d)).collect();
+    if axes.len() == 1 { format!("({},)", axes[0]) } else { format!("({})", axes.join(", ")) }
+}
+
+/// The lines that bind the dimensions and check the shapes.
+fn size_lines(code: &Code, written: &Written) -> String {
+    let mut out = String::new();
+    let axis = |of: &AxisOf| format!("size({}, {})", written.inputs[of.input], of.axis + 1);
+    for (name, source) in &written.sizes.names {
+        let own = &written.dimensions[name];
+        match source {
+            Source::Parameter => {}
+            Source::Fixed(n) => out.push_str(&format!("    {own} = {n}\n")),
+            Source::Triangle { of } => out.push_str(&format!("    {own} = (isqrt(8 * {} + 1) - 1) ÷ 2\n", axis(of))),
+            Source::Axis { of, factor, rest } => {
+                let mut right = axis(of);
+                if let Some(rest) = rest {
+                    right = format!("{right} - ({})", size(code, written, *rest));
+                }
+                if *factor != 1 {
+                    right = format!("({right}) ÷ {factor}");
+                }
+                out.push_str(&format!("    {own} = {right}\n"));
+            }
+        }
+    }
+    for (i, (input, name)) in code.inputs.iter().zip(&written.inputs).enumerate() {
+        if rank(input.shape) > 0 {
+            let shape = axes_text(code, written, i);
+            out.push_str(&format!(
+                "    size({name}) == {shape} || throw(DimensionMismatch(\"{name} must have the size {shape}\"))\n"
+            ));
+        }
+    }
+    out
+}
+
+fn parameters(code: &Code, written: &Written) -> String {
+    let arrays = code.inputs.iter().zip(&written.inputs).map(|(input, name)| match rank(input.shape) {
+        0 => format!("{name}::Real"),
+        1 => format!("{name}::AbstractVector"),
+        _ => format!("{name}::AbstractMatrix"),
+    });
+    let sizes = written.size_parameters().into_iter().map(|name| format!("{name}::Int"));
+    arrays.chain(sizes).collect::<Vec<_>>().join(", ")
+}
+
+fn body_line(line: &Line) -> String {
+    let comment = if line.formula.is_empty() { String::new() } else { format!("  # {}", line.formula) };
+    format!("    {} = {}{comment}\n", line.name, line.right)
+}
+
+/// Text that may stand in a string of several lines.
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$")
+}
+
+/// The file.
+pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
+    let written = write_arrays(code, &DIALECT)?;
+    let code = &*code;
+    let mut doc = format!(
+        "\"\"\"\n    {}({})\n\nValues and derivatives, derived by matgrad.\n\nThe program:\n\n",
+        written.name,
+        python::arguments(&written)
+    );
+    about.program().for_each(|line| doc.push_str(&format!("    {}\n", quoted(line))));
+    if !about.derivation.is_empty() {
+        doc.push_str("\nThe derivation:\n\n");
+        for line in &about.derivation {
+            doc.push_str(format!("    {}", quoted(line)).trim_end());
+            doc.push('\n');
+        }
+    }
+    doc.push_str("\nWhat is given:\n\n");
+    for (i, (input, name)) in code.inputs.iter().zip(&written.inputs).enumerate() {
+        doc.push_str(&format!("- `{name}`: {}, size `{}`\n", input.kind, axes_text(code, &written, i)));
+    }
+    doc.push_str("\nWhat comes back:\n\n");
+    for (output, name) in code.outputs.iter().zip(&written.outputs) {
+        doc.push_str(&format!("- `{name}`: {}\n", output.title));
+    }
+    doc.push_str("\"\"\"\n");
+    let fields: Vec<String> =
+        written.outputs.iter().zip(&written.results).map(|(name, right)| format!("{name} = {right},")).collect();
+    let sizes = size_lines(code, &written);
+    let body: String = written.lines.iter().map(body_line).collect();
+    let mut main = format!(
+        "{doc}function {}({})\n{sizes}{body}    return ({})\nend\n",
+        written.name,
+        parameters(code, &written),
+        fields.join(" ")
+    );
+    for place in 0..code.outputs.len() {
+        if let Some(rule) = rrule(code, &written, place, &sizes) {
+            main.push_str(&format!("\n{rule}"));
+        }
+    }
+    for helper in &written.helpers {
+        main.push_str(&format!("\n{helper}"));
+    }
+    let mut imports = "using LinearAlgebra\n".to_owned();
+    if main.contains("ChainRulesCore.") {
+        imports.insert_str(0, "using ChainRulesCore: ChainRulesCore, NoTangent\n");
+    }
+    if main.contains("erf") {
+        imports.push_str("using SpecialFunctions: erf, erfc\n");
+    }
+    Ok(python::emitted(code, &written, format!("{imports}\n{main}")))
+}
+
+/// The value alone and its rule for reverse mode.
+fn rrule(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<String> {
+    let Halves { gradients, forward, backward, .. } = halves(code, written, place)?;
+    let output = &written.outputs[place];
+    let result = &written.results[place];
+    let function = format!("value_{output}");
+    let parameters = parameters(code, written);
+    let first: String = forward.iter().map(|line| body_line(line)).collect();
+    let second: String = backward.iter().map(|line| format!("    {}", body_line(line))).collect();
+    let mut out = format!(
+        "\"{output} alone; a rule of ChainRulesCore gives its derived gradient.\"\nfunction {function}({parameters})\n{sizes}{first}    return {result}\nend\n\n"
+    );
+    let mut parts = vec!["NoTangent()".to_owned()];
+    for (name, gradient) in written.inputs.iter().zip(&gradients) {
+        parts.push(match gradient {
+            Some(i) => format!("grad * ({})", written.results[*i]),
+            None => format!("ChainRulesCore.NotImplemented(@__MODULE__, LineNumberNode(0), \"the gradient by {name} was not derived\")"),
+        });
+    }
+    parts.extend(written.size_parameters().iter().map(|_| "NoTangent()".to_owned()));
+    out.push_str(&format!(
+        "function ChainRulesCore.rrule(::typeof({function}), {parameters})\n{sizes}{first}    function pullback(grad)\n{second}        return ({})\n    end\n    return {result}, pullback\nend\n",
+        parts.join(", ")
+    ));
+    Some(out)
+}

@@ -1,0 +1,183 @@
+//! Rust without dependencies: one function over slices that the caller gives, row by row. Nothing is allocated; a second
+//! function tells how much memory the first works in. Matrix products are loops that the compiler vectorises.
+
+use super::buffers::{Words, write as write_buffers};
+use super::code::{Code, rank};
+use super::helpers_in_rust::HELPERS;
+use super::sizes::Source;
+use super::{About, EmitError, Emitted};
+
+struct Rust;
+
+const RESERVED: &[&str] = &[
+    "as break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref return",
+    "self Self static struct super trait true type unsafe use where while async await abstract become box do final macro",
+    "override priv try typeof unsized virtual yield gen union f64 usize i64 bool str work w i j i0 i1 i2 i3 s0 s1 s2 s3 s4",
+    "s5 s6 s7 sum Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
+];
+
+#[rustfmt::skip]
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("exp", "f64::exp"), ("log", "f64::ln"), ("log1p", "f64::ln_1p"), ("expm1", "f64::exp_m1"), ("sqrt", "f64::sqrt"),
+    ("abs", "f64::abs"), ("sign", "mg_sign"), ("sin", "f64::sin"), ("cos", "f64::cos"), ("tan", "f64::tan"),
+    ("asin", "f64::asin"), ("acos", "f64::acos"), ("atan", "f64::atan"), ("sinh", "f64::sinh"), ("cosh", "f64::cosh"),
+    ("tanh", "f64::tanh"), ("sigmoid", "mg_sigmoid"), ("softplus", "mg_softplus"), ("relu", "mg_relu"), ("elu", "mg_elu"),
+    ("gelu", "mg_gelu"), ("silu", "mg_silu"), ("erf", "erf"), ("step", "mg_step"), ("leaky_relu", "mg_leaky_relu"),
+    ("max", "mg_max"), ("min", "mg_min"), ("square", "mg_square"), ("power of entries", "f64::powf"),
+];
+
+/// The error function of this library, without the words at the top of its file and without its tests.
+fn erf_source() -> &'static str {
+    const SOURCE: &str = include_str!("../matrix/erf.rs");
+    let end = SOURCE.find("#[cfg(test)]").unwrap_or(SOURCE.len());
+    let start = SOURCE.find("/// Numerator").unwrap_or(0);
+    SOURCE[start..end].trim()
+}
+
+impl Words for Rust {
+    fn reserved(&self) -> &'static [&'static str] {
+        RESERVED
+    }
+    fn function(&self, key: &str) -> Option<&'static str> {
+        FUNCTIONS.iter().find(|(known, _)| *known == key).map(|&(_, name)| name)
+    }
+    fn real(&self, size: &str) -> String {
+        if size.contains(' ') { format!("(({size}) as f64)") } else { format!("({size} as f64)") }
+    }
+    fn choose(&self, condition: &str, yes: &str, no: &str) -> String {
+        format!("(if {condition} {{ {yes} }} else {{ {no} }})")
+    }
+    fn open(&self, index: &str, count: &str) -> String {
+        if count == "1" { format!("for {index} in [0] {{") } else { format!("for {index} in 0..{count} {{") }
+    }
+    fn constant(&self, name: &str, right: &str) -> String {
+        format!("let {name} = {right};")
+    }
+    fn variable(&self, name: &str, right: &str) -> String {
+        format!("let mut {name} = {right};")
+    }
+    fn buffer(&self, name: &str, count: &str) -> String {
+        format!("let ({name}, w) = w.split_at_mut({count});")
+    }
+    fn store(&self, output: &str, right: &str) -> String {
+        format!("*{output} = {right};")
+    }
+    fn product(&self, out: &str, [m, k, n]: [&str; 3], [a, b]: [&str; 2], [left, right]: [bool; 2]) -> String {
+        format!("matrix_product({m}, {k}, {n}, {a}, {left}, {b}, {right}, {out});")
+    }
+    fn attempt(&self, call: &str) -> String {
+        format!("{call}?;")
+    }
+    fn dot(&self, count: &str, a: &str, b: &str) -> String {
+        format!("dot_product({count}, {a}, {b})")
+    }
+    fn norm(&self, count: &str, a: &str) -> String {
+        format!("norm_of({count}, {a})")
+    }
+}
+
+/// The file.
+pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
+    let written = write_buffers(code, &Rust)?;
+    let code = &*code;
+    let parameters: Vec<&(String, Source)> =
+        written.sizes.names.iter().filter(|(_, source)| !matches!(source, Source::Fixed(_))).collect();
+    let size_parameters: Vec<String> =
+        parameters.iter().map(|(name, _)| format!("{}: usize", written.dimensions[name])).collect();
+    let arrays = code.inputs.iter().zip(&written.inputs).map(|(input, name)| match rank(input.shape) {
+        0 => format!("{name}: f64"),
+        _ => format!("{name}: &[f64]"),
+    });
+    let outputs = code.outputs.iter().zip(&written.outputs).map(|(output, name)| match output.axes.len() {
+        0 => format!("{name}: &mut f64"),
+        _ => format!("{name}: &mut [f64]"),
+    });
+    let all: Vec<String> =
+        size_parameters.iter().cloned().chain(arrays).chain(outputs).chain(["work: &mut [f64]".to_owned()]).collect();
+    let size = |d| super::arrays::dimension(&code.dimensions, d, &written.dimensions, " / ").0;
+    let count = |axes: Vec<String>| {
+        let parts: Vec<String> =
+            axes.iter().map(|d| if d.contains(' ') { format!("({d})") } else { d.clone() }).collect();
+        parts.join(" * ")
+    };
+    let mut fixed = String::new();
+    for (name, source) in &written.sizes.names {
+        if let Source::Fixed(n) = source {
+            fixed.push_str(&format!("    let {} = {n};\n", written.dimensions[name]));
+        }
+    }
+    let mut checks = String::new();
+    let one = crate::dimension::DimId::ONE;
+    for (input, name) in code.inputs.iter().zip(&written.inputs).filter(|(input, _)| rank(input.shape) > 0) {
+        let axes = [input.shape.rows, input.shape.columns].into_iter().filter(|&d| d != one).map(size).collect();
+        checks.push_str(&check(name, &count(axes)));
+    }
+    for (output, name) in code.outputs.iter().zip(&written.outputs).filter(|(output, _)| !output.axes.is_empty()) {
+        checks.push_str(&check(name, &count(output.axes.iter().map(|&d| size(d)).collect())));
+    }
+    let call = |texts: &[&str], name: &str| texts.iter().any(|text| text.contains(&format!("{name}(")));
+    let mut wanted: Vec<usize> = Vec::new();
+    for place in (0..HELPERS.len()).rev() {
+        let mut texts: Vec<&str> = wanted.iter().map(|&other| HELPERS[other].1).collect();
+        texts.push(&written.body);
+        if call(&texts, HELPERS[place].0) {
+            wanted.push(place);
+        }
+    }
+    wanted.sort_unstable();
+    let mut helpers: String = wanted.iter().map(|&place| format!("\n{}", HELPERS[place].1)).collect();
+    let erf = |text: &str| text.contains(" erf(") || text.contains(" erfc(") || text.contains("(erf(");
+    if erf(&written.body) || erf(&helpers) {
+        helpers.push_str(&format!("\n{}\n", erf_source()));
+    }
+    let work = if written.work.is_empty() { "0".to_owned() } else { written.work.join(" + ") };
+    let mut text = format!(
+        "//! `{}`: values and derivatives, derived by matgrad. Matrices lie row by row.\n//!\n//! The program:\n//!\n//! ```text\n",
+        written.name
+    );
+    about.program().for_each(|line| text.push_str(&format!("//! {line}\n")));
+    if !about.derivation.is_empty() {
+        text.push_str("//! ```\n//!\n//! The derivation:\n//!\n//! ```text\n");
+        about.derivation.iter().for_each(|line| {
+            text.push_str(format!("//! {line}").trim_end());
+            text.push('\n');
+        });
+    }
+    text.push_str(
+        "//! ```\n\n#![allow(non_snake_case, unused_variables, unused_parens, dead_code)]\n#![allow(clippy::all)]\n\n",
+    );
+    let mut doc = "/// The values and derivatives at these numbers.\n///\n".to_owned();
+    for (input, name) in code.inputs.iter().zip(&written.inputs) {
+        doc.push_str(&format!(
+            "/// - `{name}`: {}, {} x {}\n",
+            input.kind,
+            size(input.shape.rows),
+            size(input.shape.columns)
+        ));
+    }
+    for (output, name) in code.outputs.iter().zip(&written.outputs) {
+        let axes: Vec<String> = output.axes.iter().map(|&d| size(d)).collect();
+        let axes = if axes.is_empty() { "a number".to_owned() } else { axes.join(" x ") };
+        doc.push_str(&format!("/// - `{name}`: {}, {axes}\n", output.title));
+    }
+    doc.push_str(&format!("/// - `work`: room for [`{}_work`] numbers\n///\n/// # Errors\n/// Where a length does not fit, a matrix is singular or not positive definite.\n", written.name));
+    text.push_str(&format!(
+        "/// How many numbers `work` must have room for.\npub fn {name}_work({}) -> usize {{\n{fixed}    {work}\n}}\n\n{doc}pub fn {name}(\n    {},\n) -> Result<(), &'static str> {{\n{fixed}{checks}    let w = work;\n{}    Ok(())\n}}\n{helpers}",
+        size_parameters.join(", "),
+        all.join(",\n    "),
+        written.body,
+        name = written.name,
+    ));
+    let sizes = parameters.iter().map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
+    Ok(Emitted {
+        text,
+        name: written.name.clone(),
+        inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
+        sizes,
+        outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
+    })
+}
+
+fn check(name: &str, count: &str) -> String {
+    format!("    if {name}.len() != {count} {{\n        return Err(\"the length of {name} does not fit\");\n    }}\n")
+}

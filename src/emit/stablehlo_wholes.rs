@@ -1,0 +1,149 @@
+//! Operations on whole matrices in StableHLO: factors, triangular solves, blocks, tensors. Operands come in as tiles, lines go
+//! out; what has no operation is an error.
+
+use super::EmitError;
+use super::code::{MatrixOp, Tensor, Value};
+use super::stablehlo::{Tile, Writer, kind};
+
+impl Writer<'_> {
+    /// An operation on whole matrices.
+    pub(super) fn matrix(
+        &mut self,
+        op: MatrixOp,
+        parts: &[Tile],
+        list: &[Value],
+        axes: &[i64],
+        value: Value,
+    ) -> Result<Tile, EmitError> {
+        let a = &parts[0];
+        Ok(match op {
+            MatrixOp::Lower | MatrixOp::Upper => {
+                let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));
+                let mask = self.compare(if op == MatrixOp::Lower { "GE" } else { "LE" }, &rows, &columns);
+                self.binary("multiply", &mask, a)
+            }
+            MatrixOp::Diagonal | MatrixOp::Trace => {
+                let identity = self.identity(a.axes[0]);
+                let kept = self.binary("multiply", &identity, a);
+                let over: &[usize] = if op == MatrixOp::Trace { &[0, 1] } else { &[1] };
+                self.reduce("add", 0.0, &kept, over)
+            }
+            MatrixOp::DiagonalMatrix => {
+                let identity = self.identity(axes[0]);
+                let wide = self.broadcast(a, &[0], axes);
+                self.binary("multiply", &identity, &wide)
+            }
+            MatrixOp::Norm => {
+                let square = self.binary("multiply", a, a);
+                let over: Vec<usize> = (0..a.axes.len()).collect();
+                let sum = self.reduce("add", 0.0, &square, &over);
+                self.unary("sqrt", &sum)
+            }
+            MatrixOp::Power(k) if k > 0 => {
+                let mut out = a.clone();
+                for _ in 1..k {
+                    out = self.dot(&out, a, [1, 0]);
+                }
+                out
+            }
+            MatrixOp::Cholesky => {
+                let factor = self.line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(axes)), axes);
+                let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));
+                let mask = self.compare("GE", &rows, &columns);
+                self.binary("multiply", &mask, &factor)
+            }
+            MatrixOp::SolvePositive => {
+                let b = &parts[1];
+                let n = a.axes[0];
+                let wide: Vec<i64> = if b.axes.len() == 2 { b.axes.clone() } else { vec![n, 1] };
+                let mut x = self.reshape(b, &wide);
+                let factor = self
+                    .line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(&a.axes)), &a.axes.clone());
+                for turned in ["NO_TRANSPOSE", "TRANSPOSE"] {
+                    let right = format!(
+                        "\"stablehlo.triangular_solve\"({}, {}) <{{left_side = true, lower = true, unit_diagonal = false, \
+                         transpose_a = #stablehlo<transpose {turned}>}}> : ({}, {}) -> {}",
+                        factor.name,
+                        x.name,
+                        kind(&factor.axes),
+                        kind(&wide),
+                        kind(&wide)
+                    );
+                    x = self.line(&right, &wide);
+                }
+                self.reshape(&x, &b.axes.clone())
+            }
+            MatrixOp::Horizontal | MatrixOp::Vertical => {
+                let dim = if op == MatrixOp::Horizontal && axes.len() == 2 { 1 } else { 0 };
+                let mut tiles = Vec::with_capacity(parts.len());
+                for (tile, &own) in parts.iter().zip(list) {
+                    let shape = self.code.shape(own);
+                    let (rows, columns) = (self.size(shape.rows)?, self.size(shape.columns)?);
+                    let wanted = if axes.len() == 2 { vec![rows, columns] } else { vec![rows * columns] };
+                    tiles.push(self.reshape(tile, &wanted));
+                }
+                let names: Vec<&str> = tiles.iter().map(|tile| tile.name.as_str()).collect();
+                let kinds: Vec<String> = tiles.iter().map(|tile| kind(&tile.axes)).collect();
+                let right = format!(
+                    "stablehlo.concatenate {}, dim = {dim} : ({}) -> {}",
+                    names.join(", "),
+                    kinds.join(", "),
+                    kind(axes)
+                );
+                self.line(&right, axes)
+            }
+            MatrixOp::Reshape => {
+                // Column by column is row by row of the transpose.
+                let turned = if a.axes.len() == 2 { self.transpose(a) } else { a.clone() };
+                let backwards: Vec<i64> = axes.iter().rev().copied().collect();
+                let out = self.reshape(&turned, &backwards);
+                if axes.len() == 2 { self.transpose(&out) } else { out }
+            }
+            MatrixOp::Kronecker => {
+                let (s, t) = (self.code.shape(list[0]), self.code.shape(list[1]));
+                let (m, n, p, q) =
+                    (self.size(s.rows)?, self.size(s.columns)?, self.size(t.rows)?, self.size(t.columns)?);
+                let (x, y) = (self.reshape(a, &[m, n]), self.reshape(&parts[1], &[p, q]));
+                let whole = [m, p, n, q];
+                let (x, y) = (self.broadcast(&x, &[0, 2], &whole), self.broadcast(&y, &[1, 3], &whole));
+                let product = self.binary("multiply", &x, &y);
+                self.reshape(&product, axes)
+            }
+            _ => return Err(self.lacking(value)),
+        })
+    }
+
+    /// A tensor of more than two axes.
+    pub(super) fn tensor(&mut self, tensor: &Tensor) -> Result<Tile, EmitError> {
+        let axes: Vec<i64> = tensor.axes.iter().map(|&d| self.size(d)).collect::<Result<_, _>>()?;
+        let mut sum = self.constant(0.0, &axes);
+        for term in &tensor.terms {
+            let mut all = axes.clone();
+            for &d in &term.summed {
+                all.push(self.size(d)?);
+            }
+            let coefficient = self.known[&term.coefficient].clone();
+            let mut product = self.broadcast(&coefficient, &[], &all);
+            let mut factors: Vec<(Tile, Vec<usize>)> =
+                term.factors.iter().map(|(factor, at)| (self.known[factor].clone(), at.clone())).collect();
+            for &(i, j) in &term.deltas {
+                let identity = self.identity(all[i]);
+                factors.push((identity, vec![i, j]));
+            }
+            for (mut tile, mut at) in factors {
+                if at.len() == 2 && at[0] > at[1] {
+                    tile = self.transpose(&tile);
+                    at.reverse();
+                }
+                let wide = self.broadcast(&tile, &at, &all);
+                product = self.binary("multiply", &product, &wide);
+            }
+            if all.len() > axes.len() {
+                let over: Vec<usize> = (axes.len()..all.len()).collect();
+                product = self.reduce("add", 0.0, &product, &over);
+            }
+            sum = self.binary("add", &sum, &product);
+        }
+        Ok(sum)
+    }
+}

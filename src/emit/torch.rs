@@ -1,0 +1,301 @@
+//! Python with PyTorch: one plain function, and for each scalar with gradients a `torch.autograd.Function` whose backward
+//! is the derived gradient. Nothing stands on a device or a type of numbers; a batch is a matter of `torch.vmap`.
+
+use super::arrays::{Dialect, Written, write as write_arrays};
+use super::code::Code;
+use super::numpy::HOST;
+use super::python::{self, AXES, CHECK, Halves, RESERVED, halves};
+use super::{About, EmitError, Emitted};
+
+const DIALECT: Dialect = Dialect {
+    rows: ROWS,
+    host: Some(HOST),
+    helpers: HELPERS,
+    multiply: " * ",
+    divide: " / ",
+    power: " ** ",
+    product: " @ ",
+    add: [" + ", " - "],
+    scale: " * ",
+    shrink: " / ",
+    scalar_power: " ** ",
+    flat: true,
+    halves: "",
+    integer_division: " // ",
+    reserved: RESERVED,
+    not_equal: "!=",
+};
+
+#[rustfmt::skip]
+const ROWS: &[(&str, &str)] = &[
+    ("exp", "torch.exp($0)"),
+    ("log", "torch.log($0)"),
+    ("log1p", "torch.log1p($0)"),
+    ("expm1", "torch.expm1($0)"),
+    ("sqrt", "torch.sqrt($0)"),
+    ("abs", "torch.abs($0)"),
+    ("sign", "torch.sign($0)"),
+    ("sin", "torch.sin($0)"),
+    ("cos", "torch.cos($0)"),
+    ("tan", "torch.tan($0)"),
+    ("asin", "torch.asin($0)"),
+    ("acos", "torch.acos($0)"),
+    ("atan", "torch.atan($0)"),
+    ("sinh", "torch.sinh($0)"),
+    ("cosh", "torch.cosh($0)"),
+    ("tanh", "torch.tanh($0)"),
+    ("sigmoid", "torch.sigmoid($0)"),
+    ("softplus", "-F.logsigmoid(-@0)"),
+    ("relu", "torch.relu($0)"),
+    ("elu", "F.elu($0)"),
+    ("gelu", "F.gelu($0)"),
+    ("silu", "F.silu($0)"),
+    ("erf", "torch.erf($0)"),
+    ("step", "(@0 > 0).to($like.dtype)"),
+    ("leaky_relu", "torch.where(@0 > 0, $0, @1 * @0)"),
+    ("max", "torch.maximum($0, $1)"),
+    ("min", "torch.minimum($0, $1)"),
+    ("max number", "torch.clamp($0, min=$1)"),
+    ("min number", "torch.clamp($0, max=$1)"),
+    ("cast", "@0.to($like.dtype)"),
+    ("number", "$like.new_tensor($0)"),
+    ("pi", "math.pi"),
+    ("e", "math.e"),
+    ("identity", "torch.eye($m, dtype=$like.dtype, device=$like.device)"),
+    ("unit", "torch.eye($m, dtype=$like.dtype, device=$like.device)[:, $k - 1]"),
+    ("fill", "$like.new_full($tuple, $0)"),
+    ("repeat", "@0.expand($shape)"),
+    ("transpose", "@0.mT"),
+    ("as column", "@0[:, None]"),
+    ("column matrix", "@0[:, None]"),
+    ("row matrix", "@0[None, :]"),
+    ("scalar matrix", "@0.reshape(1, 1)"),
+    ("scalar vector", "@0.reshape(1)"),
+    ("number matrix", "$like.new_tensor([[$0]])"),
+    ("number vector", "$like.new_tensor([$0])"),
+    ("dot", "*@0 @ @1"),
+    ("dot of matrices", "torch.sum(@0 * @1)"),
+    ("normsq", "torch.sum(@0 * @0)"),
+    ("norm", "torch.linalg.vector_norm($0)"),
+    ("sum", "torch.sum($0)"),
+    ("rowsum", "torch.sum($0, dim=1)"),
+    ("colsum", "torch.sum($0, dim=0)"),
+    ("softmax", "torch.softmax($0, dim=0)"),
+    ("softmax of rows", "torch.softmax($0, dim=1)"),
+    ("softmax of columns", "torch.softmax($0, dim=0)"),
+    ("logsoftmax", "torch.log_softmax($0, dim=0)"),
+    ("logsoftmax of rows", "torch.log_softmax($0, dim=1)"),
+    ("logsoftmax of columns", "torch.log_softmax($0, dim=0)"),
+    ("logsumexp", "torch.logsumexp($0, dim=0)"),
+    ("logsumexp of rows", "torch.logsumexp($0, dim=1)"),
+    ("logsumexp of columns", "torch.logsumexp($0, dim=0)"),
+    ("inv", "torch.linalg.inv($0)"),
+    ("solve", "torch.linalg.solve($0, $1)"),
+    ("solve positive", "_solve_positive($0, $1)"),
+    ("det", "torch.linalg.det($0)"),
+    ("logdet", "torch.logdet($0)"),
+    ("adj", "_adjugate($0)"),
+    ("expm", "torch.linalg.matrix_exp($0)"),
+    ("chol", "torch.linalg.cholesky($0)"),
+    ("tril", "torch.tril($0)"),
+    ("triu", "torch.triu($0)"),
+    ("pinv", "torch.linalg.pinv($0)"),
+    ("diagonal", "torch.diagonal($0)"),
+    ("diagonal matrix", "torch.diag($0)"),
+    ("tr", "torch.trace($0)"),
+    ("vech", "_vech($0)"),
+    ("unvech", "_unvech($0, $m)"),
+    ("kron", "torch.kron(#0.contiguous(), #1.contiguous())"),
+    ("power", "torch.linalg.matrix_power($0, $k)"),
+    ("root", "_positive_root($0)"),
+    ("inverse root", "torch.linalg.inv(_positive_root($0))"),
+    ("expm along", "_along(torch.linalg.matrix_exp, $0, $1)"),
+    ("power along", "_along(lambda a: torch.linalg.matrix_power(a, $k), $0, $1)"),
+    ("joined", "torch.cat([$list])"),
+    ("horizontal", "torch.cat([$list], dim=1)"),
+    ("vertical", "torch.cat([$list])"),
+    ("reshape", "_reshape($0, $tuple)"),
+    ("einsum", "torch.einsum(\"$letters\", $arrays)"),
+    ("eye", "torch.eye($size, dtype=$like.dtype, device=$like.device)"),
+    ("ones", "$like.new_ones($size)"),
+    ("zeros", "$like.new_zeros(($size,))"),
+];
+
+const HELPERS: &[(&str, &str)] = &[
+    (
+        "_solve_positive",
+        "def _solve_positive(a: Tensor, b: Tensor) -> Tensor:
+    \"\"\"a^-1 b of a symmetric positive definite a.\"\"\"
+    matrix = b if b.ndim == 2 else b[:, None]
+    x = torch.cholesky_solve(matrix, torch.linalg.cholesky(a))
+    return x if b.ndim == 2 else x[:, 0]
+",
+    ),
+    (
+        "_adjugate",
+        "def _adjugate(a: Tensor) -> Tensor:
+    \"\"\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V) = adj(V) adj(S) adj(U).\"\"\"
+    u, s, v = torch.linalg.svd(a)
+    n = a.shape[0]
+    one = torch.eye(n, dtype=torch.bool, device=a.device)
+    others = torch.prod(torch.where(one, 1.0, s.expand(n, n)), dim=1)
+    return torch.linalg.det(u) * torch.linalg.det(v) * (v.mT * others) @ u.mT
+",
+    ),
+    (
+        "_vech",
+        "def _vech(a: Tensor) -> Tensor:
+    \"\"\"The lower triangle, column by column.\"\"\"
+    column, row = torch.triu_indices(a.shape[0], a.shape[0], device=a.device)
+    return a[row, column]
+",
+    ),
+    (
+        "_unvech",
+        "def _unvech(v: Tensor, n: int) -> Tensor:
+    \"\"\"The lower triangular matrix with these entries, column by column.\"\"\"
+    column, row = torch.triu_indices(n, n, device=v.device)
+    return v.new_zeros((n, n)).index_put((row, column), v)
+",
+    ),
+    (
+        "_positive_root",
+        "def _positive_root(a: Tensor) -> Tensor:
+    \"\"\"The symmetric positive definite root of such a matrix.\"\"\"
+    values, vectors = torch.linalg.eigh(a)
+    return (vectors * torch.sqrt(values)) @ vectors.mT
+",
+    ),
+    (
+        "_along",
+        "def _along(f, a: Tensor, e: Tensor) -> Tensor:
+    \"\"\"The derivative of a function of matrices at a along e: the upper right block of f([a, e; 0, a]).\"\"\"
+    n = a.shape[0]
+    below = torch.cat([torch.zeros_like(a), a], dim=1)
+    return f(torch.cat([torch.cat([a, e], dim=1), below]))[:n, n:]
+",
+    ),
+    (
+        "_reshape",
+        "def _reshape(a: Tensor, shape: tuple[int, ...]) -> Tensor:
+    \"\"\"The same entries column by column in another shape.\"\"\"
+    entries = a.mT.reshape(-1) if a.ndim == 2 else a
+    return entries.reshape(shape[::-1]).mT if len(shape) == 2 else entries
+",
+    ),
+];
+
+/// The file.
+pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
+    let written = write_arrays(code, &DIALECT)?;
+    let code = &*code;
+    let first = "The values and derivatives at these numbers, on their device; `torch.vmap` takes a batch.";
+    let sizes = python::size_lines(code, &written);
+    let mut main = format!(
+        "def {}({}) -> Result:\n{}{sizes}{}{}",
+        written.name,
+        python::parameters(&written, "Tensor"),
+        python::function_docstring(code, &written, first),
+        python::body(&written),
+        python::returned(&written),
+    );
+    for place in 0..code.outputs.len() {
+        if let Some(function) = autograd(code, &written, place, &sizes) {
+            main.push_str(&format!("\n\n{function}"));
+        }
+    }
+    for helper in &written.helpers {
+        main.push_str(&format!("\n\n{helper}"));
+    }
+    for (name, text) in [("_check(", CHECK), ("_axes(", AXES)] {
+        if main.contains(name) {
+            main.push_str(&format!("\n\n{text}"));
+        }
+    }
+    let mut imports = String::new();
+    if main.contains("math.") {
+        imports.push_str("import math\n");
+    }
+    imports.push_str("from typing import NamedTuple\n\nimport torch\n");
+    if main.contains("F.") {
+        imports.push_str("import torch.nn.functional as F\n");
+    }
+    imports.push_str("from torch import Tensor\n");
+    if main.contains("once_differentiable") {
+        imports.push_str("from torch.autograd.function import once_differentiable\n");
+    }
+    let text = format!(
+        "{}{imports}\n\n{}\n\n{main}",
+        python::docstring(code, about, "PyTorch"),
+        python::result_class(code, &written, "Tensor"),
+    );
+    Ok(python::emitted(code, &written, text))
+}
+
+/// The function with a derived backward of the result at that place, where it is a scalar with gradients by inputs.
+fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<String> {
+    let Halves { gradients, forward, backward, kept } = halves(code, written, place)?;
+    let output = &written.outputs[place];
+    let (class, function) = (format!("_{output}Function"), format!("autograd_{output}"));
+    let arguments = python::arguments(written);
+    let size_parameters = written.size_parameters();
+    let mut out = format!("class {class}(torch.autograd.Function):\n");
+    out.push_str(&format!(
+        "    \"\"\"{output} with its derived gradient as backward; it can be differentiated once.\"\"\"\n\n"
+    ));
+    out.push_str("    generate_vmap_rule = True\n\n    @staticmethod\n");
+    out.push_str(&format!("    def forward({}):\n", python::parameters(written, "Tensor")));
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    out.push_str(&indented(sizes));
+    forward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
+    let mut returned = vec![written.results[place].clone()];
+    returned.extend(kept.iter().map(|&name| format!("{name}.clone()")).zip(&kept).map(|(clone, &name)| {
+        // An output twice would be one tensor with two histories.
+        if name == written.results[place] { clone } else { name.to_owned() }
+    }));
+    out.push_str(&format!("        return {}{}\n\n", returned.join(", "), if kept.is_empty() { "," } else { "" }));
+    out.push_str("    @staticmethod\n    def setup_context(ctx, inputs, output):\n");
+    if !size_parameters.is_empty() {
+        let (first, count) = (written.inputs.len(), size_parameters.len());
+        out.push_str(&format!("        ctx.sizes = inputs[{first}:{}]\n", first + count));
+        out.push_str(&format!("        inputs = inputs[:{first}]\n"));
+    }
+    if !kept.is_empty() {
+        out.push_str("        ctx.mark_non_differentiable(*output[1:])\n");
+    }
+    out.push_str("        ctx.save_for_backward(*inputs, *output[1:])\n\n");
+    out.push_str("    @staticmethod\n    @once_differentiable\n    def backward(ctx, grad, *_):\n");
+    for (i, (name, gradient)) in written.inputs.iter().zip(&gradients).enumerate() {
+        if gradient.is_none() {
+            out.push_str(&format!(
+                "        if ctx.needs_input_grad[{i}]:\n            raise NotImplementedError(\"the gradient by `{name}` was not derived\")\n"
+            ));
+        }
+    }
+    let saved: Vec<&str> = written.inputs.iter().map(String::as_str).chain(kept.iter().copied()).collect();
+    out.push_str(&format!("        {}, = ctx.saved_tensors\n", saved.join(", ")));
+    if !size_parameters.is_empty() {
+        out.push_str(&format!("        {}, = ctx.sizes\n", size_parameters.join(", ")));
+    }
+    let sizes_without_checks: String =
+        sizes.lines().filter(|line| !line.contains("_check(")).map(|l| format!("{l}\n")).collect();
+    out.push_str(&indented(&sizes_without_checks));
+    backward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
+    let mut parts: Vec<String> = gradients
+        .iter()
+        .map(|gradient| match gradient {
+            Some(i) => {
+                let text = &written.results[*i];
+                let plain = text.chars().all(|c| c.is_alphanumeric() || c == '_');
+                if plain { format!("grad * {text}") } else { format!("grad * ({text})") }
+            }
+            None => "None".to_owned(),
+        })
+        .collect();
+    parts.extend(size_parameters.iter().map(|_| "None".to_owned()));
+    out.push_str(&format!("        return {}\n\n\n", parts.join(", ")));
+    out.push_str(&format!("def {function}({}) -> Tensor:\n", python::parameters(written, "Tensor")));
+    out.push_str(&format!("    \"\"\"{output}, differentiable by autograd with the derived gradient.\"\"\"\n"));
+    out.push_str(&format!("    return {class}.apply({arguments})[0]\n"));
+    Some(out)
+}

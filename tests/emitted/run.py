@@ -1,0 +1,288 @@
+"""Runs the programs that the test `emitted` wrote, in one target, and compares what they give with the reference.
+
+Usage: run.py FOLDER TARGET [NAME...]
+
+Each folder in FOLDER holds program.json (inputs, results) and a file for each target. The exit code is 1 where a result
+differs by more than 1e-10 of the size of the numbers. How many programs ran is printed; none is left out silently.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+
+from load import load
+
+TOLERANCE = 1e-10
+
+
+def array(entry):
+    return np.array(entry["entries"], dtype=float).reshape(entry["shape"])
+
+
+def numpy_results(folder, manifest, target):
+    module = load(folder / "numpy.txt", "emitted_numpy")
+    arrays = [array(manifest["inputs"][own]) for own, _ in target["inputs"]]
+    sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
+    result = getattr(module, target["function"])(*arrays, *sizes)
+    assert list(result._fields) == [name for name, _ in target["outputs"]], result._fields
+    return [np.asarray(value) for value in result]
+
+
+def torch_results(folder, manifest, target):
+    import torch
+
+    module = load(folder / "torch.txt", "emitted_torch")
+    arrays = [torch.tensor(array(manifest["inputs"][own]), dtype=torch.float64) for own, _ in target["inputs"]]
+    sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
+    result = getattr(module, target["function"])(*arrays, *sizes)
+    for name in dir(module):
+        if name.startswith("autograd_"):
+            backward(torch, module, name, result, arrays, sizes, target)
+    return [value.detach().numpy() for value in result]
+
+
+def backward(torch, module, name, result, arrays, sizes, target):
+    """The function for autograd has the derived gradient."""
+    of = name.removeprefix("autograd_")
+    prefix = f"grad_{of}_"
+    names = [taken for _, taken in target["inputs"]]
+    wanted = [field for field in result._fields if field.startswith(prefix)]
+    leaves = [a.clone() for a in arrays]
+    own = {}
+    for leaf, name_of, (original, _) in zip(leaves, names, target["inputs"]):
+        field = prefix + original
+        if field in wanted:
+            leaf.requires_grad_()
+            own[field] = leaf
+    value = getattr(module, name)(*leaves, *sizes)
+    assert torch.allclose(value, getattr(result, of), rtol=1e-12, atol=1e-12)
+    value.backward(torch.tensor(2.0, dtype=torch.float64))
+    for field, leaf in own.items():
+        torch.testing.assert_close(leaf.grad, 2 * getattr(result, field).expand_as(leaf.grad), rtol=1e-10, atol=1e-10)
+
+
+def jax_results(folder, manifest, target):
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    # What is compiled once for each operation is used by all programs.
+    module = load(folder / "jax.txt", "emitted_jax")
+    arrays = [jax.numpy.asarray(array(manifest["inputs"][own])) for own, _ in target["inputs"]]
+    sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
+    result = getattr(module, target["function"])(*arrays, *sizes)
+    for name in dir(module):
+        if name.startswith("vjp_"):
+            of = name.removeprefix("vjp_")
+            wanted = {f: i for i, (own, _) in enumerate(target["inputs"]) if (f := f"grad_{of}_{own}") in result._fields}
+            if not wanted:
+                continue
+            places = tuple(wanted.values())
+            value, gradients = jax.value_and_grad(getattr(module, name), argnums=places)(*arrays, *sizes)
+            np.testing.assert_allclose(value, getattr(result, of), rtol=1e-10, atol=1e-10)
+            for field, gradient in zip(wanted, gradients):
+                np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
+    return [np.asarray(value) for value in result]
+
+
+def matlab_results(folder, manifest, target):
+    """Octave runs the function; 17 digits of every result come back."""
+    name = target["function"]
+    shutil.copy(folder / "matlab.txt", folder / f"{name}.m")
+    lines, arguments = [], []
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        kind = manifest["shapes"][own]
+        lines.append(f"in{i} = reshape([{numbers(values.reshape(kind).ravel(order='F'))}], {kind[0]}, {kind[1]});")
+        arguments.append(f"in{i}")
+    arguments += [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines.append(f"r = {name}({', '.join(arguments)});")
+    for field, expected in target["outputs"]:
+        axes = len(expected["shape"])
+        order = f"permute(r.{field}, {axes}:-1:1)" if axes > 2 else f"r.{field}.'"
+        lines.append(f"x = {order}; printf('%.17g\\n', x(:));")
+    return lines, target
+
+
+def octave(jobs):
+    """All programs in one process: each in a `try` of its own, in its own folder."""
+    script = []
+    for folder, lines in jobs:
+        body = "\n".join(lines)
+        script.append(f"cd {folder}; clear -all;\ntry\n{body}\ncatch err\nprintf('failed: %s\\n', strrep(err.message, char(10), ' '));\nend\nprintf('====\\n');")
+    path = jobs[0][0].parent / "all.m"
+    path.write_text("warning('off', 'all');\n" + "\n".join(script))
+    return run(["octave-cli", "--no-gui", "--quiet", "--norc", str(path)]).split("====\n")
+
+
+def stablehlo_results(folder, manifest, target):
+    """XLA compiles the module for the processor of this machine and runs it."""
+    if target is None:
+        return None
+    import jax
+    from jax._src.lib import xla_client
+
+    jax.config.update("jax_enable_x64", True)
+    device = jax.devices("cpu")[0]
+    text = (folder / "stablehlo.txt").read_text()
+    devices = xla_client.DeviceList((device,))
+    executable = compile_module(device.client, text, devices, xla_client.CompileOptions())
+    arrays = [jax.device_put(array(manifest["inputs"][own]), device) for own, _ in target["inputs"]]
+    results = executable.execute_sharded(arrays).disassemble_into_single_device_arrays()
+    return [np.asarray(value[0]) for value in results]
+
+
+def compile_module(backend, text, devices, options):
+    from jax._src.interpreters import mlir
+    from jax._src.lib.mlir import ir
+
+    with mlir.make_ir_context():
+        module = ir.Module.parse(text)
+        return backend.compile_and_load(module, devices, options)
+
+
+def numbers(values):
+    return ", ".join(repr(float(x)) for x in values)
+
+
+def c_results(folder, manifest, target):
+    """A program around the header prints the results; it is compiled with every warning as an error."""
+    header = folder / "emitted.h"
+    shutil.copy(folder / "c.txt", header)
+    name = target["function"]
+    sizes = [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines, arguments = [], list(sizes)
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        if values.ndim == 0:
+            arguments.append(repr(float(values)))
+        else:
+            lines.append(f"static const double in{i}[] = {{{numbers(values.ravel())}}};")
+            arguments.append(f"in{i}")
+    prints = []
+    for i, (_, expected) in enumerate(target["outputs"]):
+        count = len(expected["entries"])
+        lines.append(f"static double out{i}[{count}];")
+        arguments.append(f"out{i}")
+        prints.append(f'for (size_t i = 0; i < {count}; ++i) printf("%.17g\\n", out{i}[i]);')
+    text = "\n".join(
+        ['#include "emitted.h"', "#include <stdio.h>", "#include <stdlib.h>", *lines, "int main(void) {"]
+        + [f"double *room = calloc({name}_work({', '.join(sizes)}) + 1, sizeof(double));"]
+        + [f"const int status = {name}({', '.join(arguments)}, room);"]
+        + ['if (status) { fprintf(stderr, "status %d\\n", status); return 1; }', *prints]
+        + ["free(room);", "return 0;", "}", ""]
+    )
+    (folder / "main.c").write_text(text)
+    flags = ["-std=c99", "-O0", "-Wall", "-Wextra", "-Werror"]
+    # The tools that watch every access make a program slow to build: they watch the table.
+    if folder.name.startswith("table"):
+        flags.append("-fsanitize=address,undefined")
+    program = folder / "program_c"
+    run(["gcc", *flags, str(folder / "main.c"), "-o", str(program), "-lopenblas", "-lm"])
+    return split(run([str(program)]), target)
+
+
+def rust_results(folder, manifest, target):
+    """A program around the module prints the results."""
+    shutil.copy(folder / "rust.txt", folder / "emitted.rs")
+    name = target["function"]
+    sizes = [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines, arguments, prints = [], list(sizes), []
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        if values.ndim == 0:
+            arguments.append(f"{float(values)!r}_f64")
+        else:
+            lines.append(f"    let in{i} = [{numbers(values.ravel())}];")
+            arguments.append(f"&in{i}")
+    for i, (_, expected) in enumerate(target["outputs"]):
+        if expected["shape"]:
+            lines.append(f"    let mut out{i} = [0.0; {len(expected['entries'])}];")
+            prints.append(f'    out{i}.iter().for_each(|x| println!("{{x:?}}"));')
+        else:
+            lines.append(f"    let mut out{i} = 0.0;")
+            prints.append(f'    println!("{{out{i}:?}}");')
+        arguments.append(f"&mut out{i}")
+    lines.append(f"    let mut room = vec![0.0; emitted::{name}_work({', '.join(sizes)})];")
+    lines.append(f"    emitted::{name}({', '.join(arguments)}, &mut room).unwrap();")
+    text = "\n".join(["mod emitted;", "fn main() {", *lines, *prints, "}", ""])
+    (folder / "main.rs").write_text(text)
+    program = folder / "program_rust"
+    flags = ["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0"]
+    run(["rustc", *flags, str(folder / "main.rs"), "-o", str(program)])
+    return split(run([str(program)]), target)
+
+
+def run(command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError((done.stderr or done.stdout)[:1500])
+    return done.stdout
+
+
+def split(printed, target):
+    """The numbers that a program printed, one on a line, as the results."""
+    if "failed" in printed:
+        raise RuntimeError(printed)
+    values = [float(x) for x in printed.split()]
+    out = []
+    for _, expected in target["outputs"]:
+        count = len(expected["entries"])
+        out.append(np.array(values[:count]).reshape(expected["shape"]))
+        del values[:count]
+    assert not values, "more numbers than results"
+    return out
+
+
+RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "matlab": matlab_results, "rust": rust_results, "stablehlo": stablehlo_results, "c": c_results}
+COMPILED = {"c", "rust"}
+
+
+def compare(name, got, expected):
+    wanted = array(expected)
+    assert got.shape == wanted.shape, f"{name} has shape {got.shape}, expected {wanted.shape}"
+    size = max(1.0, float(np.max(np.abs(wanted), initial=0.0)))
+    error = float(np.max(np.abs(got - wanted), initial=0.0)) / size
+    assert error <= TOLERANCE, f"{name} differs by {error:.1e}"
+
+
+def main():
+    root, target, *only = sys.argv[1:]
+    ran, failed, compared, refused = 0, [], 0, 0
+    folders = [f for f in sorted(pathlib.Path(root).resolve().iterdir()) if f.is_dir() and (not only or f.name in only)]
+    manifests = [json.loads((f / "program.json").read_text()) for f in folders]
+    # Compilers run beside each other; Python's own programs would wait for each other.
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in COMPILED else 1)
+    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"].get(target)) for f, m in zip(folders, manifests)]
+    if target == "matlab":
+        printed = dict(zip(folders, octave([(f, w.result()[0]) for f, w in zip(folders, waiting)])))
+    for folder, manifest, results in zip(folders, manifests, waiting):
+        try:
+            if manifest["targets"].get(target) is None:
+                refused += 1
+                continue
+            results = results.result()
+            if target == "matlab":
+                results = split(printed[folder], results[1])
+            for got, (name, expected) in zip(results, manifest["targets"][target]["outputs"], strict=True):
+                if expected is None:
+                    raise AssertionError(f"{name} has no reference")
+                compare(name, got, expected)
+                compared += 1
+            ran += 1
+        except Exception as error:  # every failure is told, whatever it is
+            failed.append(f"{folder.name}: {type(error).__name__}: {error}")
+            if only:
+                raise
+    print(f"{target}: {ran} programs ran, {compared} results agree to {TOLERANCE:g}, {len(failed)} programs failed, {refused} refused")
+    for line in failed:
+        print("  " + line[:400].replace("\n", "\n    "))
+    sys.exit(1 if failed else 0)
+
+
+main()
