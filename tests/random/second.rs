@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use matgrad::elaborate::{Ask, Meaning, Property};
 use matgrad::eval::{Numbers, evaluate};
+use matgrad::expr::ExprId;
 use matgrad::matrix::Matrix;
 use matgrad::syntax::ast::{AskKind, NodeId};
 use matgrad::tensor::contract;
@@ -216,6 +217,7 @@ impl Judge<'_> {
     ) -> Result<Option<Matrix>, Left> {
         let (arena, outcome) = (&self.found.arena, &self.found.outcomes[place]);
         let Some(forms) = &outcome.forms else { return Err(wrong("shape", "no entries".to_owned())) };
+        self.is_small(numbers, &contract::roots(&forms.entries))?;
         let values = evaluate(arena, numbers, &contract::roots(&forms.entries));
         let values = values.map_err(|error| wrong("no value", format!("the entries: {error}")))?;
         let of = |name: &str| numbers.dimensions.get(name).copied();
@@ -240,7 +242,25 @@ impl Judge<'_> {
         let outcome = &self.found.outcomes[place];
         let mut roots = vec![outcome.result, outcome.program[outcome.program.len() - 1].right];
         roots.extend(outcome.value);
+        self.is_small(numbers, &roots)?;
         evaluate(&self.found.arena, numbers, &roots).map_err(|error| wrong("no value", error.to_string()))
+    }
+
+    /// Whether no matrix on the way is so large that the plain arithmetic takes seconds: second derivatives of functions
+    /// of matrices within each other have such.
+    fn is_small(&self, numbers: &Numbers, roots: &[ExprId]) -> Result<(), Left> {
+        const MOST_ENTRIES: i64 = 20_000;
+        let arena = &self.found.arena;
+        let of = |name: &str| numbers.dimensions.get(name).copied();
+        let entries = |id: ExprId| {
+            let shape = arena.shape(id);
+            let size = |d| arena.dimensions.value(d, &of).unwrap_or(0);
+            size(shape.rows).saturating_mul(size(shape.columns))
+        };
+        match arena.reachable(roots).into_iter().all(|id| entries(id) <= MOST_ENTRIES) {
+            true => Ok(()),
+            false => Err(Left::Point("large matrices")),
+        }
     }
 
     /// Values and slopes of nodes where no kink is near.
