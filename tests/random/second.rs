@@ -249,7 +249,7 @@ impl Judge<'_> {
     /// Whether no matrix on the way is so large that the plain arithmetic takes seconds: second derivatives of functions
     /// of matrices within each other have such.
     fn is_small(&self, numbers: &Numbers, roots: &[ExprId]) -> Result<(), Left> {
-        const MOST_ENTRIES: i64 = 20_000;
+        const MOST_ENTRIES: i64 = 2_500;
         let arena = &self.found.arena;
         let of = |name: &str| numbers.dimensions.get(name).copied();
         let entries = |id: ExprId| {
