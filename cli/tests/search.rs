@@ -59,7 +59,7 @@ fn all_combinations_are_ranked_and_the_best_is_saved() {
     );
     assert_eq!(lines[1].split_whitespace().take(3).collect::<Vec<_>>(), ["1", "24", "0.1"]);
     let command = format!(
-        "best: matgrad train --data {} --label ring --hidden 24 --epochs 25 --batch-size 16 --learning-rate 0.1",
+        "best: matgrad train --data {} --label ring --hidden 24 --epochs 25 --batch-size 16 --learning-rate 0.1 --threads 1",
         data.display()
     );
     assert!(told.contains(&command), "{told}");
