@@ -4,27 +4,10 @@
 use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
 use super::numpy::HOST;
-use super::python::{self, AXES, CHECK, Halves, RESERVED, halves};
+use super::python::{self, Halves, halves};
 use super::{About, EmitError, Emitted};
 
-const DIALECT: Dialect = Dialect {
-    rows: ROWS,
-    host: Some(HOST),
-    helpers: HELPERS,
-    multiply: " * ",
-    divide: " / ",
-    power: " ** ",
-    product: " @ ",
-    add: [" + ", " - "],
-    scale: " * ",
-    shrink: " / ",
-    scalar_power: " ** ",
-    flat: true,
-    halves: "",
-    integer_division: " // ",
-    reserved: RESERVED,
-    not_equal: "!=",
-};
+const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
@@ -184,14 +167,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
             main.push_str(&format!("\n\n{function}"));
         }
     }
-    for helper in &written.helpers {
-        main.push_str(&format!("\n\n{helper}"));
-    }
-    for (name, text) in [("_check(", CHECK), ("_axes(", AXES)] {
-        if main.contains(name) {
-            main.push_str(&format!("\n\n{text}"));
-        }
-    }
+    python::add_helpers(&mut main, &written);
     let mut imports = String::new();
     if main.contains("math.") {
         imports.push_str("import math\n");

@@ -3,14 +3,46 @@
 
 use rustc_hash::FxHashSet as HashSet;
 
-use super::arrays::{Level, Line, Written, dimension};
+use super::arrays::{Dialect, Level, Line, Written, dimension};
 use super::code::{Code, Output, ResultKind, Value};
 use super::sizes::{AxisOf, Source};
 use super::{About, Emitted};
 use crate::dimension::DimId;
 
+/// How Python writes arrays; a library adds its rows and helpers.
+pub(super) const DIALECT: Dialect = Dialect {
+    rows: &[],
+    host: None,
+    helpers: &[],
+    multiply: " * ",
+    divide: " / ",
+    power: " ** ",
+    product: " @ ",
+    add: [" + ", " - "],
+    scale: " * ",
+    shrink: " / ",
+    scalar_power: " ** ",
+    flat: true,
+    halves: "",
+    integer_division: " // ",
+    reserved: RESERVED,
+    not_equal: "!=",
+};
+
+/// Puts the functions that the lines call behind them.
+pub(super) fn add_helpers(main: &mut String, written: &Written) {
+    for helper in &written.helpers {
+        main.push_str(&format!("\n\n{helper}"));
+    }
+    for (name, text) in [("_check(", CHECK), ("_axes(", AXES)] {
+        if main.contains(name) {
+            main.push_str(&format!("\n\n{text}"));
+        }
+    }
+}
+
 /// Python's keywords, and names that the files use themselves.
-pub(super) const RESERVED: &[&str] = &[
+const RESERVED: &[&str] = &[
     "False None True and as assert async await break class continue def del elif else except finally for from global if",
     "import in is lambda nonlocal not or pass raise return try while with yield match case type print float int len list",
     "tuple super sum abs max min all any self cls math np scipy special torch jax jnp F Tensor Array NamedTuple Result",
@@ -117,13 +149,13 @@ fn wrapped(line: &str) -> String {
 }
 
 /// The function that the checks of shapes call.
-pub(super) const CHECK: &str = "def _check(name, array, shape):
+const CHECK: &str = "def _check(name, array, shape):
     if tuple(array.shape) != shape:
         raise ValueError(f\"`{name}` has shape {tuple(array.shape)}, expected {shape}\")
 ";
 
 /// The function that takes sizes out of shapes.
-pub(super) const AXES: &str = "def _axes(name, array, axes):
+const AXES: &str = "def _axes(name, array, axes):
     if len(array.shape) != axes:
         raise ValueError(f\"`{name}` has {len(array.shape)} axes, expected {axes}\")
     return array.shape
