@@ -76,7 +76,7 @@ pub fn cross_entropy<T: Float>(
     if let Some(losses) = &results.losses {
         assert_eq!(losses.len(), m, "the losses do not fit");
     }
-    set.run(CrossEntropy { z, target, results })
+    T::cross_entropy(set, CrossEntropy { z, target, results })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,10 +99,10 @@ fn rows<T: Float>(set: InstructionSet, z: View<'_, T>, asked: Asked, out: ViewMu
     check(z);
     let columns = if asked == Asked::LogSumExp { 1 } else { z.columns() };
     check_out(&out, z.rows(), columns);
-    set.run(Rows { z, asked, out })
+    T::rows(set, Rows { z, asked, out })
 }
 
-struct Rows<'a, T> {
+pub(super) struct Rows<'a, T> {
     z: View<'a, T>,
     asked: Asked,
     out: ViewMut<'a, T>,
@@ -144,7 +144,7 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
     }
 }
 
-struct CrossEntropy<'a, T> {
+pub(super) struct CrossEntropy<'a, T> {
     z: View<'a, T>,
     target: Target<'a, T>,
     results: Results<'a, T>,

@@ -58,7 +58,7 @@ impl Code {
             *place = Strided { down: output.row_stride(), along: output.column_stride(), pointer: output.pointer() };
         }
         pass.arrange();
-        set.run(pass);
+        T::pass(set, pass);
     }
 }
 
@@ -78,7 +78,7 @@ impl<T> Strided<T> {
     }
 }
 
-struct Pass<'a, T> {
+pub(in crate::run::cpu) struct Pass<'a, T> {
     code: &'a Code,
     shape: (usize, usize),
     inputs: [Strided<T>; MOST_INPUTS],

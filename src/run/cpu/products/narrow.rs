@@ -4,7 +4,7 @@
 //! the transposed product is made in pieces, which are turned and finished: [`finish_turned`].
 
 use super::blocks::Source;
-use super::tile::{Finish, finish_block};
+use super::tile::{Block, Finish};
 use crate::run::cpu::Float;
 use crate::run::cpu::simd::Lanes;
 
@@ -109,7 +109,8 @@ pub(super) unsafe fn dots<V: Lanes>(
                     (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, to),
                 };
             }
-            finish_block::<V>((rows, n), made, FEW, &finish.from(i, 0), c.add(i * c_down), c_down);
+            let (finish, c) = (&finish.from(i, 0), c.add(i * c_down));
+            V::call(Block { shape: (rows, n), made, pitch: FEW, finish, c, c_down });
             i += rows;
         }
     }
@@ -189,6 +190,6 @@ pub(super) unsafe fn finish_turned<V: Lanes>(
             }
             j += rows;
         }
-        finish_block::<V>((width, n), room, FEW, finish, c, c_down);
+        V::call(Block { shape: (width, n), made: room, pitch: FEW, finish, c, c_down });
     }
 }

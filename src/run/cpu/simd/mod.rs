@@ -53,6 +53,12 @@ pub trait Lanes:
     /// The rows of a product's tile that is one vector wide.
     const TALL: usize;
 
+    /// Runs a kernel as a function of its own, compiled for the instructions of this type.
+    ///
+    /// # Safety
+    /// The processor has the instructions of this type, and what the kernel asks holds.
+    unsafe fn call<K: Kernel<Self::Scalar>>(kernel: K) -> K::Output;
+
     /// The same number in all lanes.
     ///
     /// # Safety

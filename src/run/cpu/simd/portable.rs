@@ -2,7 +2,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{Lanes, Mask};
+use super::{Kernel, Lanes, Mask};
 
 /// An array of numbers that behaves as a vector.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,12 @@ macro_rules! plain {
             const ROWS: usize = 4;
             const VECTORS: usize = 1;
             const TALL: usize = 4;
+
+            #[inline(never)]
+            unsafe fn call<K: Kernel<$float>>(kernel: K) -> K::Output {
+                // SAFETY: the caller's.
+                unsafe { kernel.run::<Self>() }
+            }
 
             #[inline(always)]
             unsafe fn splat(x: $float) -> Self {
