@@ -6,7 +6,7 @@
 use super::blocks::Source;
 use super::tile::{Block, Finish};
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::run::cpu::simd::{Lanes, array};
 
 /// At most so many columns.
 pub(super) const FEW: usize = 16;
@@ -131,10 +131,10 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
         // SAFETY: rows beyond the last repeat it, and their sums go nowhere.
         unsafe {
             let mut sums = std::mem::zeroed::<[V; RN]>();
-            let row: [*const V::Scalar; R] = std::array::from_fn(|r| a.pointer.add((i + r).min(rows - 1) * a.down));
+            let row = array!([a.pointer; R], |r| a.pointer.add((i + r).min(rows - 1) * a.down));
             let mut p = 0;
             while p + V::COUNT <= k {
-                let columns: [V; N] = std::array::from_fn(|j| V::load(b.add(j * b_along + p)));
+                let columns = array!(std::mem::zeroed::<[V; N]>(), |j| V::load(b.add(j * b_along + p)));
                 for r in 0..R {
                     let x = V::load(row[r].add(p));
                     for j in 0..N {
@@ -144,7 +144,7 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
                 p += V::COUNT;
             }
             if p < k {
-                let columns: [V; N] = std::array::from_fn(|j| V::load_first(b.add(j * b_along + p), k - p));
+                let columns = array!(std::mem::zeroed::<[V; N]>(), |j| V::load_first(b.add(j * b_along + p), k - p));
                 for r in 0..R {
                     let x = V::load_first(row[r].add(p), k - p);
                     for j in 0..N {

@@ -2,7 +2,7 @@
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, prefetch};
+use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -68,6 +68,7 @@ impl<T> Side<T> {
     pub(super) const NONE: Side<T> = Side { pointer: std::ptr::null(), down: 0, along: 0 };
 
     /// The same matrix from entry (i, j) on.
+    #[inline]
     pub(super) fn from(self, i: usize, j: usize) -> Side<T> {
         Side { pointer: self.pointer.wrapping_add(i * self.down + j * self.along), ..self }
     }
@@ -75,6 +76,7 @@ impl<T> Side<T> {
 
 impl<T: Float> Finish<T> {
     /// A tile whose sums are not complete: stored as it is, or added to what is there.
+    #[inline]
     pub(super) fn partial(held: Held) -> Finish<T> {
         Finish {
             alpha: T::ONE,
@@ -89,20 +91,25 @@ impl<T: Float> Finish<T> {
     }
 
     /// The same for the block of the result that starts at (i, j).
+    #[inline]
     pub(super) fn from(self, i: usize, j: usize) -> Finish<T> {
         let sums = if self.sums.is_null() { self.sums } else { self.sums.wrapping_add(j) };
         Finish { added: self.added.from(i, j), other: self.other.from(i, j), sums, ..self }
     }
 
     /// Whether the tile is stored and nothing else.
+    #[inline]
     fn only_stores(&self) -> bool {
         self.held == Held::Nothing && !self.stream && self.changes_nothing()
     }
 
     /// Whether the tile is added to C and nothing else.
+    #[inline]
     fn only_adds(&self) -> bool {
         self.held != Held::Nothing && !self.stream && self.changes_nothing()
     }
+
+    #[inline]
 
     fn changes_nothing(&self) -> bool {
         self.alpha == T::ONE && self.added.pointer.is_null() && self.then == Kind::Nothing && self.sums.is_null()
@@ -143,23 +150,23 @@ pub(super) unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
             prefetch(c.wrapping_add(i * c_down + NV * V::COUNT - 1));
         });
         // Three rows share a pointer, so that a dozen rows need no more than four.
-        let mut rows: [*const V::Scalar; 8] = std::array::from_fn(|g| a.pointer.wrapping_add(3 * g * a.across));
+        let mut rows = array!([a.pointer; 8], |g| a.pointer.wrapping_add(3 * g * a.across));
         let mut from = b.pointer;
         if last_of_b == V::COUNT {
             for _ in 0..k {
-                let vectors: [V; NV] = std::array::from_fn(|v| V::load(from.add(v * b.across)));
+                let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
                 step(&mut sums, &vectors, &rows, a.across);
-                rows = rows.map(|row| row.wrapping_add(a.along));
+                rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                 from = from.wrapping_add(b.along);
             }
         } else {
             for _ in 0..k {
-                let vectors: [V; NV] = std::array::from_fn(|v| {
+                let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| {
                     let place = from.add(v * b.across);
                     if v + 1 == NV { V::load_first(place, last_of_b) } else { V::load(place) }
                 });
                 step(&mut sums, &vectors, &rows, a.across);
-                rows = rows.map(|row| row.wrapping_add(a.along));
+                rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                 from = from.wrapping_add(b.along);
             }
         }
