@@ -100,16 +100,20 @@ pub fn dense(
             .iter()
             .zip(&numbers.factors)
             .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: Cow::Borrowed(matrix.entries()) });
-        let symmetric = is_symmetric(entries, term);
-        let arrays = contracted(arrays.collect(), axes.len(), &sizes, symmetric, multiply);
+        let arrays: Vec<Array<'_>> = arrays.collect();
+        let arrays = match is_symmetric(entries, term) {
+            true => contracted_by_sides(arrays, axes.len(), &sizes, multiply),
+            false => contracted(arrays, axes.len(), &sizes, &Sums { kept: &[], symmetric: false }, multiply),
+        };
         if out.is_empty() {
-            match is_whole(&arrays, axes, numbers.coefficient) {
-                true => {
-                    out = arrays.into_iter().next().expect("one array").entries.into_owned();
-                    continue;
+            if term.deltas.is_empty() && is_whole(&arrays, axes) {
+                out = arrays.into_iter().next().expect("one array").entries.into_owned();
+                if numbers.coefficient != 1.0 {
+                    out.iter_mut().for_each(|x| *x *= numbers.coefficient);
                 }
-                false => out = vec![0.0; size],
+                continue;
             }
+            out = vec![0.0; size];
         }
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
@@ -119,9 +123,9 @@ pub fn dense(
     Some(out)
 }
 
-/// Whether a term's only array is the tensor as it stands.
-fn is_whole(arrays: &[Array<'_>], axes: &[usize], coefficient: f64) -> bool {
-    matches!(arrays, [array] if array.at.iter().copied().eq(0..axes.len())) && coefficient == 1.0
+/// Whether a term's only array has all axes in order.
+fn is_whole(arrays: &[Array<'_>], axes: &[usize]) -> bool {
+    matches!(arrays, [array] if array.at.iter().copied().eq(0..axes.len()))
 }
 
 /// Whether a term stays the same when the axes of what is differentiated change places with the others.
@@ -165,6 +169,17 @@ impl Array<'_> {
         Cow::Owned(out)
     }
 
+    /// The distances from a row, and from a column, to the next, where the array stands in memory as a matrix whose rows run over
+    /// these indices and whose columns over those.
+    fn strides_as_matrix(&self, rows: &[Index], columns: &[Index], sizes: &[usize]) -> Option<(usize, usize)> {
+        let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
+        let is = |first: &[Index], second: &[Index]| self.at.iter().eq(first.iter().chain(second));
+        if is(rows, columns) {
+            return Some((count(columns), 1));
+        }
+        is(columns, rows).then(|| (1, count(rows)))
+    }
+
     /// How far apart entries are that differ by one in an index; 0 where the array does not have it.
     fn stride(&self, index: Index, sizes: &[usize]) -> usize {
         match self.at.iter().position(|&i| i == index) {
@@ -197,23 +212,68 @@ fn walk(lengths: &[usize], visit: &mut dyn FnMut(&[usize])) {
     }
 }
 
-/// The arrays with all summed indices summed: always the two whose product costs least.
+/// As [`contracted`], of a symmetric term: the factors of each side of the axes first, so that the last product is a matrix times
+/// its transpose, of which half tells the other.
+fn contracted_by_sides<'a>(
+    arrays: Vec<Array<'a>>,
+    axes: usize,
+    sizes: &[usize],
+    multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+) -> Vec<Array<'a>> {
+    let half = axes / 2;
+    // What has an axis of the second side is on it; what has none of either, as weights, is on the first.
+    let on_second = |array: &Array<'_>| array.at.iter().any(|&i| (half..axes).contains(&i));
+    let indices = |second: bool| -> Vec<Index> {
+        let mut all: Vec<Index> =
+            arrays.iter().filter(|array| on_second(array) == second).flat_map(|array| array.at.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let (of_first, of_second) = (indices(false), indices(true));
+    let length = |of: &[Index]| of.iter().fold(1_usize, |all, &i| all.saturating_mul(sizes[i]));
+    let result = sizes[..axes].iter().fold(1_usize, |all, &n| all.saturating_mul(n));
+    if length(&of_first).max(length(&of_second)) > result.max(LARGEST_SIDE) {
+        return contracted(arrays, axes, sizes, &Sums { kept: &[], symmetric: true }, multiply);
+    }
+    let (second, first): (Vec<_>, Vec<_>) = arrays.into_iter().partition(on_second);
+    let mut all = contracted(first, axes, sizes, &Sums { kept: &of_second, symmetric: false }, multiply);
+    all.extend(contracted(second, axes, sizes, &Sums { kept: &of_first, symmetric: false }, multiply));
+    contracted(all, axes, sizes, &Sums { kept: &[], symmetric: true }, multiply)
+}
+
+/// A side of a symmetric term is made whole where it has no more entries than this, or than the result.
+const LARGEST_SIDE: usize = 1 << 24;
+
+/// What a contraction sums.
+struct Sums<'s> {
+    /// Indices that stay, as they stand elsewhere too.
+    kept: &'s [Index],
+    /// Whether the whole is symmetric in the two sides of the axes.
+    symmetric: bool,
+}
+
+/// The arrays with all summed indices summed: always the two whose product costs least. Those that share an index which is kept are
+/// brought together too.
 fn contracted<'a>(
     mut arrays: Vec<Array<'a>>,
     axes: usize,
     sizes: &[usize],
-    symmetric: bool,
+    sums: &Sums<'_>,
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
 ) -> Vec<Array<'a>> {
     for a in 0..arrays.len() {
-        let alone =
-            |i: Index| i >= axes && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i));
+        let alone = |i: Index| {
+            i >= axes
+                && !sums.kept.contains(&i)
+                && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i))
+        };
         if arrays[a].at.iter().any(|&i| alone(i)) {
             let (summed, at): (Vec<Index>, Vec<Index>) = arrays[a].at.iter().partition(|&&i| alone(i));
             let count = summed.iter().map(|&i| sizes[i]).product::<usize>().max(1);
             let entries = arrays[a].in_order(&[&at[..], &summed].concat(), sizes);
-            let sums = entries.chunks(count).map(|part| part.iter().sum()).collect();
-            arrays[a] = Array { at, entries: Cow::Owned(sums) };
+            let entries = entries.chunks(count).map(|part| part.iter().sum()).collect();
+            arrays[a] = Array { at, entries: Cow::Owned(entries) };
         }
     }
     loop {
@@ -239,12 +299,12 @@ fn contracted<'a>(
         if first(&right, &left) < first(&left, &right) {
             std::mem::swap(&mut left, &mut right);
         }
-        let kept = |i: &Index| *i < axes || arrays.iter().any(|other| other.at.contains(i));
+        let kept = |i: &Index| *i < axes || sums.kept.contains(i) || arrays.iter().any(|other| other.at.contains(i));
         let mut product = |mut of: Product<'_>, rows: &[Index], columns: &[Index]| {
             // Of the last product of a symmetric term rows and columns are the axes of the two sides.
             let half = axes / 2;
             let sides = rows.iter().zip(columns).all(|(&i, &j)| i.abs_diff(j) == half && i < axes && j < axes);
-            of.symmetric = symmetric && arrays.is_empty() && rows.len() == half && columns.len() == half && sides;
+            of.symmetric = sums.symmetric && arrays.is_empty() && rows.len() == half && columns.len() == half && sides;
             multiply(&of)
         };
         let product = pair(&left, &right, &kept, sizes, &mut product);
@@ -269,13 +329,13 @@ fn pair(
     let (rows, columns) = (only(left), only(right));
     let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
     let (depth, m, k, n) = (count(&stack), count(&rows), count(&summed), count(&columns));
-    // Two matrices are multiplied where they lie.
-    if let ([], [i], [a], [j]) = (&stack[..], &rows[..], &summed[..], &columns[..])
-        && k > 1
-    {
-        let strided =
-            |array: &Array<'_>, row: Index, column: Index| (array.stride(row, sizes), array.stride(column, sizes));
-        let ((p, q), (r, s)) = (strided(left, *i, *a), strided(right, *a, *j));
+    // What stands in memory as a matrix is multiplied where it lies.
+    if let (true, true, Some((p, q)), Some((r, s))) = (
+        stack.is_empty(),
+        k > 1,
+        left.strides_as_matrix(&rows, &summed, sizes),
+        right.strides_as_matrix(&summed, &columns, sizes),
+    ) {
         let of = Product {
             sizes: (m, k, n),
             left: Strided { entries: &left.entries, row_stride: p, column_stride: q },
@@ -283,7 +343,7 @@ fn pair(
             symmetric: false,
         };
         let entries = multiply(of, &rows, &columns);
-        return Array { at: vec![*i, *j], entries: Cow::Owned(entries) };
+        return Array { at: [rows, columns].concat(), entries: Cow::Owned(entries) };
     }
     let a = left.in_order(&[&stack[..], &rows, &summed].concat(), sizes);
     let b = right.in_order(&[&stack[..], &summed, &columns].concat(), sizes);
@@ -319,6 +379,11 @@ fn write(
     arrays: &[Array<'_>],
     sizes: &[usize],
 ) {
+    if deltas.is_empty() && is_whole(arrays, axes) {
+        let array = &arrays[0];
+        out.iter_mut().zip(&*array.entries).for_each(|(to, x)| *to += coefficient * x);
+        return;
+    }
     let own = |axis: usize| axes[axis + 1..].iter().product::<usize>();
     let free: Vec<Index> = (0..axes.len()).filter(|&i| deltas.iter().all(|&(_, other)| other != i)).collect();
     let steps: Vec<usize> = free
@@ -333,11 +398,12 @@ fn write(
         None => (1, &lengths[..]),
     };
     let step = steps.last().copied().unwrap_or(0);
+    let mut moving: Vec<(&[f64], usize)> = Vec::with_capacity(arrays.len());
     walk(outer, &mut |counters| {
         let at = |list: &[usize]| counters.iter().zip(list).map(|(c, s)| c * s).sum::<usize>();
         let mut place = at(&steps);
         let mut factor = coefficient;
-        let mut moving: Vec<(&[f64], usize)> = Vec::new();
+        moving.clear();
         for (array, own) in arrays.iter().zip(&strides) {
             let start = at(own);
             match own.last().copied().unwrap_or(0) {
