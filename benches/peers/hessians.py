@@ -11,39 +11,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / "target" / "peers"
-PACKAGES = ["numpy", "jax", "torch"]
+import environment
+from environment import median
+
 # A problem whose tensor has more entries than this is not given to the peers.
 MOST_ENTRIES = 2000 * 2000
 THREADS = 2
-
-
-def python():
-    """The environment's interpreter; the environment is made where it is not there."""
-    own = HOME / "bin" / "python"
-    if not (HOME / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(HOME)], check=True)
-        subprocess.run([str(own), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        (HOME / "ready").write_text("\n".join(PACKAGES))
-    return own
-
-
-def median(run, seconds=1.0, longest=20.0):
-    """The median of as many runs as fit, in microseconds."""
-    run()
-    times, start = [], time.perf_counter()
-    while len(times) < 3 or (time.perf_counter() - start < seconds and len(times) < 2000):
-        before = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - before)
-        if time.perf_counter() - start > longest:
-            break
-    times.sort()
-    return times[len(times) // 2] * 1e6
 
 
 def functions(problem, sizes, module):
@@ -133,27 +108,26 @@ def main():
     quick = "--quick" in sys.argv
     if "--peers" in sys.argv:
         return peers(quick)
-    own = python()
+    own = environment.python()
     run = subprocess.run(
-        ["cargo", "bench", "--quiet", "--bench", "hessians"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["cargo", "bench", "--quiet", "--bench", "hessians"], cwd=environment.ROOT, check=True, capture_output=True, text=True
     )
     cases = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     cases = [case for case in cases if case["threads"] == THREADS]
     command = [str(own), str(Path(__file__).resolve()), "--peers", *(["--quick"] if quick else [])]
     lines = "\n".join(json.dumps(case) for case in cases) + "\n"
-    run = subprocess.run(command, input=lines, check=True, stdout=subprocess.PIPE, text=True)
-    print("| problem | sizes | matgrad, dense | factors | JAX | PyTorch | ahead, dense | ahead, factors | derivation |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    text = lambda us: "" if us is None else f"{us / 1e3:.2f} ms" if us >= 1e3 else f"{us:.1f} µs"
-    for line in run.stdout.splitlines():
+    rows = []
+    for line in environment.run(command, THREADS, input=lines).splitlines():
         case = json.loads(line)
         sizes = ", ".join(f"{name} = {value}" for name, value in case["sizes"].items())
         times = [case[name] for name in ("jax", "torch") if case[name] is not None]
         ahead = lambda us: f"{min(times) / us:.1f}" if times else ""
-        print(
-            f"| {case['problem']} | {sizes} | {text(case['dense_us'])} | {text(case['compressed_us'])} | {text(case['jax'])} "
-            f"| {text(case['torch'])} | {ahead(case['dense_us'])} | {ahead(case['compressed_us'])} | {case['derivation_ms']:.2f} ms |"
-        )
+        microseconds = [case[name] for name in ("dense_us", "compressed_us", "jax", "torch")]
+        row = [f"{case['problem']}, {sizes}", *map(environment.duration, microseconds)]
+        rows.append([*row, ahead(case["dense_us"]), ahead(case["compressed_us"]), f"{case['derivation_ms']:.2f} ms"])
+    heading = ["", "matgrad, dense", "factors", "JAX", "PyTorch", "ahead, dense", "ahead, factors", "derivation"]
+    environment.table(heading, rows)
+    print(f"\n{environment.machine()}")
 
 
 if __name__ == "__main__":

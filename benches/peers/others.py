@@ -1,0 +1,189 @@
+"""Programs that no kernel anticipated, beside JAX and PyTorch: the loss and all gradients, in f32.
+
+    python3 benches/peers/others.py [--sizes factorisation-large] [--threads 1] [--peers jax-grad] [--rounds 3] [--seconds 1]
+
+A network of ten layers (20 gradients), logistic regression, matrix factorisation with missing entries. The peers find the
+gradients themselves; `torch-compile` also compiles what it found. Compilation is not counted, nor is the derivation by matgrad.
+"""
+
+from contest import Case, contest
+from step import jax_arrays, torch_with
+
+CASES = [
+    Case("ten-layers-small", "ten layers", N=64, D=64, H=64, C=10),
+    Case("ten-layers-large", "ten layers", N=256, D=784, H=512, C=10),
+    Case("logistic-regression-small", "logistic regression", m=1000, n=50),
+    Case("logistic-regression-large", "logistic regression", m=20_000, n=500),
+    Case("factorisation-small", "factorisation", m=200, n=150, k=5),
+    Case("factorisation-large", "factorisation", m=2000, n=1500, k=20),
+]
+LAYERS = 10
+
+
+def named(letter):
+    return [f"{letter}{layer}" for layer in range(1, LAYERS + 1)]
+
+
+def draw_layers(random, N, D, H, C):
+    widths = [D] + (LAYERS - 1) * [H] + [C]
+    arrays = {"X": random.standard_normal((N, D)), "Y": random.integers(0, C, N)}
+    for W, b, before, after in zip(named("W"), named("b"), widths, widths[1:]):
+        arrays[W] = random.standard_normal((before, after)) * (2 / before) ** 0.5
+        arrays[b] = 0.1 * random.standard_normal((1, after))
+    return arrays
+
+
+def judge_layers(arrays):
+    import numpy
+
+    rows, labels = numpy.arange(len(arrays["X"])), arrays["Y"]
+    values = [arrays["X"]]
+    for W, b in zip(named("W"), named("b")):
+        values.append(values[-1] @ arrays[W] + arrays[b])
+        if W != f"W{LAYERS}":
+            values[-1] = numpy.maximum(values[-1], 0)
+    scores = values.pop()
+    scores = scores - scores.max(axis=1, keepdims=True)
+    logarithm = scores - numpy.log(numpy.exp(scores).sum(axis=1, keepdims=True))
+    back = numpy.exp(logarithm)
+    back[rows, labels] -= 1
+    back /= len(rows)
+    gradients = []
+    for W in reversed(named("W")):
+        value = values.pop()
+        gradients = [value.T @ back, back.sum(axis=0), *gradients]
+        back = (back @ arrays[W].T) * (value > 0)
+    return -logarithm[rows, labels].mean(), *gradients
+
+
+def draw_logistic(random, m, n):
+    import numpy
+
+    X = random.standard_normal((m, n))
+    return {
+        "X": X,
+        "y": (X @ random.standard_normal((n, 1)) + random.standard_normal((m, 1)) > 0).astype(float),
+        "w": random.standard_normal((n, 1)) / n**0.5,
+        "b": numpy.full((1, 1), 0.25),
+        "lambda": numpy.full((1, 1), 0.01),
+    }
+
+
+def judge_logistic(arrays):
+    import numpy
+
+    X, y, w, b, weight = (arrays[name] for name in ("X", "y", "w", "b", "lambda"))
+    z = X @ w + b
+    loss = (numpy.logaddexp(z, 0) - y * z).mean() + 0.5 * weight.item() * (w**2).sum()
+    dz = (1 / (1 + numpy.exp(-z)) - y) / len(X)
+    return loss, X.T @ dz + weight * w, dz.sum()
+
+
+def draw_factorisation(random, m, n, k):
+    import numpy
+
+    U, V = random.standard_normal((m, k)), random.standard_normal((n, k))
+    return {
+        "Y": U @ V.T + 0.1 * random.standard_normal((m, n)),
+        "M": (random.random((m, n)) < 0.3).astype(float),
+        "U": random.standard_normal((m, k)),
+        "V": random.standard_normal((n, k)),
+        "lambda": numpy.full((1, 1), 0.1),
+    }
+
+
+def judge_factorisation(arrays):
+    Y, M, U, V = (arrays[name] for name in ("Y", "M", "U", "V"))
+    weight = arrays["lambda"].item()
+    E = M * (Y - U @ V.T)
+    loss = 0.5 * (E**2).sum() + 0.5 * weight * ((U**2).sum() + (V**2).sum())
+    return loss, -(M * E) @ V + weight * U, -(M * E).T @ U + weight * V
+
+
+# How arrays are drawn, who judges, and by what the loss is differentiated.
+PROBLEMS = {
+    "ten layers": (draw_layers, judge_layers, [name for pair in zip(named("W"), named("b")) for name in pair]),
+    "logistic regression": (draw_logistic, judge_logistic, ["w", "b"]),
+    "factorisation": (draw_factorisation, judge_factorisation, ["U", "V"]),
+}
+
+
+def torch_loss(torch, problem):
+    functional = torch.nn.functional
+
+    def layers(given):
+        value = given["X"]
+        for W, b in zip(named("W"), named("b")):
+            value = torch.addmm(given[b].view(-1), value, given[W])
+            value = torch.relu(value) if W != f"W{LAYERS}" else value
+        return functional.cross_entropy(value, given["Y"])
+
+    def logistic(given):
+        z = given["X"] @ given["w"] + given["b"]
+        likelihood = functional.binary_cross_entropy_with_logits(z, given["y"])
+        return likelihood + 0.5 * given["lambda"].sum() * given["w"].square().sum()
+
+    def factorisation(given):
+        U, V = given["U"], given["V"]
+        E = given["M"] * (given["Y"] - U @ V.t())
+        return 0.5 * E.square().sum() + 0.5 * given["lambda"].sum() * (U.square().sum() + V.square().sum())
+
+    return {"ten layers": layers, "logistic regression": logistic, "factorisation": factorisation}[problem]
+
+
+def torch_by(case, arrays, threads, compiled):
+    torch = torch_with(threads)
+    given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    parameters = [given[name].requires_grad_() for name in PROBLEMS[case.problem][2]]
+    loss = torch_loss(torch, case.problem)
+    if compiled:
+        torch._dynamo.reset()
+        loss = torch.compile(loss, dynamic=False)
+
+    def step():
+        value = loss(given)
+        return value, *torch.autograd.grad(value, parameters)
+
+    return step, lambda results: [result.detach().numpy() for result in results]
+
+
+def jax_loss(jax, problem):
+    jnp = jax.numpy
+
+    def layers(parameters, given):
+        value, all_ = given["X"], given | parameters
+        for W, b in zip(named("W"), named("b")):
+            value = value @ all_[W] + all_[b]
+            value = jax.nn.relu(value) if W != f"W{LAYERS}" else value
+        return -jnp.take_along_axis(jax.nn.log_softmax(value), given["Y"][:, None], axis=1).mean()
+
+    def logistic(parameters, given):
+        z = given["X"] @ parameters["w"] + parameters["b"]
+        squares = (parameters["w"] ** 2).sum()
+        return (jax.nn.softplus(z) - given["y"] * z).mean() + 0.5 * given["lambda"].sum() * squares
+
+    def factorisation(parameters, given):
+        U, V = parameters["U"], parameters["V"]
+        E = given["M"] * (given["Y"] - U @ V.T)
+        return 0.5 * (E**2).sum() + 0.5 * given["lambda"].sum() * ((U**2).sum() + (V**2).sum())
+
+    return {"ten layers": layers, "logistic regression": logistic, "factorisation": factorisation}[problem]
+
+
+def jax_grad(case, arrays, threads):
+    jax, _, given = jax_arrays(arrays)
+    names = PROBLEMS[case.problem][2]
+    parameters = {name: given.pop(name) for name in names}
+    derivative = jax.jit(jax.value_and_grad(jax_loss(jax, case.problem)))
+    step = lambda: jax.block_until_ready(derivative(parameters, given))
+    return step, lambda results: (results[0], *(results[1][name] for name in names))
+
+
+PEERS = {
+    "torch-autograd": lambda case, arrays, threads: torch_by(case, arrays, threads, compiled=False),
+    "torch-compile": lambda case, arrays, threads: torch_by(case, arrays, threads, compiled=True),
+    "jax-grad": jax_grad,
+}
+
+if __name__ == "__main__":
+    contest(__file__, CASES, PEERS, lambda case: PROBLEMS[case.problem][:2], "others")
