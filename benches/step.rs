@@ -35,8 +35,7 @@ fn main() {
     for (name, n, d, h, c) in SIZES.into_iter().filter(|size| arguments.wants(size.0)) {
         let sizes = [("N", n), ("D", d), ("H", h), ("C", c)];
         let operations = 2.0 * n as f64 * (2.0 * (d * h) as f64 + 3.0 * (h * c) as f64);
-        let case =
-            Case { name, answer: &answer, sizes: &sizes, labels: Some("Y"), operations: Some(operations) };
+        let case = Case { name, answer: &answer, sizes: &sizes, labels: Some("Y"), operations: Some(operations) };
         measure(&case, &arguments);
     }
 }

@@ -37,14 +37,8 @@ impl Arguments {
     /// # Panics
     /// For an option that is not known, or lacks its value.
     pub fn read() -> Arguments {
-        let mut out = Arguments {
-            names: Vec::new(),
-            plan: false,
-            json: false,
-            data: None,
-            threads: vec![1, 2],
-            seconds: 1.5,
-        };
+        let mut out =
+            Arguments { names: Vec::new(), plan: false, json: false, data: None, threads: vec![1, 2], seconds: 1.5 };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("`{word}` lacks its value"));
@@ -172,8 +166,8 @@ pub fn planned(case: &Case<'_>, threads: usize) -> Plan {
 fn measured(case: &Case<'_>, plan: Plan, threads: usize, arguments: &Arguments) -> Measured {
     let mut pool = Pool::new(threads);
     let folder = arguments.data.as_ref().map(|data| data.join(case.name));
-    let mut state = 1;
-    let (mut arrays, mut labels) = (Vec::new(), Vec::new());
+    let mut state = 1_u64;
+    let (mut arrays, mut labels) = (Vec::new(), Vec::<u32>::new());
     for input in &plan.inputs {
         match input.form {
             Form::Entries => arrays.push(entries(input, folder.as_deref(), &mut state)),
@@ -198,7 +192,7 @@ fn measured(case: &Case<'_>, plan: Plan, threads: usize, arguments: &Arguments) 
         start.elapsed().as_secs_f64()
     };
     run(&mut pool);
-    let (mut times, mut peaks) = (Vec::new(), Vec::new());
+    let (mut times, mut peaks) = (Vec::<f64>::new(), Vec::<f64>::new());
     let (started, processor_before) = (Instant::now(), processor_time());
     while started.elapsed().as_secs_f64() < arguments.seconds || times.len() < 5 {
         peaks.push(peak::peak(&mut pool));
@@ -233,9 +227,7 @@ fn entries(input: &Input, folder: Option<&Path>, state: &mut u64) -> Vec<f32> {
 /// The labels of an input: those of its file, or each class in turn.
 fn labels_of(input: &Input, folder: Option<&Path>) -> Vec<u32> {
     match folder {
-        Some(folder) => {
-            raw(&folder.join(format!("{}.u32", input.name)), input.rows).map(u32::from_ne_bytes).collect()
-        }
+        Some(folder) => raw(&folder.join(format!("{}.u32", input.name)), input.rows).map(u32::from_ne_bytes).collect(),
         None => (0..input.rows as u32).map(|i| (i * 7) % input.columns as u32).collect(),
     }
 }

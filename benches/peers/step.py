@@ -6,7 +6,7 @@
 matrix, and the same arrays. Compilation is not counted, nor is the derivation by matgrad.
 """
 
-from contest import Case, contest
+from contest import Case, away_from_kinks, contest, rounded
 
 CASES = [
     Case(name, "two-layer network", N=n, D=d, H=h, C=c)
@@ -28,8 +28,7 @@ def draw(random, N, D, H, C):
     """Arrays as a training has them in the middle: scores of moderate size, half of the hidden units at 0."""
     import numpy
 
-    return {
-        "X": random.standard_normal((N, D)),
+    arrays = {
         "W1": random.standard_normal((D, H)) / D**0.5,
         "b1": 0.1 * random.standard_normal((1, H)),
         "W2": random.standard_normal((H, C)) / H**0.5,
@@ -37,6 +36,9 @@ def draw(random, N, D, H, C):
         "Y": random.integers(0, C, N),
         "lambda": numpy.full((1, 1), REGULARISATION),
     }
+    W1, b1 = (rounded(arrays)[name] for name in ("W1", "b1"))
+    X = away_from_kinks(random, random.standard_normal((N, D)), lambda X: [X @ W1 + b1])
+    return arrays | {"X": X}
 
 
 def judge(arrays):

@@ -119,6 +119,8 @@ def main():
     found, left_out = {name: [] for name in performers}, {}
     for turn in range(options.rounds):
         for name, perform in performers.items():
+            if name in left_out:
+                continue
             print(f"round {turn + 1} of {options.rounds}: {name}", file=sys.stderr)
             try:
                 found[name].append(perform(turn))
