@@ -7,6 +7,7 @@ double precision judges: the loss and the sum of the absolute values of each gra
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 
@@ -92,9 +93,9 @@ def checks(results):
 
 
 def differs(found, judged):
-    """The largest relative difference."""
-    if len(found) != len(judged):
-        return float("inf")
+    """The largest relative difference; infinity where there is none to tell."""
+    if len(found) != len(judged) or not all(math.isfinite(value) for value in found):
+        return math.inf
     return max(abs(a - b) / max(abs(b), 1e-30) for a, b in zip(found, judged))
 
 
@@ -104,10 +105,9 @@ def perform(peers, cases, arguments):
     for case in cases:
         if case.name in wanted:
             step, values = peers[name](case, case.arrays(), int(threads))
-            step()
-            time = environment.median(step, seconds=float(seconds), longest=60.0, least=5, most=100_000)
-            line = {"case": case.name, "threads": int(threads), "median_us": time, "checks": checks(values(step()))}
-            print(json.dumps(line), flush=True)
+            found = environment.times(step, seconds=float(seconds), longest=60.0, least=5, most=100_000)
+            line = {"case": case.name, "median_us": environment.middle(found), "best_us": min(found)}
+            print(json.dumps(line | {"checks": checks(values(step()))}), flush=True)
 
 
 def prepare(problem, cases, wanted):
@@ -129,20 +129,24 @@ def contest(script, cases, peers, problem, bench, rust=(), share=False):
     names = [case.name for case in cases]
     everybody = [*peers, *rust]
     many = lambda of: lambda text: [choice(of, word.strip()) for word in text.split(",")]
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    about = sys.modules["__main__"].__doc__
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sizes", type=many(names), default=names, help=f"of {', '.join(names)}")
     parser.add_argument("--threads", type=many(["1", "2"]), default=["1", "2"], help="1, 2 or 1,2")
     parser.add_argument("--peers", type=many(everybody), default=everybody, help=f"of {', '.join(everybody)}")
     parser.add_argument("--rounds", type=int, default=3, help="how often each has its turn [3]")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a case is repeated in a turn [1]")
+    parser.add_argument("--best", action="store_true", help="takes the best run, not the median: for a machine that others use")
     options = parser.parse_args()
+    measure = "best_us" if options.best else "median_us"
 
     own = environment.python()
     subprocess.run([str(own), str(script), "--prepare", *options.sizes], check=True)
     chosen = [case for case in cases if case.name in options.sizes]
     sizes = [f"{case.name}={','.join(map(str, case.sizes.values()))}" for case in chosen]
     matgrad = environment.bench(bench)
-    commands = {"matgrad": lambda n: [matgrad, "--json", "--data", environment.DATA, "--threads", n, "--seconds", options.seconds, *options.sizes]}
+    told = ["--json", "--data", environment.DATA, "--seconds", options.seconds, *options.sizes]
+    commands = {"matgrad": lambda n: [matgrad, *told, "--threads", n]}
     left_out = {}
     for peer in options.peers:
         if peer in peers:
@@ -150,7 +154,7 @@ def contest(script, cases, peers, problem, bench, rust=(), share=False):
             continue
         try:
             program = crate()
-            commands[peer] = lambda n, peer=peer: [program, peer, n, options.seconds, environment.DATA, *sizes]
+            commands[peer] = lambda n, peer=peer: [program, peer, options.seconds, environment.DATA, *sizes]
         except (OSError, subprocess.CalledProcessError) as error:
             left_out[peer] = f"its crate does not build: {environment.why(error)}"
     times, shares = {}, {}
@@ -161,7 +165,8 @@ def contest(script, cases, peers, problem, bench, rust=(), share=False):
                     continue
                 print(f"round {turn + 1} of {options.rounds}, threads {threads}: {peer}", file=sys.stderr)
                 try:
-                    lines = [json.loads(line) for line in environment.run(command(threads), int(threads)).splitlines()]
+                    printed = environment.run(command(threads), int(threads))
+                    lines = [json.loads(line) for line in printed.splitlines()]
                     disagree(lines, chosen)
                 except (OSError, subprocess.SubprocessError, ValueError) as error:
                     if peer == "matgrad":
@@ -170,13 +175,15 @@ def contest(script, cases, peers, problem, bench, rust=(), share=False):
                     continue
                 for line in lines:
                     key = (line["case"], threads)
-                    times.setdefault(key, {}).setdefault(peer, []).append(line["median_us"])
+                    times.setdefault(key, {}).setdefault(peer, []).append(line[measure])
                     if peer == "matgrad":
-                        shares.setdefault(key, []).append(line["share"])
-    present([peer for peer in commands if peer not in left_out], chosen, options.threads, times, shares if share else None)
+                        shares.setdefault(key, []).append(line["best_share" if options.best else "share"])
+    left = [peer for peer in commands if peer not in left_out]
+    present(left, chosen, options.threads, times, shares if share else None)
     for peer, why in left_out.items():
         print(f"\nLeft out: {peer} ({why}).")
-    print(f"\n{environment.machine()} Rounds: {options.rounds}.")
+    of = "the best run of each" if options.best else "the median of the runs of each"
+    print(f"\n{environment.machine()} Median of {options.rounds} rounds, {of}.")
 
 
 def choice(of, word):

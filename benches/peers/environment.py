@@ -61,9 +61,8 @@ def run(command, threads, **options):
         # The last ones: interrupts go to the first more often.
         processors = sorted(os.sched_getaffinity(0))[-threads:]
         command = ["taskset", "-c", ",".join(map(str, processors)), *command]
-    done = subprocess.run(
-        list(map(str, command)), env=surroundings, stdout=subprocess.PIPE, text=True, check=True, timeout=LONGEST, **options
-    )
+    options = {"stdout": subprocess.PIPE, "text": True, "check": True, "timeout": LONGEST} | options
+    done = subprocess.run(list(map(str, command)), env=surroundings, **options)
     return done.stdout
 
 
@@ -76,17 +75,22 @@ def why(error):
     return str(error)
 
 
-def median(run, seconds=1.0, longest=20.0, least=3, most=2000):
-    """The median of as many runs as fit, in microseconds."""
+def median(run):
+    """The median of as many runs as fit into a second, in microseconds."""
+    return middle(times(run))
+
+
+def times(run, seconds=1.0, longest=20.0, least=3, most=2000):
+    """The times of as many runs as fit, in microseconds."""
     run()
-    times, start = [], time.perf_counter()
-    while len(times) < least or (time.perf_counter() - start < seconds and len(times) < most):
+    found, start = [], time.perf_counter()
+    while len(found) < least or (time.perf_counter() - start < seconds and len(found) < most):
         before = time.perf_counter()
         run()
-        times.append(time.perf_counter() - before)
+        found.append((time.perf_counter() - before) * 1e6)
         if time.perf_counter() - start > longest:
             break
-    return middle(times) * 1e6
+    return found
 
 
 def middle(values):
@@ -98,10 +102,10 @@ def duration(microseconds):
     """A time as a table shows it."""
     if microseconds is None:
         return ""
-    for unit, name in ((1e6, "s"), (1e3, "ms")):
-        if microseconds >= unit:
-            return f"{microseconds / unit:.3g} {name}" if microseconds < 1000 * unit else f"{microseconds / unit:.0f} {name}"
-    return f"{microseconds:.3g} µs"
+    for unit, name in ((1e6, "s"), (1e3, "ms"), (1, "µs")):
+        if microseconds >= 0.9995 * unit or unit == 1:
+            count = microseconds / unit
+            return f"{count:.3g} {name}" if count < 999.5 else f"{count:.0f} {name}"
 
 
 def machine():

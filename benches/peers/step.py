@@ -68,7 +68,8 @@ def numpy_hand(case, arrays, threads):
     single = numpy.float32
     weight, twice, part = single(REGULARISATION), single(2 * REGULARISATION), single(1 / N)
     H1, dZ1, Z2, dW1, dW2 = (numpy.empty(shape, single) for shape in ((N, H), (N, H), (N, C), (D, H), (H, C)))
-    other1, other2, sums, largest = numpy.empty_like(W1), numpy.empty_like(W2), numpy.empty((N, 1), single), numpy.empty((N, 1), single)
+    other1, other2 = numpy.empty_like(W1), numpy.empty_like(W2)
+    sums, largest = numpy.empty((N, 1), single), numpy.empty((N, 1), single)
     db1, db2, active = numpy.empty(H, single), numpy.empty(C, single), numpy.empty((N, H), bool)
     flat, places, ones = Z2.reshape(-1), numpy.arange(N) * C + Y, numpy.ones(N, single)
     flat1, flat2 = W1.reshape(-1), W2.reshape(-1)

@@ -10,6 +10,7 @@ matgrad trains in double precision, PyTorch in both.
 """
 
 import argparse
+import functools
 import gzip
 import json
 import re
@@ -87,6 +88,11 @@ def torch_training(precision, threads, seed):
     print(json.dumps({"training": seconds, "accuracy": (scores.argmax(1) == test_labels).double().mean().item()}))
 
 
+def torch_turn(command, threads, seed):
+    """What PyTorch's process tells."""
+    return json.loads(environment.run([*command, seed], threads))
+
+
 def matgrad_training(program, threads, seed):
     """Trains once: seconds of the process, of the training as it says, and the accuracy on the test digits."""
     start = time.perf_counter()
@@ -113,9 +119,8 @@ def main():
     for precision in ("float64", "float32"):
         # For so small a network one thread may well be the faster.
         for threads in sorted({1, options.threads}):
-            performers[f"PyTorch, {precision}, threads {threads}"] = lambda seed, precision=precision, threads=threads: json.loads(
-                environment.run([own, __file__, "--perform", precision, threads, seed], threads)
-            )
+            command = [own, __file__, "--perform", precision, threads]
+            performers[f"PyTorch, {precision}, threads {threads}"] = functools.partial(torch_turn, command, threads)
     found, left_out = {name: [] for name in performers}, {}
     for turn in range(options.rounds):
         for name, perform in performers.items():

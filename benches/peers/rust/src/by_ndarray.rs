@@ -25,7 +25,8 @@ pub struct Step {
 impl Step {
     pub fn new(arrays: Arrays) -> Step {
         let [n, d, h, c] = arrays.sizes;
-        let matrix = |rows, columns, entries| Array2::from_shape_vec((rows, columns), entries).expect("entries that fit");
+        let matrix =
+            |rows, columns, entries| Array2::from_shape_vec((rows, columns), entries).expect("entries that fit");
         Step {
             x: matrix(n, d, arrays.x),
             w1: matrix(d, h, arrays.w1),
