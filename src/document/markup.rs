@@ -1,15 +1,16 @@
 //! A Markdown or LaTeX document: its displayed formulas as chains, its declarations, types that its sentences give.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::formula::Formula;
-use super::latex::{Known, formula};
+use super::latex::{Known, formula, without_fonts};
 use super::program::{self, Bare};
 use super::prose::types;
 use super::regions::{Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
-use super::tokens::{Kind, Token, macros, tokens};
+use super::macros::macros;
+use super::tokens::{Kind, Token, tokens};
 use super::write::Script;
 use crate::diagnostic::Span;
 use crate::syntax::ast::{Ast, Node, Statement};
@@ -38,6 +39,14 @@ pub fn read(source: &str, markup: Markup) -> Document {
         text.push_str(line);
     }
     let mut document = program::read(&text, Bare::Statements);
+    // What the sentences say goes before what is assumed of their names.
+    let said = document.declarations.statements.iter().position(|statement| {
+        matches!(statement, Statement::Declaration { kind, .. } if kind.span.start as usize >= source.len())
+    });
+    if let Some(first) = said {
+        let count = document.declarations.statements.len() - first;
+        document.declarations.statements.rotate_right(count);
+    }
     if !document.errors.is_empty() && declared.errors.is_empty() {
         // What the sentences say does not fit together: better none of it.
         document = declared;
@@ -46,6 +55,12 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.script = Script::Latex;
     known = self::known(&document.declarations);
+    document.families = families(&document.declarations, &lists);
+    for (member, base) in &document.families {
+        known.declared.remove(member);
+        known.declared.insert(base.clone());
+        known.families.insert(base.clone());
+    }
     let mut displays: Vec<(usize, Vec<Chain>)> = Vec::new();
     for range in &found.displays {
         match tokens(source, range.start, range.end, &macros) {
@@ -55,8 +70,10 @@ pub fn read(source: &str, markup: Markup) -> Document {
             }
         }
     }
-    for chain in displays.iter().flat_map(|(_, chains)| chains) {
-        known.heads.extend(head(&chain.parts[0]));
+    for chain in displays.iter().flat_map(|(_, chains)| chains).filter(|chain| chain.parts.len() > 1) {
+        if let Some((name, arguments)) = head(&chain.parts[0]) {
+            known.heads.entry(name).or_insert(arguments);
+        }
     }
     let mut last: Option<Formula> = None;
     for (_, list) in displays {
@@ -115,36 +132,53 @@ fn read_chain(
     Ok(out)
 }
 
-/// The f of `f(X, y) =`.
-fn head(part: &[Token]) -> Option<String> {
-    let [Token { kind: Kind::Character(name), .. }, Token { kind: Kind::Character('('), .. }, .., last] = part else {
-        let command = match part {
-            [
-                Token { kind: Kind::Command(name), .. },
-                Token { kind: Kind::Open, .. },
-                Token { kind: Kind::Character(c), .. },
-                Token { kind: Kind::Close, .. },
-                Token { kind: Kind::Character('('), .. },
-                ..,
-                last,
-            ] if matches!(name.as_str(), "mathcal" | "mathscr" | "mathrm") && last.kind == Kind::Character(')') => {
-                Some(c.to_string())
-            }
-            [Token { kind: Kind::Command(name), .. }, Token { kind: Kind::Character('('), .. }, .., last]
-                if name == "ell" && last.kind == Kind::Character(')') =>
-            {
-                Some("ell".to_owned())
-            }
-            _ => None,
-        };
-        return command;
+/// The f of `f(X, y) =`, and what stands in its brackets.
+fn head(part: &[Token]) -> Option<(String, Vec<Kind>)> {
+    let kinds: Vec<Kind> = part.iter().map(|token| token.kind.clone()).collect();
+    let plain = without_fonts(&kinds);
+    let [name, Kind::Character('('), inside @ .., Kind::Character(')')] = plain.as_slice() else { return None };
+    let name = match name {
+        Kind::Character(name) if name.is_alphabetic() => name.to_string(),
+        Kind::Command(name) if name == "ell" => name.clone(),
+        _ => return None,
     };
-    let inside = &part[2..part.len() - 1];
-    let simple = inside.iter().all(|token| {
-        matches!(token.kind, Kind::Character(c) if c.is_alphabetic() || c == ',')
-            || matches!(token.kind, Kind::Digits(_) | Kind::Below | Kind::Open | Kind::Close | Kind::Command(_))
+    let simple = inside.iter().all(|kind| {
+        matches!(kind, Kind::Character(c) if c.is_alphabetic() || *c == ',')
+            || matches!(kind, Kind::Digits(_) | Kind::Below | Kind::Command(_))
     });
-    (name.is_alphabetic() && last.kind == Kind::Character(')') && simple).then(|| name.to_string())
+    simple.then(|| (name, inside.to_vec()))
+}
+
+/// Declared names such as `x_i` that stand for a member of a family, since a sum runs over their index; with the family's
+/// name.
+fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
+    let mut indices: HashSet<char> = HashSet::new();
+    for list in lists {
+        for window in list.windows(4) {
+            let [Token { kind: Kind::Command(sum), .. }, Token { kind: Kind::Below, .. }, first, second] = window else {
+                continue;
+            };
+            if sum == "sum" {
+                let index = if first.kind == Kind::Open { second } else { first };
+                if let Kind::Character(c) = index.kind {
+                    indices.insert(c);
+                }
+            }
+        }
+    }
+    let mut out = HashMap::new();
+    for statement in &ast.statements {
+        let Statement::Declaration { names, .. } = statement else { continue };
+        for named in names {
+            if let Some((base, index)) = named.name.rsplit_once('_')
+                && index.len() == 1
+                && index.chars().all(|c| indices.contains(&c))
+            {
+                out.insert(named.name.clone(), base.to_owned());
+            }
+        }
+    }
+    out
 }
 
 fn known(ast: &Ast) -> Known {

@@ -4,6 +4,7 @@
 pub mod formula;
 pub mod language;
 pub mod latex;
+pub mod macros;
 mod markup;
 mod notebook;
 pub mod program;

@@ -1,5 +1,7 @@
 //! What is read from a text, of whatever kind: declarations, chains of formulas, and what was left out with the reason.
 
+use std::collections::HashMap;
+
 use super::formula::Formula;
 use super::write::Script;
 use crate::diagnostic::{Diagnostic, Span};
@@ -40,6 +42,8 @@ pub struct Document {
     pub errors: Vec<Diagnostic>,
     /// Types taken from prose, in words, to be confirmed.
     pub assumed: Vec<String>,
+    /// Declared names that stand for a member of a family, `x_i`, with the family's name.
+    pub families: HashMap<String, String>,
     /// How formulas are written.
     pub script: Script,
 }
@@ -53,6 +57,7 @@ impl Document {
             skipped: Vec::new(),
             errors: Vec::new(),
             assumed: Vec::new(),
+            families: HashMap::new(),
             script,
         }
     }

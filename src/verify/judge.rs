@@ -6,7 +6,7 @@ use super::derived::derived;
 use super::edits::Pieces;
 use super::justify::{Waypoint, justify, way as way_between};
 use super::repair::{Repair, Wrong, fitting, repairs};
-use super::scope::{Form, Ranges, Scope};
+use super::scope::{Fault, Form, Misfit, Ranges, Scope};
 use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Kind};
 use crate::elaborate::{Properties, Property};
@@ -94,12 +94,10 @@ pub fn judge(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Ver
 
 fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdict> {
     let mut ranges = Ranges::new();
-    let mut parts: Vec<(Formula, Result<Form, Misread>)> = Vec::new();
+    let mut parts: Vec<(Formula, Result<Form, Misfit>)> = Vec::new();
     for part in &chain.parts {
         let mut formula = part.clone();
-        let form = scope
-            .shape(&mut formula, &mut ranges)
-            .map_err(|misfit| Misread { place: misfit.span, why: misfit.message });
+        let form = scope.shape(&mut formula, &mut ranges);
         parts.push((formula, form));
     }
     let all: Vec<&Formula> = chain.parts.iter().collect();
@@ -126,16 +124,21 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
                     good = Some((parts[1].0.clone(), *form));
                     continue;
                 }
-                Err(misread) => {
+                Err(misfit) if misfit.fault == Fault::NotCovered => {
+                    out.push(Verdict::Skipped(misfit.message.clone()));
+                    good = None;
+                    continue;
+                }
+                Err(misfit) => {
                     let declared = scope.variables.get(name).filter(|variable| variable.declared).map(|v| v.form);
                     let repair = fitting(scope, &ranges, &chain.parts[1], declared, &pieces);
-                    let reason = Reason::Shape(misread.why.clone());
+                    let reason = Reason::Shape(misfit.message.clone());
                     good = repair.as_ref().and_then(|repair| {
                         let mut formula = repair.formula.clone();
                         scope.shape(&mut formula, &mut ranges).ok().map(|form| (formula, form))
                     });
                     out.push(Verdict::Fails(Box::new(Fails {
-                        place: misread.place,
+                        place: misfit.span,
                         reason,
                         repairs: repair.into_iter().collect(),
                         derived: None,
@@ -147,7 +150,8 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
         }
         let Some((left, left_form)) = good.clone() else {
             out.push(match (&first_error, k) {
-                (Some(misread), 1) => wrong_shape(misread.place, misread.why.clone()),
+                (Some(misfit), 1) if misfit.fault == Fault::NotCovered => Verdict::Skipped(misfit.message.clone()),
+                (Some(misfit), 1) => wrong_shape(misfit.span, misfit.message.clone()),
                 _ => Verdict::Skipped("the side before it could not be read".to_owned()),
             });
             if let Ok(form) = &parts[k].1 {
@@ -183,13 +187,6 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
     out
 }
 
-/// A part without a shape.
-#[derive(Clone, Debug)]
-struct Misread {
-    place: Span,
-    why: String,
-}
-
 fn wrong_shape(place: Span, why: String) -> Verdict {
     Verdict::Fails(Box::new(Fails {
         place,
@@ -215,12 +212,15 @@ impl Line<'_> {
         self,
         left: &Formula,
         left_form: Form,
-        right: &(Formula, Result<Form, Misread>),
+        right: &(Formula, Result<Form, Misfit>),
         written: &Formula,
     ) -> (Verdict, Option<(Formula, Form)>) {
         let form = match &right.1 {
             Ok(form) => *form,
-            Err(misread) => return self.no_shape(left, left_form, misread.place, misread.why.clone(), written),
+            Err(misfit) if misfit.fault == Fault::NotCovered => {
+                return (Verdict::Skipped(misfit.message.clone()), None);
+            }
+            Err(misfit) => return self.no_shape(left, left_form, misfit.span, misfit.message.clone(), written),
         };
         let zero = |formula: &Formula| matches!(&formula.kind, Kind::Number(value) if value.is_zero());
         let same = self.scope.sizes.unify(left_form.rows, form.rows)
@@ -407,7 +407,7 @@ fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Ve
 }
 
 /// What may be put into a formula of this chain to make it right.
-fn pieces(scope: &Scope, chain: &Chain, parts: &[(Formula, Result<Form, Misread>)]) -> Pieces {
+fn pieces(scope: &Scope, chain: &Chain, parts: &[(Formula, Result<Form, Misfit>)]) -> Pieces {
     let mut pieces = Pieces::default();
     let mut sizes: Vec<u32> = Vec::new();
     let add = |list: &mut Vec<String>, name: &str| {
