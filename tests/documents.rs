@@ -57,7 +57,7 @@ fn wrong_lines(report: &Report, source: &str) -> Vec<usize> {
 #[test]
 fn right_documents_are_right_and_what_is_said_of_them_is_kept() {
     let documents = documents();
-    assert!(documents.len() >= 16, "only {} documents", documents.len());
+    assert!(documents.len() >= 40, "only {} documents", documents.len());
     let mut different = Vec::new();
     for (name, source) in documents {
         let report = judged(&name, &source);
@@ -103,7 +103,7 @@ fn mutants() -> Vec<Mutant> {
 fn each_mistake_is_found_at_its_line_and_the_right_formula_is_offered_first() {
     let mutants = mutants();
     let documents = documents();
-    assert!(mutants.len() + documents.len() >= 40, "only {} mutants", mutants.len());
+    assert!(mutants.len() >= 120, "only {} mutants", mutants.len());
     let mut first = 0;
     let mut missed = Vec::new();
     for mutant in &mutants {
@@ -127,7 +127,7 @@ fn each_mistake_is_found_at_its_line_and_the_right_formula_is_offered_first() {
         }
     }
     assert!(first * 10 >= mutants.len() * 8, "{first} of {}:\n{}", mutants.len(), missed.join("\n"));
-    assert!(missed.len() <= 2, "{}", missed.join("\n"));
+    assert!(missed.len() <= 4, "{}", missed.join("\n"));
 }
 
 #[test]

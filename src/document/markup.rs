@@ -10,6 +10,7 @@ use super::regions::{Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
 use super::macros::macros;
+use super::outline::outline;
 use super::tokens::{Kind, Token, tokens};
 use super::write::Script;
 use crate::diagnostic::Span;
@@ -75,6 +76,7 @@ pub fn read(source: &str, markup: Markup) -> Document {
             known.heads.entry(name).or_insert(arguments);
         }
     }
+    document.outline = outline(source, markup, &found.items, &known, &macros);
     let mut last: Option<Formula> = None;
     for (_, list) in displays {
         for chain in list {

@@ -7,6 +7,7 @@ pub mod latex;
 pub mod macros;
 mod markup;
 mod notebook;
+pub mod outline;
 pub mod program;
 mod prose;
 mod regions;
@@ -91,6 +92,11 @@ fn move_places(document: &mut Document, place: &dyn Fn(Span) -> Span) {
     for line in &mut document.lines {
         line.span = place(line.span);
         line.parts.iter_mut().for_each(|part| moved(part, place));
+    }
+    for piece in &mut document.outline {
+        if let outline::Piece::Display(span) = piece {
+            *span = place(*span);
+        }
     }
     for skipped in &mut document.skipped {
         skipped.span = place(skipped.span);

@@ -15,6 +15,21 @@ pub struct Regions {
     pub programs: Vec<Range<usize>>,
     /// What begins and does not end.
     pub unclosed: Vec<Range<usize>>,
+    /// All that is no sentence, in order: where it stands with its signs, and what it is.
+    pub items: Vec<(Range<usize>, Item)>,
+}
+
+/// What stands between the sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A displayed formula, without its signs.
+    Display(Range<usize>),
+    /// A formula inside of a sentence, without its signs.
+    Inline(Range<usize>),
+    /// Code.
+    Code(Range<usize>),
+    /// A comment.
+    Hidden,
 }
 
 /// Environments that display formulas.
@@ -73,6 +88,11 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                 };
                 let word = info.split([' ', '{', ',']).find(|word| !word.is_empty()).unwrap_or_default();
                 let inside = line_end.min(end)..end;
+                let item = match word {
+                    "math" | "latex-math" => Item::Display(inside.clone()),
+                    _ => Item::Code(inside.clone()),
+                };
+                out.items.push((at..next, item));
                 match word {
                     "matgrad" | "mg" | "{matgrad}" => out.programs.push(inside),
                     "math" | "latex-math" => out.displays.push(inside),
@@ -85,11 +105,13 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
         if markup == Markup::Markdown && rest.starts_with("<!--") {
             let end = find(at, "-->").unwrap_or(source.len());
             declarations(source, at + 4..end, "", &mut out.programs);
+            out.items.push((at..(end + 3).min(source.len()), Item::Hidden));
             at = (end + 3).min(source.len());
             continue;
         }
         if markup == Markup::Latex && rest.starts_with('%') {
             declarations(source, at..line_end, "%", &mut out.programs);
+            out.items.push((at..line_end, Item::Hidden));
             at = line_end;
             continue;
         }
@@ -103,6 +125,7 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
             match find(at + 2, "$$") {
                 Some(end) => {
                     out.displays.push(at + 2..end);
+                    out.items.push((at..end + 2, Item::Display(at + 2..end)));
                     at = end + 2;
                 }
                 None => {
@@ -118,6 +141,7 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
             match find(at + 1, "$").filter(|&end| end < paragraph) {
                 Some(end) => {
                     out.inline.push(at + 1..end);
+                    out.items.push((at..end + 1, Item::Inline(at + 1..end)));
                     at = end + 1;
                 }
                 None => at += 1,
@@ -134,6 +158,8 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                 match find(at + 2, close) {
                     Some(end) => {
                         if display { &mut out.displays } else { &mut out.inline }.push(at + 2..end);
+                        let item = if display { Item::Display } else { Item::Inline };
+                        out.items.push((at..end + 2, item(at + 2..end)));
                         at = end + 2;
                     }
                     None => {
@@ -160,6 +186,8 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                                 };
                                 out.displays.push(arguments.min(end)..end);
                             }
+                            let item = if displays { Item::Display } else { Item::Code };
+                            out.items.push((at..end + close.len(), item(body..end)));
                             at = end + close.len();
                         }
                         None => {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::formula::Formula;
+use super::outline::Piece;
 use super::write::Script;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::Ast;
@@ -44,6 +45,8 @@ pub struct Document {
     pub assumed: Vec<String>,
     /// Declared names that stand for a member of a family, `x_i`, with the family's name.
     pub families: HashMap<String, String>,
+    /// What stands between the formulas; empty for a program.
+    pub outline: Vec<Piece>,
     /// How formulas are written.
     pub script: Script,
 }
@@ -58,6 +61,7 @@ impl Document {
             errors: Vec::new(),
             assumed: Vec::new(),
             families: HashMap::new(),
+            outline: Vec::new(),
             script,
         }
     }

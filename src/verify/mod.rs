@@ -1,6 +1,7 @@
 //! Derivations made by hand, line by line: formulas of a document come in, a verdict for each equals sign goes out.
 
 pub mod compare;
+mod conditions;
 mod derived;
 pub mod draw;
 pub mod edits;
@@ -11,6 +12,7 @@ pub mod linear;
 pub mod moves;
 mod names;
 pub mod normal;
+mod pieces;
 pub mod repair;
 pub mod report;
 pub mod scope;
@@ -22,7 +24,7 @@ pub mod values;
 use crate::diagnostic::Diagnostic;
 use crate::document::formula::{Formula, Kind};
 use crate::document::text::Document;
-use crate::document::write::write;
+use crate::document::write::{Script, write};
 
 use judge::{Surroundings, judge};
 use report::{Judged, Report, Step};
@@ -56,9 +58,19 @@ pub fn verify(document: &Document) -> Report {
             _ => None,
         })
         .collect();
+    around.claims_only = document.script == Script::Language;
+    let gradients = !around.claims_only && conditions::gradients_as_differentials(&scope, &document.lines);
     let mut lines = Vec::new();
     for (line, chain) in document.lines.iter().zip(&chains) {
-        let mut verdicts = judge(&mut scope, chain, &around);
+        let mut verdicts = match conditions::differential_head(&scope, line) {
+            Some((name, _)) if gradients => {
+                let why = format!(
+                    "`d{name}` seems to stand for a gradient in this text: write \\partial L/\\partial {name} for it"
+                );
+                vec![judge::Verdict::Skipped(why); chain.parts.len() - 1]
+            }
+            _ => judge(&mut scope, chain, &around),
+        };
         for (pair, verdict) in chain.parts.windows(2).zip(&mut verdicts) {
             let given = specified.iter().find(|name| !scope.functions.contains_key(*name) && pair.iter().any(|part| applies(part, name)));
             if let (judge::Verdict::Fails(_), Some(name)) = (&*verdict, given) {
@@ -88,7 +100,7 @@ pub fn verify(document: &Document) -> Report {
     }
     errors.sort_by_key(|error| error.span);
     let skipped = document.skipped.iter().map(|skipped| (skipped.span, skipped.reason.clone())).collect();
-    Report { lines, skipped, inferred, errors, script: document.script }
+    Report { lines, skipped, inferred, errors, outline: document.outline.clone(), script: document.script }
 }
 
 /// Whether a function known by its name is applied in a formula.

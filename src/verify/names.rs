@@ -1,5 +1,6 @@
 //! Declarations and definitions of a document as a [`Scope`].
 
+use super::conditions::moved_before;
 use super::edits::Pieces;
 use super::judge::Chain;
 use super::repair::fitting;
@@ -9,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::language::{Names, formula};
 use crate::document::text::{Document, Line};
+use crate::document::write::Script;
 use crate::elaborate::{Properties, Property};
 use crate::functions::Function;
 use crate::syntax::TYPES;
@@ -135,10 +137,16 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
     note_dimensions(scope, &lines);
     note_families(scope, &lines, document);
     let mut chains: Vec<Chain> =
-        lines.iter().map(|line| Chain { parts: line.parts.clone(), defines: None }).collect();
+        lines.iter().map(|line| Chain { parts: line.parts.clone(), defines: None, places: None }).collect();
     let mut pending: Vec<(usize, String)> = Vec::new();
     for (k, line) in lines.iter().enumerate() {
         if let Some(name) = head(scope, line)
+            && document.script == Script::Latex
+            && matches!(line.parts[0].kind, Kind::Name(_))
+            && moved_before(&name, &lines[..k])
+        {
+            chains[k].places = Some(name);
+        } else if let Some(name) = head(scope, line)
             && !pending.iter().any(|(_, other)| *other == name)
         {
             pending.push((k, name));
@@ -147,6 +155,7 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
     // A definition of the whole goes before one of its entries.
     for (k, line) in lines.iter().enumerate() {
         if let (Some(name), Kind::Name(_)) = (head(scope, line), &line.parts[0].kind)
+            && chains[k].places.is_none()
             && let Some(place) = pending.iter().position(|(j, other)| {
                 *other == name && *j < k && matches!(lines[*j].parts[0].kind, Kind::Entry { .. })
             })

@@ -36,6 +36,8 @@ impl Reader<'_> {
         } else if self.is_command(&["{", "lbrace"]) {
             self.at += 1;
             vec![self.bracketed_by_command(&["}", "rbrace"])?]
+        } else if self.is_command(&["sum"]) {
+            vec![self.deeper(Self::over)?]
         } else {
             // `\log \det X`, `\log P_{ij}`
             vec![self.deeper(Self::factor)?]

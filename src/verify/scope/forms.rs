@@ -2,7 +2,7 @@
 
 use super::{Form, Misfit, Ranges, SCALAR, Scope};
 use crate::diagnostic::Span;
-use crate::document::formula::{Formula, Index, Kind};
+use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::functions::{Function, Signature};
 use crate::verify::sizes::{ONE, Symbol};
 
@@ -107,23 +107,42 @@ impl Scope {
     }
 
     pub(super) fn form_of_blocks(&mut self, rows: &mut [Vec<Formula>], ranges: &mut Ranges) -> Result<Form, Misfit> {
-        let mut whole: Option<Form> = None;
-        for row in rows {
-            let mut line: Option<Form> = None;
+        let mut forms: Vec<Vec<(Form, Span)>> = Vec::with_capacity(rows.len());
+        for row in rows.iter_mut() {
+            let mut line = Vec::with_capacity(row.len());
             for item in row {
-                let form = self.form(item, ranges)?;
+                line.push((self.form(item, ranges)?, item.span));
+            }
+            forms.push(line);
+        }
+        // A block whose size nothing tells is as wide as the block above or below it.
+        for (i, row) in rows.iter().enumerate() {
+            for (j, item) in row.iter().enumerate() {
+                let open = matches!(&item.kind, Kind::Zeros(_, Some(Size::Open(_))) | Kind::Identity(Size::Open(_)));
+                let beside = forms.iter().enumerate().find(|(k, line)| *k != i && line.len() == row.len());
+                if let (true, Some((_, line))) = (open, beside) {
+                    let (here, there) = (forms[i][j].0, line[j].0);
+                    self.sizes.unify(here.columns, there.columns);
+                }
+            }
+        }
+        let mut whole: Option<Form> = None;
+        for row in forms {
+            let mut line: Option<(Form, Span)> = None;
+            for (form, span) in row {
                 line = Some(match line {
-                    None => form,
-                    Some(left) if self.sizes.unify(left.rows, form.rows) => {
-                        Form { rows: left.rows, columns: self.sizes.symbol(Symbol::Sum(left.columns, form.columns)) }
+                    None => (form, span),
+                    Some((left, first)) if self.sizes.unify(left.rows, form.rows) => {
+                        let columns = self.sizes.symbol(Symbol::Sum(left.columns, form.columns));
+                        (Form { rows: left.rows, columns }, first.to(span))
                     }
-                    Some(left) => {
+                    Some((left, _)) => {
                         let message = format!("[{}, {}] does not fit", self.text(left), self.text(form));
-                        return Err(Misfit::wrong(item.span, message));
+                        return Err(Misfit::wrong(span, message));
                     }
                 });
             }
-            let Some(line) = line else { continue };
+            let Some((line, span)) = line else { continue };
             whole = Some(match whole {
                 None => line,
                 Some(above) if self.sizes.unify(above.columns, line.columns) => {
@@ -131,7 +150,7 @@ impl Scope {
                 }
                 Some(above) => {
                     let message = format!("[{}; {}] does not fit", self.text(above), self.text(line));
-                    return Err(Misfit::wrong(Span::default(), message));
+                    return Err(Misfit::wrong(span, message));
                 }
             });
         }
