@@ -2,6 +2,8 @@
 //! of them is kept in a file beside each; mutants with one mistake each are wrong in that line and in no other, and the
 //! right formula is offered first. `UPDATE=1 cargo test` rewrites the files.
 
+mod long;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -197,6 +199,20 @@ fn what_is_no_equation_is_never_counted_as_right() {
     assert_eq!(report.counts().right, 0);
     assert_eq!(report.counts().wrong, 0);
     assert_eq!(report.skipped.len(), 5);
+}
+
+#[test]
+fn a_document_of_thirty_pages_is_judged_in_a_few_seconds() {
+    let source = long::document(30);
+    let start = std::time::Instant::now();
+    let report = judged("long.md", &source);
+    let took = start.elapsed();
+    println!("thirty pages, {} steps: {took:?}", report.lines.iter().map(|line| line.steps.len()).sum::<usize>());
+    let counts = report.counts();
+    assert_eq!((counts.wrong, counts.skipped), (10, 0), "{:?}", report.skipped);
+    assert!(counts.right >= 230, "{counts:?}");
+    // Two seconds with optimisation; this is for a build without, on a machine with other work.
+    assert!(took.as_secs() < 60, "{took:?}");
 }
 
 #[test]

@@ -287,7 +287,10 @@ mod tests {
         let norm = "\\newcommand{\\n}[1]{\\lVert #1 \\rVert}";
         assert_eq!(written(norm, "\\n{A x}_2 + \\n x").unwrap(), "\\lVertAx\\rVert_2+\\lVertx\\rVert");
         let slope = "\\newcommand*\\D[2][f]{\\frac{\\partial #1}{\\partial #2}}";
-        assert_eq!(written(slope, "\\D{x} \\D[g]{x}").unwrap(), "\\frac{\\partialf}{\\partialx}\\frac{\\partialg}{\\partialx}");
+        assert_eq!(
+            written(slope, "\\D{x} \\D[g]{x}").unwrap(),
+            "\\frac{\\partialf}{\\partialx}\\frac{\\partialg}{\\partialx}"
+        );
         assert_eq!(written("\\def\\R#1{\\mathbb{R}^{#1}}", "\\R{n}").unwrap(), "\\mathbb{R}^{n}");
         let paired = "\\DeclarePairedDelimiter{\\n}{\\lVert}{\\rVert}";
         assert_eq!(written(paired, "\\n{x}").unwrap(), "\\lVertx\\rVert");

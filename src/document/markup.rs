@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::formula::Formula;
 use super::latex::{Known, formula, without_fonts};
+use super::macros::macros;
+use super::outline::outline;
 use super::program::{self, Bare};
 use super::prose::types;
 use super::regions::{Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
-use super::macros::macros;
-use super::outline::outline;
 use super::tokens::{Kind, Token, tokens};
 use super::write::Script;
 use crate::diagnostic::Span;
@@ -157,7 +157,8 @@ fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
     let mut indices: HashSet<char> = HashSet::new();
     for list in lists {
         for window in list.windows(4) {
-            let [Token { kind: Kind::Command(sum), .. }, Token { kind: Kind::Below, .. }, first, second] = window else {
+            let [Token { kind: Kind::Command(sum), .. }, Token { kind: Kind::Below, .. }, first, second] = window
+            else {
                 continue;
             };
             if sum == "sum" {

@@ -105,9 +105,8 @@ fn sizes(list: &[Token], at: usize, known: &Known) -> Option<Vec<String>> {
         Some(_) => vec![list[at].clone()],
         None => return None,
     };
-    let cross = |token: &Token| {
-        matches!(&token.kind, T::Command(name) if name == "times") || token.kind == T::Character('×')
-    };
+    let cross =
+        |token: &Token| matches!(&token.kind, T::Command(name) if name == "times") || token.kind == T::Character('×');
     group.split(cross).map(|piece| Some(write(&formula(piece, known).ok()?, Script::Language))).collect()
 }
 

@@ -263,7 +263,8 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
                 }
             }
             if let [a, b] = arguments.as_slice() {
-                let turned = Kind::Call { function: *function, arguments: vec![b.clone(), a.clone()], columns: *columns };
+                let turned =
+                    Kind::Call { function: *function, arguments: vec![b.clone(), a.clone()], columns: *columns };
                 out.push((make(turned), 10, format!("{} and {} the other way round", short(a), short(b))));
             }
             if arguments.len() == 1 {

@@ -5,6 +5,7 @@ mod conditions;
 mod derived;
 pub mod draw;
 pub mod edits;
+mod entries;
 pub mod evaluate;
 pub mod judge;
 pub mod justify;
@@ -72,7 +73,9 @@ pub fn verify(document: &Document) -> Report {
             _ => judge(&mut scope, chain, &around),
         };
         for (pair, verdict) in chain.parts.windows(2).zip(&mut verdicts) {
-            let given = specified.iter().find(|name| !scope.functions.contains_key(*name) && pair.iter().any(|part| applies(part, name)));
+            let given = specified
+                .iter()
+                .find(|name| !scope.functions.contains_key(*name) && pair.iter().any(|part| applies(part, name)));
             if let (judge::Verdict::Fails(_), Some(name)) = (&*verdict, given) {
                 let why = format!("the text says what `{name}` is; verify takes it for any function");
                 *verdict = judge::Verdict::Skipped(why);

@@ -167,9 +167,8 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
         chains[*k].defines = Some(name.clone());
     }
     while !pending.is_empty() {
-        let waits = |k: usize| {
-            lines[k].parts[1].names().iter().any(|inner| pending.iter().any(|(_, other)| other == inner))
-        };
+        let waits =
+            |k: usize| lines[k].parts[1].names().iter().any(|inner| pending.iter().any(|(_, other)| other == inner));
         let Some(next) = pending.iter().position(|(k, _)| !waits(*k)) else { break };
         let (k, name) = pending.remove(next);
         if let Some(defined) = function_of(scope, &lines[k]) {

@@ -10,8 +10,8 @@ use super::scope::{Form, Ranges, Repeats, Scope};
 use super::sizes::Sizes;
 use super::values::Floats;
 use crate::document::formula::{Formula, Kind, Size};
-use crate::elaborate::Property;
 use crate::document::write::{Script, write};
+use crate::elaborate::Property;
 
 /// A right formula in place of a wrong one.
 #[derive(Clone, Debug, PartialEq)]

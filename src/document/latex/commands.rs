@@ -81,7 +81,8 @@ impl Reader<'_> {
             _ => false,
         };
         if dimension && more {
-            return self.fail("`d` is a dimension here: write `\\mathrm{d}` for a differential, `\\cdot` for a product");
+            return self
+                .fail("`d` is a dimension here: write `\\mathrm{d}` for a differential, `\\cdot` for a product");
         }
         Ok(name || more)
     }

@@ -40,7 +40,8 @@ impl Reader<'_> {
                 T::Close => depth -= 1,
                 _ => {}
             }
-            depth == 0 && matches!(&token.kind, T::Command(name) if name == "partial") || token.kind == T::Character('∂')
+            depth == 0 && matches!(&token.kind, T::Command(name) if name == "partial")
+                || token.kind == T::Character('∂')
         });
         if !squared && next.is_none() {
             return Ok(None);
@@ -181,7 +182,9 @@ impl Reader<'_> {
             let mut line = Vec::with_capacity(row.len());
             for cell in row {
                 let first = cell.first().map_or(span, |token| token.span);
-                if let Some(dots) = cell.iter().find(|token| matches!(&token.kind, T::Command(name) if name.ends_with("dots"))) {
+                if let Some(dots) =
+                    cell.iter().find(|token| matches!(&token.kind, T::Command(name) if name.ends_with("dots")))
+                {
                     return Err(unread(dots.span, format!("a matrix with `{}` is not covered", shown(&dots.kind))));
                 }
                 if cell.is_empty() {

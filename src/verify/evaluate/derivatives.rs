@@ -12,12 +12,7 @@ use crate::verify::values::{Field, Grid};
 
 impl<'a, F: Field> Evaluator<'a, F> {
     /// ∂of/∂by: the slope of `of` where one entry of `by` moves, for each entry.
-    pub(super) fn derivative(
-        &mut self,
-        of: &Formula,
-        by: &Formula,
-        places: &mut Places,
-    ) -> Result<Of<F>, Trouble> {
+    pub(super) fn derivative(&mut self, of: &Formula, by: &Formula, places: &mut Places) -> Result<Of<F>, Trouble> {
         let by_what = || Trouble::NotCovered("a derivative by an expression".to_owned());
         // A member of a family is a row as a column.
         let (turned, inner) = match &by.kind {
@@ -213,7 +208,9 @@ impl<'a, F: Field> Evaluator<'a, F> {
         for name in names.iter().filter(|name| self.scope.definitions.contains_key(*name)) {
             let moves_there = moving.contains(name);
             if !moves_there && moving.iter().any(|below| self.scope.below(name).contains(below)) {
-                return Err(Trouble::NotCovered(format!("a derivative by what `{name}` depends on, where `{name}` moves")));
+                return Err(Trouble::NotCovered(format!(
+                    "a derivative by what `{name}` depends on, where `{name}` moves"
+                )));
             }
             let value = self.value_of_name(name)?;
             out.insert(name.clone(), lifted(field, &value));

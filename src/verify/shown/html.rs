@@ -31,7 +31,10 @@ pub fn html(subject: &Subject<'_>) -> String {
     let mut page = Page { source, lines: LineIndex::new(source), out: String::new() };
     page.put("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.put("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.put(&format!("<title>{}</title>\n<style>\n{STYLE}{OWN_STYLE}</style>\n</head>\n<body>\n<main>\n", escaped(file)));
+    page.put(&format!(
+        "<title>{}</title>\n<style>\n{STYLE}{OWN_STYLE}</style>\n</head>\n<body>\n<main>\n",
+        escaped(file)
+    ));
     page.put(&format!("<h1>{}</h1>\n<p>{}</p>\n", escaped(file), escaped(&summary(report))));
     // Chains and what was left out, in the order of the text.
     let mut entries: Vec<Entry<'_>> = report.lines.iter().map(Entry::Chain).collect();
@@ -140,7 +143,9 @@ impl Page<'_> {
         self.put(&format!(
             "<div class=\"step {class}\"><span class=\"mark\">{mark}</span><span class=\"formula\">{formula}</span>"
         ));
-        self.put(&format!("<span class=\"why\">{why}<span class=\"at\">line {row}, column {column}</span></span></div>\n"));
+        self.put(&format!(
+            "<span class=\"why\">{why}<span class=\"at\">line {row}, column {column}</span></span></div>\n"
+        ));
     }
 }
 
