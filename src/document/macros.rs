@@ -10,6 +10,10 @@ use crate::diagnostic::Span;
 const DEEPEST: usize = 12;
 /// A document may define so many macros.
 const MOST: usize = 500;
+/// The body of a macro may have so many bytes.
+const LONGEST_BODY: usize = 1_000;
+/// Definitions that cannot be read are passed over so often.
+const MOST_UNREAD: usize = 2_000;
 
 /// Macros by name: `\newcommand{\W}{\mathbf{W}}`, `\newcommand{\norm}[1]{\lVert #1 \rVert}`.
 pub type Macros = HashMap<String, Macro>;
@@ -56,13 +60,7 @@ enum How {
 /// Reads `\newcommand{\W}[1]{…}`, `\def\W#1{…}`, `\DeclareMathOperator{\tr}{tr}`, `\DeclarePairedDelimiter{\n}{\|}{\|}` at
 /// the start of a text.
 pub fn definition(text: &str) -> Option<Definition<'_>> {
-    let word_length = 1 + text.get(1..)?.find(|c: char| !c.is_ascii_alphabetic())?;
-    let how = match &text[..word_length] {
-        "\\newcommand" | "\\renewcommand" | "\\providecommand" | "\\def" | "\\gdef" => How::Body,
-        "\\DeclareMathOperator" => How::Operator,
-        "\\DeclarePairedDelimiter" => How::Delimiters,
-        _ => return None,
-    };
+    let (word_length, how) = defining(text)?;
     let is_def = text[..word_length].ends_with("def");
     let mut rest = text[word_length..].trim_start_matches('*').trim_start();
     let braced = rest.starts_with('{');
@@ -107,12 +105,25 @@ pub fn definition(text: &str) -> Option<Definition<'_>> {
     Some(Definition { name, how, arguments, default, body, length: end })
 }
 
+/// The length of a command that defines a macro, and how it does.
+fn defining(text: &str) -> Option<(usize, How)> {
+    let behind = text.get(1..)?;
+    let length = 1 + behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+    let how = match &text[..length] {
+        "\\newcommand" | "\\renewcommand" | "\\providecommand" | "\\def" | "\\gdef" => How::Body,
+        "\\DeclareMathOperator" => How::Operator,
+        "\\DeclarePairedDelimiter" => How::Delimiters,
+        _ => return None,
+    };
+    Some((length, how))
+}
+
 /// The inside of the braces at the start of a text.
 fn group(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?;
     let mut depth = 1;
     let mut escaped = false;
-    for (at, c) in inner.char_indices() {
+    for (at, c) in inner.char_indices().take_while(|(at, _)| *at <= LONGEST_BODY) {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
@@ -136,8 +147,15 @@ pub fn macros(source: &str) -> Macros {
 }
 
 fn collect(source: &str, out: &mut Macros) {
+    let mut unread = 0;
     for (at, _) in source.match_indices('\\') {
-        let Some(definition) = definition(&source[at..]) else { continue };
+        let Some(definition) = definition(&source[at..]) else {
+            unread += usize::from(defining(&source[at..]).is_some());
+            if unread > MOST_UNREAD {
+                break;
+            }
+            continue;
+        };
         let (start, body) = (at + definition.body.0, definition.body.1);
         let span = Span::new(start, start + body.len());
         let tokens = match definition.how {
@@ -158,7 +176,7 @@ fn collect(source: &str, out: &mut Macros) {
                 })
             }
         };
-        let default = definition.default.and_then(|text| tokens_of(text));
+        let default = definition.default.and_then(tokens_of);
         if let Ok(body) = tokens
             && (out.len() < MOST || out.contains_key(definition.name))
         {

@@ -8,7 +8,7 @@ use super::macros::macros;
 use super::outline::outline;
 use super::program::{self, Bare};
 use super::prose::types;
-use super::regions::{Markup, regions};
+use super::regions::{Item, Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
 use super::tokens::{Kind, Token, tokens};
@@ -77,6 +77,7 @@ pub fn read(source: &str, markup: Markup) -> Document {
         }
     }
     document.outline = outline(source, markup, &found.items, &known, &macros);
+    document.headings = headings(source, markup, &found.items);
     let mut last: Option<Formula> = None;
     for (_, list) in displays {
         for chain in list {
@@ -111,6 +112,36 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.skipped.sort_by_key(|skipped| skipped.span);
     document
+}
+
+/// Where headings stand: lines of Markdown with `#`, commands of LaTeX, exercises and examples.
+fn headings(source: &str, markup: Markup, items: &[(std::ops::Range<usize>, Item)]) -> Vec<u32> {
+    const COMMANDS: &[&str] = &[
+        "\\chapter",
+        "\\section",
+        "\\subsection",
+        "\\subsubsection",
+        "\\paragraph",
+        "\\begin{example}",
+        "\\begin{exercise}",
+        "\\begin{problem}",
+    ];
+    let mut out: Vec<usize> = match markup {
+        Markup::Markdown => source
+            .match_indices('#')
+            .filter(|(at, _)| *at == 0 || source.as_bytes()[at - 1] == b'\n')
+            .map(|(at, _)| at)
+            .collect(),
+        Markup::Latex => COMMANDS.iter().flat_map(|command| source.match_indices(command)).map(|(at, _)| at).collect(),
+    };
+    out.sort_unstable();
+    let mut items = items.iter().peekable();
+    // A `#` in code is no heading.
+    out.retain(|at| {
+        while items.next_if(|(whole, _)| whole.end <= *at).is_some() {}
+        items.peek().is_none_or(|(whole, _)| !whole.contains(at))
+    });
+    out.into_iter().filter_map(|at| u32::try_from(at).ok()).collect()
 }
 
 fn read_chain(

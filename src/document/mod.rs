@@ -98,6 +98,9 @@ fn move_places(document: &mut Document, place: &dyn Fn(Span) -> Span) {
             *span = place(*span);
         }
     }
+    for heading in &mut document.headings {
+        *heading = place(Span { start: *heading, end: *heading + 1 }).start;
+    }
     for skipped in &mut document.skipped {
         skipped.span = place(skipped.span);
     }

@@ -69,16 +69,20 @@ pub enum Markup {
 pub fn regions(source: &str, markup: Markup) -> Regions {
     let mut out = Regions::default();
     let mut at = 0;
+    // Where the paragraph ends that was looked at last.
+    let mut paragraph = 0;
     let bytes = source.as_bytes();
     let find = |from: usize, what: &str| source.get(from..).and_then(|rest| rest.find(what)).map(|k| from + k);
     while at < bytes.len() {
         let rest = &source[at..];
         let line_start = at == 0 || bytes[at - 1] == b'\n';
-        let line_end = find(at, "\n").map_or(source.len(), |k| k + 1);
+        // Looked for only where it is needed: a line may be as long as the text.
+        let line_end = || find(at, "\n").map_or(source.len(), |k| k + 1);
         if markup == Markup::Markdown && line_start {
             let indent = rest.len() - rest.trim_start_matches([' ', '>']).len();
             let trimmed = &rest[indent..];
             if let Some(fence) = ["```", "~~~"].into_iter().find(|fence| trimmed.starts_with(fence)) {
+                let line_end = line_end();
                 let info = source[at + indent..line_end].trim_start_matches(['`', '~', ' ']).trim();
                 let close = find(line_end.saturating_sub(1), &format!("\n{fence}"))
                     .or_else(|| find(line_end.saturating_sub(1), &format!("\n{}{fence}", &rest[..indent])));
@@ -110,9 +114,10 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
             continue;
         }
         if markup == Markup::Latex && rest.starts_with('%') {
-            declarations(source, at..line_end, "%", &mut out.programs);
-            out.items.push((at..line_end, Item::Hidden));
-            at = line_end;
+            let end = line_end();
+            declarations(source, at..end, "%", &mut out.programs);
+            out.items.push((at..end, Item::Hidden));
+            at = end;
             continue;
         }
         if markup == Markup::Markdown && rest.starts_with('`') {
@@ -129,7 +134,7 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                     at = end + 2;
                 }
                 None => {
-                    out.unclosed.push(at..line_end);
+                    out.unclosed.push(at..line_end());
                     at += 2;
                 }
             }
@@ -137,7 +142,9 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
         }
         if rest.starts_with('$') {
             // A formula inside of a sentence ends in its paragraph.
-            let paragraph = find(at, "\n\n").unwrap_or(source.len());
+            if paragraph <= at {
+                paragraph = find(at, "\n\n").unwrap_or(source.len());
+            }
             match find(at + 1, "$").filter(|&end| end < paragraph) {
                 Some(end) => {
                     out.inline.push(at + 1..end);
@@ -163,7 +170,7 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                         at = end + 2;
                     }
                     None => {
-                        out.unclosed.push(at..line_end);
+                        out.unclosed.push(at..line_end());
                         at += 2;
                     }
                 }
@@ -191,7 +198,7 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                             at = end + close.len();
                         }
                         None => {
-                            out.unclosed.push(at..line_end);
+                            out.unclosed.push(at..line_end());
                             at = body;
                         }
                     }

@@ -47,6 +47,8 @@ pub struct Document {
     pub families: HashMap<String, String>,
     /// What stands between the formulas; empty for a program.
     pub outline: Vec<Piece>,
+    /// Where its headings stand.
+    pub headings: Vec<u32>,
     /// How formulas are written.
     pub script: Script,
 }
@@ -62,6 +64,7 @@ impl Document {
             assumed: Vec::new(),
             families: HashMap::new(),
             outline: Vec::new(),
+            headings: Vec::new(),
             script,
         }
     }

@@ -440,6 +440,10 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             }
         }
     } else if !constant && matches!(parent.map(|p| &p.kind), Some(Kind::Product(_) | Kind::Hadamard(_))) {
+        if part.as_name().is_some() {
+            let both = Kind::Sum(vec![(false, part.clone()), (false, part.clone().transposed())]);
+            out.push((make(both), 15, format!("{} and its transpose", short(part))));
+        }
         for name in &pieces.names {
             let joined = Kind::Hadamard(vec![part.clone(), Formula::name(name.clone())]);
             out.push((make(joined), 18, format!("⊙ `{name}` behind {}", short(part))));

@@ -12,6 +12,8 @@ use crate::number::Number;
 
 /// Terms of a side.
 const MOST_TERMS: usize = 120;
+/// Definitions and derivatives may stand in each other this deep.
+const DEEPEST: usize = 60;
 
 /// The rules between two sides with indices or derivatives; `None` where the sides do not meet. `opened` are the definitions
 /// that may be written out: as few of them are as will do.
@@ -46,7 +48,8 @@ pub fn justify(scope: &Scope, opened: &[String], left: &Formula, right: &Formula
         if tried.contains(&opened) {
             continue;
         }
-        let mut entries = Entries { scope: scope.clone(), opened: opened.clone(), rules: Vec::new(), fresh: 0 };
+        let mut entries =
+            Entries { scope: scope.clone(), opened: opened.clone(), rules: Vec::new(), fresh: 0, depth: 0 };
         if let (Some(a), Some(b)) = (entries.side(left), entries.side(right))
             && a == b
         {
@@ -72,6 +75,7 @@ struct Entries {
     opened: Vec<String>,
     rules: Vec<String>,
     fresh: usize,
+    depth: usize,
 }
 
 fn plain(kind: Kind) -> Formula {
@@ -96,6 +100,17 @@ impl Entries {
         if !self.rules.iter().any(|known| known == statement) {
             self.rules.push(statement.to_owned());
         }
+    }
+
+    /// One level deeper; `None` where that is too deep.
+    fn deeper<R>(&mut self, read: impl FnOnce(&mut Self) -> Option<R>) -> Option<R> {
+        if self.depth == DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        let out = read(self);
+        self.depth -= 1;
+        out
     }
 
     /// An index that no text has.
@@ -123,6 +138,10 @@ impl Entries {
 
     /// The entry of a matrix at a place, as a number; of a column or row where the other index is left out.
     fn entry(&mut self, formula: &Formula, i: &Index, j: &Index) -> Option<Formula> {
+        self.deeper(|entries| entries.entry_of(formula, i, j))
+    }
+
+    fn entry_of(&mut self, formula: &Formula, i: &Index, j: &Index) -> Option<Formula> {
         let form = self.form(formula)?;
         let one = |scope: &Scope, id: u32| scope.sizes.is_one(id);
         let (single_row, single_column) = (one(&self.scope, form.rows), one(&self.scope, form.columns));

@@ -1,5 +1,6 @@
 //! Derivations made by hand, line by line: formulas of a document come in, a verdict for each equals sign goes out.
 
+mod chapters;
 pub mod compare;
 mod conditions;
 mod derived;
@@ -32,6 +33,17 @@ use report::{Judged, Report, Step};
 
 /// Judges all chains of a document.
 pub fn verify(document: &Document) -> Report {
+    let report = judged(document);
+    let anew = chapters::used_anew(document, &report);
+    if anew.is_empty() {
+        return report;
+    }
+    let mut report = judged(&chapters::marked(document, &anew));
+    chapters::unmark(&mut report);
+    report
+}
+
+fn judged(document: &Document) -> Report {
     let (mut scope, mut errors) = names::declared(document);
     errors.splice(0..0, document.errors.iter().cloned());
     let chains = names::defined(&mut scope, document);

@@ -116,13 +116,13 @@ pub fn fitting(
     }
     for edit in edits(right, &Pieces { names: Vec::new(), ..pieces.clone() }) {
         let mut formula = edit.formula;
-        let before = scope.sizes.clone();
+        let before = (scope.sizes.clone(), scope.variable_order.len());
         let fits = scope.shape(&mut formula, &mut ranges.clone()).is_ok_and(|found| {
             form.is_none_or(|form| {
                 scope.sizes.unify(form.rows, found.rows) && scope.sizes.unify(form.columns, found.columns)
             })
         });
-        scope.sizes = before;
+        scope.forget(before.0, before.1);
         if fits {
             return Some(Repair { formula, what: edit.what, cost: edit.cost });
         }
@@ -185,6 +185,7 @@ fn shaped(
     seen: &mut HashSet<String>,
 ) -> Vec<Edit> {
     let before = scope.sizes.clone();
+    let variables = scope.variable_order.len();
     // A repair repeats nothing: that would hide what is wrong.
     let repeats = std::mem::replace(&mut scope.repeats_in_products, Repeats::Refused);
     let mut out = Vec::new();
@@ -196,7 +197,7 @@ fn shaped(
             scope.sizes.are_equal(form.rows, wrong.form.rows) && scope.sizes.are_equal(form.columns, wrong.form.columns)
         });
         let known = fits && settled(&mut edit.formula, &scope.sizes, before.count());
-        scope.sizes = before.clone();
+        scope.forget(before.clone(), variables);
         if known {
             out.push(edit);
         }

@@ -91,6 +91,10 @@ impl Entries {
     }
 
     fn terms(&mut self, formula: &Formula) -> Option<Vec<Term>> {
+        self.deeper(|entries| entries.terms_of(formula))
+    }
+
+    fn terms_of(&mut self, formula: &Formula) -> Option<Vec<Term>> {
         Some(match &formula.kind {
             Kind::Number(value) => vec![Term { coefficient: *value, ..one() }],
             Kind::Sum(list) => {

@@ -8,6 +8,10 @@ use crate::verify::evaluate::literal;
 impl Entries {
     /// ∂of/∂by, as a number in index notation; `by` is an entry or the name of a number.
     pub(super) fn slope(&mut self, of: &Formula, by: &Formula) -> Option<Formula> {
+        self.deeper(|entries| entries.slope_of(of, by))
+    }
+
+    fn slope_of(&mut self, of: &Formula, by: &Formula) -> Option<Formula> {
         let (name, places): (&str, &[Index]) = match &by.kind {
             Kind::Name(name) => (name, &[]),
             Kind::Entry { of, indices } => (of.as_name()?, indices),

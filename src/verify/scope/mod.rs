@@ -198,13 +198,18 @@ impl Scope {
         let before = (self.sizes.clone(), self.variables.len(), ranges.clone());
         let found = self.form(formula, ranges);
         if found.is_err() {
-            self.sizes = before.0;
-            for name in self.variable_order.split_off(before.1) {
-                self.variables.remove(&name);
-            }
+            self.forget(before.0, before.1);
             *ranges = before.2;
         }
         found
+    }
+
+    /// Takes back what a formula that was tried told of sizes and undeclared names; `variables` were known before it.
+    pub fn forget(&mut self, sizes: Sizes, variables: usize) {
+        self.sizes = sizes;
+        for name in self.variable_order.split_off(variables) {
+            self.variables.remove(&name);
+        }
     }
 
     /// As [`Scope::shape`], of a scope that is thrown away: an error leaves traces.
@@ -272,6 +277,10 @@ impl Scope {
                 let place = b.span;
                 let (left, right) = (self.form(a, ranges)?, self.form(b, ranges)?);
                 if self.is_scalar(right) {
+                    return Ok(left);
+                }
+                // Of a name whose size nothing tells yet this tells that it is a number.
+                if self.sizes.is_one(right.columns) && self.sizes.unify(right.rows, ONE) {
                     return Ok(left);
                 }
                 if !self.sizes.unify(right.rows, right.columns) || self.is_scalar(left) {
