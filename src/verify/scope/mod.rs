@@ -292,7 +292,8 @@ impl Scope {
             Kind::Power(a, b) => {
                 let base = self.form(a, ranges)?;
                 let exponent = self.form(b, ranges)?;
-                if !self.is_scalar(exponent) {
+                let number = self.sizes.is_one(exponent.columns) && self.sizes.unify(exponent.rows, ONE);
+                if !number {
                     let message = format!("the exponent is {}, not a number", self.text(exponent));
                     return Err(Misfit::wrong(b.span, message));
                 }
