@@ -14,22 +14,18 @@ Examples
 --------
 >>> import matgrad
 >>> matgrad.grad("a'*X*b", wrt="X")
-∂f/∂X = ab⊤   (m × n)
+∂f/∂X = a·bᵀ   (m × n)
 """
 
 from __future__ import annotations
 
 import os as _os
-from typing import TYPE_CHECKING
 
 from matgrad._errors import MatgradError
 from matgrad._matgrad import Function, forked as _forked
 from matgrad.formulas import (
-    Check,
-    Checked,
     Derivation,
     Derivative,
-    Disagreement,
     Program,
     Verdicts,
     differential,
@@ -42,7 +38,9 @@ from matgrad.formulas import (
 )
 from matgrad.network import nn_forward_backward, nn_forward_pass, nn_predict, nn_train
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from matgrad.checks import Check, Checked, Disagreement
     from matgrad.classifier import TwoLayerClassifier
 
 __version__ = "0.1.0"
@@ -77,11 +75,15 @@ if hasattr(_os, "register_at_fork"):
 
 
 def __getattr__(name: str) -> object:
-    # scikit-learn takes a second to import, so it waits until it is asked for.
+    # What takes long to import waits until it is asked for: scikit-learn takes a second.
     if name == "TwoLayerClassifier":
         from matgrad.classifier import TwoLayerClassifier
 
         return TwoLayerClassifier
+    if name in ("Check", "Checked", "Disagreement"):
+        from matgrad import checks
+
+        return getattr(checks, name)
     raise AttributeError(f"module 'matgrad' has no attribute '{name}'")
 
 

@@ -35,6 +35,7 @@ class Differentiable:
         self._shape = answer.shape_of(0)
         self.is_scalar = self._shape == ("1", "1")
         self._name = answer.results()[0][1]
+        self._variables = answer.variables()
         function = self._value("float64")
         self._function_for_shapes = function
         #: The variables that the value depends on, in the order of the program.
@@ -52,7 +53,7 @@ class Differentiable:
 
     def doc(self, arrays: str) -> str:
         """A docstring of the function."""
-        variables = self._program.variables
+        variables = dict(self._variables)
         lines = "\n".join(f"    {name} : {variables[name]}" for name in self.names)
         return f"{self.of} of {arrays}, which may be differentiated by {', '.join(self.moving)}.\n\n{lines}\n"
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import html as _html
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
 from matgrad import _matgrad
 from matgrad._matgrad import Function
 
+# Without `typing` and `dataclasses` the package is there in half the time.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
-#: Names to differentiate by: ``"X"``, ``"X, Y"`` or a list of names.
-Names = str | Iterable[str]
+    from matgrad.checks import Check
+
+    #: Names to differentiate by: ``"X"``, ``"X, Y"`` or a list of names.
+    Names = str | Iterable[str]
 
 
 def _names(names: Names) -> list[str]:
@@ -33,26 +34,39 @@ def _declarations(types: str | Mapping[str, str] | None) -> str:
     return "\n".join(f"{name} : {kind}" for name, kind in types.items())
 
 
-@dataclass(frozen=True)
 class _Text:
-    """A text in pieces with what is asked of it; its answers are made when they are needed."""
+    """A text in pieces with what is asked of it; answers are made of it. It does not change."""
 
-    pieces: tuple[tuple[str, str], ...]
-    kind: str | None = None
-    has_wrt: bool = False
-    has_directions: bool = False
-    only_last: bool = False
+    __slots__ = ("has_wrt", "kind", "only_last", "pieces")
 
-    def answer(self, detail: str, curvature: bool = False) -> _matgrad.Answer:
+    def __init__(
+        self,
+        pieces: tuple[tuple[str, str], ...],
+        kind: str | None = None,
+        has_wrt: bool = False,
+        only_last: bool = False,
+    ) -> None:
+        self.pieces = pieces
+        self.kind = kind
+        self.has_wrt = has_wrt
+        self.only_last = only_last
+
+    def answer(self, detail: str) -> _matgrad.Answer:
+        """Its answer with steps up to a detail."""
         return _matgrad.Answer(
-            list(self.pieces),
-            self.kind,
-            self.has_wrt,
-            self.has_directions,
-            detail,
-            curvature,
-            self.only_last,
+            list(self.pieces), self.kind, has_wrt=self.has_wrt, detail=detail, only_last=self.only_last
         )
+
+    def __reduce__(self) -> tuple[type[_Text], tuple[object, ...]]:
+        return (_Text, (self.pieces, self.kind, self.has_wrt, self.only_last))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Text):
+            return self.__reduce__() == other.__reduce__()
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.pieces, self.kind, self.has_wrt, self.only_last))
 
 
 class _Answered:
@@ -159,6 +173,8 @@ class _Answered:
         >>> bool(check), check.results[0].exact
         (True, True)
         """
+        from matgrad.checks import Check
+
         return Check(*self._answer("full").check(seed))
 
     def to_text(self, steps: str = "full", check: bool = True) -> str:
@@ -284,7 +300,7 @@ class _Answered:
         Examples
         --------
         >>> import numpy as np
-        >>> f = matgrad.grad("a'*X*b", wrt="X").compile()
+        >>> f = matgrad.program("f = a'*X*b\\ngrad f wrt X").compile()
         >>> result = f(a=np.array([1.0, 2.0]), X=np.eye(2, 3), b=np.array([3.0, 4.0, 5.0]))
         >>> result["f"]
         11.0
@@ -348,13 +364,13 @@ class Program(_Answered):
 
     @property
     def results(self) -> list[Derivative]:
-        """The derivatives that the text asks for, in order.
+        """The derivatives that the text asks for, in order; those along or against something are left out.
 
         Examples
         --------
         >>> p = matgrad.program("L = normsq(X*w - y)\\ngrad L wrt w, y")
         >>> p.results[1].value
-        '-2*(X*w - y)'
+        '2*(y - X*w)'
         """
         return [
             self._derivative(kind, of, wrt, [])
@@ -381,7 +397,7 @@ class Program(_Answered):
         --------
         >>> p = matgrad.program("Z = X*W\\nL = sum(tanh(Z))\\ngrad L wrt W")
         >>> p.gradient("Z")
-        ∂L/∂Z = 1ₘ1ₚ⊤ − tanh(Z).^2   (m × p)
+        ∂L/∂Z = 1_m·1_pᵀ − tanh(Z).^2   (m × p)
         """
         return self._derivative("gradient", of or self._scalar(), [wrt], [])
 
@@ -392,6 +408,8 @@ class Program(_Answered):
         --------
         >>> matgrad.program("y = A*x").jacobian("x")
         ∂y/∂x = A   (m × n)
+        dy = A·dx
+        ∂y_i/∂x_j = A_ij
         """
         return self._derivative("jacobian", of or self._last(), [wrt], [])
 
@@ -401,7 +419,9 @@ class Program(_Answered):
         Examples
         --------
         >>> matgrad.program("f = x'*A*x").hessian("x")
-        ∂²f/∂x∂x = A + A⊤   (n × n)
+        ∂²f/∂x² = A + Aᵀ   (m × m)
+        d(∂f/∂x) = (A + Aᵀ)·dx
+        ∂²f/∂x_i∂x_j = (A + Aᵀ)_ij
         """
         return self._derivative("hessian", of or self._scalar(), _names(wrt), [])
 
@@ -421,7 +441,7 @@ class Program(_Answered):
         --------
         >>> p = matgrad.program("A : matrix(n, n)\\nv : vector(n)\\nf = x'*A*x")
         >>> p.hvp("x", along="v").value
-        "A*v + A'*v"
+        "(A + A')*v"
         """
         return self._derivative("hessian along", of or self._scalar(), _names(wrt), _names(along))
 
@@ -439,7 +459,7 @@ class Program(_Answered):
         Examples
         --------
         >>> matgrad.program("Y = inv(A)").differential()
-        dY = −Y dA Y   (n × n)
+        dY = −Y·dA·Y   (m × m)
         """
         return self._derivative("differential", of or self._last(), _names(wrt) if wrt is not None else [], [])
 
@@ -533,7 +553,7 @@ class Program(_Answered):
 
     def _repr_html_(self) -> str:
         if not self._answer("none").results():
-            return f"<pre>{_html.escape(self.text)}</pre>"
+            return f"<pre>{_escape(self.text)}</pre>"
         return self.derivation()._repr_html_()
 
 
@@ -681,82 +701,20 @@ class Derivation:
         return _folded(f"Derivation: {names}", self.to_html())
 
 
+def _escape(text: str, quote: bool = True) -> str:
+    import html
+
+    return html.escape(text, quote)
+
+
 def _folded(title: str, document: str) -> str:
     """A document in a frame of its own, so that its style and the notebook's do not meet."""
-    frame = _html.escape(document, quote=True)
+    frame = _escape(document, quote=True)
     return (
-        f'<details open><summary>{_html.escape(title)}</summary><iframe srcdoc="{frame}" '
+        f'<details open><summary>{_escape(title)}</summary><iframe srcdoc="{frame}" '
         'style="width: 100%; height: 34rem; border: 1px solid #8884; border-radius: 4px; resize: vertical" '
-        f'title="{_html.escape(title, quote=True)}"></iframe></details>'
+        f'title="{_escape(title, quote=True)}"></iframe></details>'
     )
-
-
-@dataclass(frozen=True)
-class Checked:
-    """How far one result was checked.
-
-    Attributes
-    ----------
-    title : str
-        Which result.
-    points : int
-        At how many random points it was compared with differences; 0 where none was found.
-    worst_error : float
-        The largest relative error there.
-    exact : bool
-        Whether it also holds modulo the prime 2⁶¹ − 1.
-    steps, steps_by_numbers : int
-        Lines of its derivation, and those of which both sides agree.
-    not_checked : tuple of str
-        What could not be checked, and why.
-    """
-
-    title: str
-    points: int
-    worst_error: float
-    exact: bool
-    steps: int
-    steps_by_numbers: int
-    not_checked: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """Something that a check found wrong: which result, what was compared, what it should be and is, at which sizes."""
-
-    title: str
-    what: str
-    expected: str
-    found: str
-    sizes: str
-
-
-class Check:
-    """What a check found. It is true where nothing disagrees."""
-
-    #: How far each result was checked.
-    results: list[Checked]
-    #: What disagrees.
-    disagreements: list[Disagreement]
-
-    def __init__(
-        self,
-        results: list[tuple[str, int, float, bool, int, int, list[str]]],
-        disagreements: list[tuple[str, str, str, str, str]],
-        lines: list[str],
-    ) -> None:
-        self.results = [Checked(*result[:6], not_checked=tuple(result[6])) for result in results]
-        self.disagreements = [Disagreement(*each) for each in disagreements]
-        self._lines = lines
-
-    def __bool__(self) -> bool:
-        return not self.disagreements
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines)
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 class Verdicts:
@@ -778,11 +736,11 @@ class Verdicts:
         self.right, self.wrong, self.definitions, self.skipped = counts
 
     @property
-    def lines(self) -> list[dict[str, Any]]:
-        """Each step with its verdict, as ``matgrad verify --format json`` has it."""
+    def steps(self) -> list[dict[str, Any]]:
+        """Each step with its place and verdict, as ``matgrad verify --format json`` has it."""
         import json
 
-        return list(json.loads(self._json)["lines"])
+        return list(json.loads(self._json)["steps"])
 
     def to_json(self) -> str:
         """The object that ``matgrad verify --format json`` prints."""
@@ -836,7 +794,7 @@ def program(text: str | os.PathLike[str]) -> Program:
     ... grad L wrt w
     ... ''')
     >>> p.gradient("w")
-    ∂L/∂w = 2/N X⊤(Xw − y)   (D × 1)
+    ∂L/∂w = 2/N·Xᵀ·(X·w − y)   (D × 1)
     """
     name = "program"
     if not isinstance(text, str) or (text.endswith(".mg") and "\n" not in text):
@@ -861,7 +819,7 @@ def _asked(
     pieces.append(("expression", expression))
     if wrt is not None:
         pieces.append(("wrt", ", ".join(_names(wrt))))
-    return Derivative(_Text(tuple(pieces), kind, has_wrt=wrt is not None))
+    return Derivative(_Text(tuple(pieces), kind, wrt is not None))
 
 
 def grad(expression: str, wrt: str, types: str | Mapping[str, str] | None = None) -> Derivative:
@@ -890,7 +848,7 @@ def grad(expression: str, wrt: str, types: str | Mapping[str, str] | None = None
     Examples
     --------
     >>> matgrad.grad("log(det(S)) + tr(inv(S)*A)", wrt="S", types={"S": "posdef(n)"})
-    ∂f/∂S = S⁻¹ − 1/2 S⁻¹(A + A⊤)S⁻¹   (n × n)
+    ∂f/∂S = S⁻¹ − ½·S⁻¹·(A + Aᵀ)·S⁻¹   (n × n)
     """
     names = _names(wrt)
     if len(names) > 1:

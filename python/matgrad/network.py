@@ -3,13 +3,15 @@ arrays and for PyTorch tensors on the CPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from matgrad import _matgrad
 
-#: ``W1`` (D, H), ``b1`` (H,), ``W2`` (H, C), ``b2`` (C,).
-Params = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    #: ``W1`` (D, H), ``b1`` (H,), ``W2`` (H, C), ``b2`` (C,).
+    Params = dict[str, Any]
 
 
 def nn_forward_pass(params: Params, X: Any) -> tuple[Any, Any]:

@@ -107,7 +107,7 @@ def torch_function(
         plan.must_not_move(
             [isinstance(array, torch.Tensor) and array.requires_grad for array in given], torch.is_grad_enabled()
         )
-        return Function.apply(dtype, *given)  # type: ignore[no-untyped-call]
+        return Function.apply(dtype, *given)
 
     function.__name__ = function.__qualname__ = plan.of
     function.__doc__ = plan.doc("PyTorch tensors")

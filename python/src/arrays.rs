@@ -118,7 +118,8 @@ impl<'py, T: Real> Held<'py, T> {
         let strides = array.strides();
         let readable = array.is_aligned() && strides.iter().all(|&stride| stride >= 0 && stride % bytes == 0);
         if !readable {
-            let copy = numpy(py)?.ascontiguousarray.bind(py).call1((array,))?;
+            // A copy of the method `copy` is aligned; `ascontiguousarray` may give the same array back.
+            let copy = array.call_method1(intern!(py, "copy"), ("C",))?;
             return Held::array(copy.cast::<PyArrayDyn<T>>()?, form, name);
         }
         let mut lengths = [0; MOST_AXES];
@@ -204,7 +205,7 @@ impl<'py, T: Real> Held<'py, T> {
     /// The same, row by row.
     pub fn row_by_row(&self, py: Python<'py>, form: Form, name: &str) -> PyResult<Held<'py, T>> {
         let Some(owner) = &self.owner else { return Ok(Held::number(self.number)) };
-        let copy = numpy(py)?.ascontiguousarray.bind(py).call1((owner,))?;
+        let copy = owner.call_method1(intern!(py, "copy"), ("C",))?;
         Held::array(copy.cast::<PyArrayDyn<T>>()?, form, name)
     }
 
@@ -296,7 +297,6 @@ pub fn as_array<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<(Bound<
 /// What is used of NumPy.
 pub struct Numpy {
     pub asarray: Py<PyAny>,
-    pub ascontiguousarray: Py<PyAny>,
     pub from_dlpack: Py<PyAny>,
     pub ndarray: Py<PyType>,
 }
@@ -309,7 +309,6 @@ pub fn numpy(py: Python<'_>) -> PyResult<&Numpy> {
         let get = |name: &str| module.getattr(name).map(Bound::unbind);
         Ok(Numpy {
             asarray: get("asarray")?,
-            ascontiguousarray: get("ascontiguousarray")?,
             from_dlpack: get("from_dlpack")?,
             ndarray: module.getattr("ndarray")?.cast_into::<PyType>()?.unbind(),
         })

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+#: The folder of the repository: tests run from a copy of theirs.
+ROOT = pathlib.Path(os.environ.get("MATGRAD_ROOT", pathlib.Path(__file__).resolve().parents[2]))
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture

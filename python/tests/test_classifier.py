@@ -34,8 +34,9 @@ def test_it_learns_digits(activation: str) -> None:
     probabilities = model.predict_proba(X_test)
     np.testing.assert_allclose(probabilities.sum(1), 1)
     np.testing.assert_array_equal(model.classes_[probabilities.argmax(1)], model.predict(X_test))
-    assert len(model.history_["loss"]) == 15 and model.history_["validation_accuracy"][-1] > 0.9
-    assert model.history_["loss"][-1] < model.history_["loss"][0]
+    history: dict[str, Any] = model.history_
+    assert len(history["loss"]) == 15 and history["validation_accuracy"][-1] > 0.9
+    assert history["loss"][-1] < history["loss"][0]
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict_proba(X_test), probabilities)
     same = clone(model).fit(X, names[y])

@@ -22,7 +22,7 @@ def documented() -> Iterator[tuple[str, Any]]:
             if not inspect.isclass(thing) or not thing.__module__.startswith("matgrad"):
                 continue
             for member in dir(thing):
-                if member.startswith("_"):
+                if member.startswith("_") or hasattr(BaseException, member):
                     continue
                 yield f"{module.__name__}.{name}.{member}", inspect.getattr_static(thing, member)
 

@@ -141,8 +141,9 @@ def test_a_training_learns(rng: np.random.Generator, kind: str, capsys: pytest.C
     def run() -> dict[str, list[float]]:
         for name, param in first.items():
             params[name][...] = param
+        X, y, X_val, y_val = data
         return matgrad.nn_train(
-            params, matgrad.nn_forward_backward, matgrad.nn_predict, *data,
+            params, matgrad.nn_forward_backward, matgrad.nn_predict, X, y, X_val, y_val,
             learning_rate=0.5, learning_rate_decay=0.98, reg=1e-4, num_iters=400, batch_size=50, verbose=True, seed=3,
         )
 
@@ -156,7 +157,10 @@ def test_a_training_learns(rng: np.random.Generator, kind: str, capsys: pytest.C
     assert run() == history, "the same seed gives the same training"
     predicted = matgrad.nn_predict(params, matgrad.nn_forward_backward, data[2])
     assert float((predicted == data[3]).sum()) / 100 > 0.9
-    matgrad.nn_train(params, matgrad.nn_forward_backward, matgrad.nn_predict, *data, num_iters=2)
+    X_all, y_all, X_val, y_val = data
+    matgrad.nn_train(
+        params, matgrad.nn_forward_backward, matgrad.nn_predict, X_all, y_all, X_val, y_val, num_iters=2
+    )
 
 
 def test_a_training_without_samples_is_an_error() -> None:
