@@ -1,6 +1,8 @@
 //! Numbers of a derivative: the numbers of its factors come in, those of the dense tensor go out. Sums are taken in an order
 //! of low cost, two factors at a time; a delta restricts what is written and is never a matrix.
 
+use std::borrow::Cow;
+
 use super::index::{Entries, Index, Term};
 use crate::dimension::DimId;
 use crate::expr::ExprId;
@@ -8,11 +10,11 @@ use crate::matrix::Matrix;
 
 /// The numbers of a term.
 #[derive(Clone, Debug)]
-pub struct TermNumbers {
+pub struct TermNumbers<'a> {
     /// The coefficient.
     pub coefficient: f64,
     /// The factors in order.
-    pub factors: Vec<Matrix>,
+    pub factors: Vec<Cow<'a, Matrix>>,
     /// The sizes of the indices that are summed over.
     pub summed: Vec<usize>,
 }
@@ -23,9 +25,13 @@ pub fn roots(entries: &Entries) -> Vec<ExprId> {
 }
 
 /// The numbers of the terms from those of [`roots`], in the same order; `size` gives the value of a dimension.
-pub fn numbers(entries: &Entries, values: Vec<Matrix>, size: &dyn Fn(DimId) -> usize) -> Vec<TermNumbers> {
+pub fn numbers<'a>(
+    entries: &Entries,
+    values: impl IntoIterator<Item: Into<Cow<'a, Matrix>>>,
+    size: &dyn Fn(DimId) -> usize,
+) -> Vec<TermNumbers<'a>> {
     let mut values = values.into_iter();
-    let mut next = || values.next().expect("a value for each root");
+    let mut next = || values.next().expect("a value for each root").into();
     let mut of_term = |term: &Term| TermNumbers {
         coefficient: next().entries()[0],
         factors: term.factors.iter().map(|_| next()).collect(),
@@ -80,25 +86,42 @@ pub fn reference(product: &Product<'_>) -> Vec<f64> {
 pub fn dense(
     entries: &Entries,
     axes: &[usize],
-    terms: &[TermNumbers],
+    terms: &[TermNumbers<'_>],
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
 ) -> Option<Vec<f64>> {
     let size = dense_size(axes)?;
+    // Whether there is room is asked first. Zeros are then the system's own, which cost nothing where nothing is written.
+    Vec::<f64>::new().try_reserve_exact(size).ok()?;
     let mut out = Vec::new();
-    out.try_reserve_exact(size).ok()?;
-    out.resize(size, 0.0);
     for (term, numbers) in entries.terms.iter().zip(terms) {
         let sizes: Vec<usize> = axes.iter().chain(&numbers.summed).copied().collect();
         let arrays = term
             .factors
             .iter()
             .zip(&numbers.factors)
-            .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: matrix.entries().to_vec() });
+            .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: Cow::Borrowed(matrix.entries()) });
         let symmetric = is_symmetric(entries, term);
         let arrays = contracted(arrays.collect(), axes.len(), &sizes, symmetric, multiply);
+        if out.is_empty() {
+            match is_whole(&arrays, axes, numbers.coefficient) {
+                true => {
+                    out = arrays.into_iter().next().expect("one array").entries.into_owned();
+                    continue;
+                }
+                false => out = vec![0.0; size],
+            }
+        }
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
+    if out.is_empty() {
+        out = vec![0.0; size];
+    }
     Some(out)
+}
+
+/// Whether a term's only array is the tensor as it stands.
+fn is_whole(arrays: &[Array<'_>], axes: &[usize], coefficient: f64) -> bool {
+    matches!(arrays, [array] if array.at.iter().copied().eq(0..axes.len())) && coefficient == 1.0
 }
 
 /// Whether a term stays the same when the axes of what is differentiated change places with the others.
@@ -121,16 +144,16 @@ fn is_symmetric(entries: &Entries, term: &Term) -> bool {
 
 /// Numbers with an index for each axis, the last one fastest.
 #[derive(Clone, Debug)]
-struct Array {
+struct Array<'a> {
     at: Vec<Index>,
-    entries: Vec<f64>,
+    entries: Cow<'a, [f64]>,
 }
 
-impl Array {
+impl Array<'_> {
     /// The same with the axes in another order.
-    fn in_order(&self, order: &[Index], sizes: &[usize]) -> Vec<f64> {
+    fn in_order(&self, order: &[Index], sizes: &[usize]) -> Cow<'_, [f64]> {
         if self.at == order {
-            return self.entries.clone();
+            return Cow::Borrowed(&self.entries);
         }
         let own: Vec<usize> = order.iter().map(|i| self.stride(*i, sizes)).collect();
         let lengths: Vec<usize> = order.iter().map(|&i| sizes[i]).collect();
@@ -139,7 +162,7 @@ impl Array {
             let place: usize = counters.iter().zip(&own).map(|(c, s)| c * s).sum();
             out.push(self.entries[place]);
         });
-        out
+        Cow::Owned(out)
     }
 
     /// How far apart entries are that differ by one in an index; 0 where the array does not have it.
@@ -175,13 +198,13 @@ fn walk(lengths: &[usize], visit: &mut dyn FnMut(&[usize])) {
 }
 
 /// The arrays with all summed indices summed: always the two whose product costs least.
-fn contracted(
-    mut arrays: Vec<Array>,
+fn contracted<'a>(
+    mut arrays: Vec<Array<'a>>,
     axes: usize,
     sizes: &[usize],
     symmetric: bool,
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
-) -> Vec<Array> {
+) -> Vec<Array<'a>> {
     for a in 0..arrays.len() {
         let alone =
             |i: Index| i >= axes && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i));
@@ -189,7 +212,8 @@ fn contracted(
             let (summed, at): (Vec<Index>, Vec<Index>) = arrays[a].at.iter().partition(|&&i| alone(i));
             let count = summed.iter().map(|&i| sizes[i]).product::<usize>().max(1);
             let entries = arrays[a].in_order(&[&at[..], &summed].concat(), sizes);
-            arrays[a] = Array { at, entries: entries.chunks(count).map(|part| part.iter().sum()).collect() };
+            let sums = entries.chunks(count).map(|part| part.iter().sum()).collect();
+            arrays[a] = Array { at, entries: Cow::Owned(sums) };
         }
     }
     loop {
@@ -209,7 +233,12 @@ fn contracted(
             }
         }
         let Some((_, a, b)) = best else { return arrays };
-        let (right, left) = (arrays.remove(b), arrays.remove(a));
+        let (mut right, mut left) = (arrays.remove(b), arrays.remove(a));
+        // The result's rows come before its columns, as the axes do.
+        let first = |of: &Array<'_>, other: &Array<'_>| of.at.iter().copied().find(|i| !other.at.contains(i));
+        if first(&right, &left) < first(&left, &right) {
+            std::mem::swap(&mut left, &mut right);
+        }
         let kept = |i: &Index| *i < axes || arrays.iter().any(|other| other.at.contains(i));
         let mut product = |mut of: Product<'_>, rows: &[Index], columns: &[Index]| {
             // Of the last product of a symmetric term rows and columns are the axes of the two sides.
@@ -228,15 +257,15 @@ type Multiply<'a> = dyn FnMut(Product<'_>, &[Index], &[Index]) -> Vec<f64> + 'a;
 
 /// Two arrays as a stack of matrix products: over the indices that stand in both and are kept, one product each.
 fn pair(
-    left: &Array,
-    right: &Array,
+    left: &Array<'_>,
+    right: &Array<'_>,
     kept: &dyn Fn(&Index) -> bool,
     sizes: &[usize],
     multiply: &mut Multiply<'_>,
-) -> Array {
+) -> Array<'static> {
     let both: Vec<Index> = left.at.iter().copied().filter(|i| right.at.contains(i)).collect();
     let (stack, summed): (Vec<Index>, Vec<Index>) = both.iter().partition(|i| kept(i));
-    let only = |a: &Array| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
+    let only = |a: &Array<'_>| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
     let (rows, columns) = (only(left), only(right));
     let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
     let (depth, m, k, n) = (count(&stack), count(&rows), count(&summed), count(&columns));
@@ -245,7 +274,7 @@ fn pair(
         && k > 1
     {
         let strided =
-            |array: &Array, row: Index, column: Index| (array.stride(row, sizes), array.stride(column, sizes));
+            |array: &Array<'_>, row: Index, column: Index| (array.stride(row, sizes), array.stride(column, sizes));
         let ((p, q), (r, s)) = (strided(left, *i, *a), strided(right, *a, *j));
         let of = Product {
             sizes: (m, k, n),
@@ -254,7 +283,7 @@ fn pair(
             symmetric: false,
         };
         let entries = multiply(of, &rows, &columns);
-        return Array { at: vec![*i, *j], entries };
+        return Array { at: vec![*i, *j], entries: Cow::Owned(entries) };
     }
     let a = left.in_order(&[&stack[..], &rows, &summed].concat(), sizes);
     let b = right.in_order(&[&stack[..], &summed, &columns].concat(), sizes);
@@ -278,7 +307,7 @@ fn pair(
             entries.extend(own);
         }
     }
-    Array { at: [stack, rows, columns].concat(), entries }
+    Array { at: [stack, rows, columns].concat(), entries: Cow::Owned(entries) }
 }
 
 /// Adds coefficient · Π arrays to the tensor, where the axes of each delta are equal.
@@ -287,7 +316,7 @@ fn write(
     axes: &[usize],
     deltas: &[(Index, Index)],
     coefficient: f64,
-    arrays: &[Array],
+    arrays: &[Array<'_>],
     sizes: &[usize],
 ) {
     let own = |axis: usize| axes[axis + 1..].iter().product::<usize>();
@@ -359,7 +388,7 @@ mod tests {
     #[test]
     fn a_delta_is_written_on_its_diagonal_only() {
         // A_ik δ_jl
-        let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0)], summed: vec![] };
+        let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0).into()], summed: vec![] };
         let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers], &mut |product| {
             reference(product)
         })
@@ -375,7 +404,7 @@ mod tests {
     fn an_index_of_four_factors_is_summed() {
         // Σ_a X_ai p_a X_aj p_a
         let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
-        let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
+        let factors = [&x, &p, &x, &p].map(|factor| factor.into()).to_vec();
         let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
         let out = dense(
             &entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]),
