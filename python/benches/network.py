@@ -102,7 +102,9 @@ def main() -> None:
             other, others = call()
             assert abs(float(other) - float(loss)) < 1e-4 * abs(float(loss)), (size, other, loss)
             for name, grad in others.items():
-                np.testing.assert_allclose(grad.detach().numpy(), grads[name], rtol=2e-3, atol=2e-5)
+                # By the norm: a hidden unit next to 0 may be rounded to either side.
+                difference = np.linalg.norm(grad.detach().numpy() - np.asarray(grads[name]))
+                assert difference < 1e-3 * np.linalg.norm(grads[name]), (size, name, difference)
         took = medians(calls)
         ratios = (took[2] / took[0], took[3] / took[0])
         print(f"{size:8}" + "".join(f"{1e6 * t:12.1f}" for t in took) + "".join(f"{ratio:10.2f}" for ratio in ratios))

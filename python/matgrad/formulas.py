@@ -325,7 +325,8 @@ def _dtype(dtype: Any) -> str:
         return text.removeprefix("torch.")
     import numpy as np
 
-    return np.dtype(dtype).name
+    name: str = np.dtype(dtype).name
+    return name
 
 
 def _compiled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -85,7 +86,7 @@ def test_torch_trains_with_it(network: str, rng: np.random.Generator) -> None:
 
 def test_only_what_is_needed_is_computed_and_what_cannot_be_is_an_error() -> None:
     p = matgrad.program("L = normsq(A*x - b)")
-    f = p.torch_function(wrt="x")
+    f: Any = p.torch_function(wrt="x")
     A, b = torch.eye(2), torch.zeros(2)
     x = torch.ones(2, requires_grad=True)
     assert not f(A, torch.ones(2), b).requires_grad
@@ -98,11 +99,11 @@ def test_only_what_is_needed_is_computed_and_what_cannot_be_is_an_error() -> Non
     # A second derivative is an error, never a zero.
     with pytest.raises(RuntimeError, match="does not require grad"):
         (grad,) = torch.autograd.grad(f(A, x, b), x, create_graph=True)
-        grad.sum().backward()  # type: ignore[no-untyped-call]
+        grad.sum().backward()
     with pytest.raises(RuntimeError, match="once_differentiable"):
         (grad,) = torch.autograd.grad(f(A, x, b) ** 2, x, create_graph=True)
-        grad.sum().backward()  # type: ignore[no-untyped-call]
-    for call, error, message in [
+        grad.sum().backward()
+    wrong: list[tuple[Callable[[], Any], type[Exception], str]] = [
         (lambda: f(A, x), TypeError, "no argument `b`"),
         (lambda: f(A, x, b, b), TypeError, "4 arrays"),
         (lambda: f(A, x, b, c=b), TypeError, "no argument `c`"),
@@ -112,7 +113,8 @@ def test_only_what_is_needed_is_computed_and_what_cannot_be_is_an_error() -> Non
         (lambda: f(A, x, torch.zeros(3)), ValueError, "b"),
         (lambda: p.torch_function(wrt="q"), ValueError, "does not depend on q"),
         (lambda: p.torch_function(of="M +"), matgrad.MatgradError, "expected"),
-    ]:
+    ]
+    for call, error, message in wrong:
         with pytest.raises(error, match=message):
             call()
     assert f.__name__ == "L" and "vector" in (f.__doc__ or "")

@@ -34,7 +34,7 @@ def test_loss_and_gradients_are_those_of_autograd(
     scores = hidden @ leaves["W2"] + leaves["b2"]
     expected = torch.nn.functional.cross_entropy(scores, torch.from_numpy(y))
     expected = expected + reg * ((leaves["W1"] ** 2).sum() + (leaves["W2"] ** 2).sum())
-    expected.backward()  # type: ignore[no-untyped-call]
+    expected.backward()
 
     loss, grads = matgrad.nn_forward_backward(params, X, y, reg=reg)
     assert loss.dtype == dtype and float(loss) == pytest.approx(expected.item(), rel=10 * tolerance)

@@ -200,13 +200,14 @@ def test_shapes_that_do_not_fit_are_errors(network: str, rng: np.random.Generato
 def test_names_that_do_not_fit_are_errors() -> None:
     f: Any = matgrad.grad("a'*b", wrt="a").compile()
     a = np.ones(3)
-    for call, message in [
+    wrong: list[tuple[Callable[[], Any], str]] = [
         (lambda: f(a=a), "no argument `b`, vector"),
         (lambda: f(), "no argument"),
         (lambda: f(a=a, b=a, c=a), "no use for `c`"),
         (lambda: f({"a": a, "b": a}, a=a), "twice"),
         (lambda: f([a, a]), "by name"),
-    ]:
+    ]
+    for call, message in wrong:
         with pytest.raises(TypeError, match=message):
             call()
     # A dictionary may have more.
