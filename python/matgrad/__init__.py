@@ -23,20 +23,10 @@ import os as _os
 
 from matgrad._errors import MatgradError
 from matgrad._matgrad import Function, forked as _forked
-from matgrad.formulas import (
-    Derivation,
-    Derivative,
-    Program,
-    Verdicts,
-    differential,
-    explain,
-    grad,
-    hessian,
-    jacobian,
-    program,
-    verify,
-)
+from matgrad.derivation import Derivation
+from matgrad.formulas import Derivative, Program, differential, grad, hessian, jacobian, program
 from matgrad.network import nn_forward_backward, nn_forward_pass, nn_predict, nn_train
+from matgrad.verdicts import Verdicts, explain, verify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matgrad._matgrad import Function
-    from matgrad.formulas import Names, Program
+    from matgrad._text import Names
+    from matgrad.formulas import Program
 
 
 class Differentiable:
@@ -25,7 +26,7 @@ class Differentiable:
         threads: int | None,
         check: bool,
     ) -> None:
-        from matgrad.formulas import _names
+        from matgrad._text import names_of
 
         self._program = program
         self._threads = threads
@@ -44,7 +45,7 @@ class Differentiable:
         if wrt is None:
             moving = [name for name in self.names if self._forms[name] != "onehot"]
         else:
-            moving = _names(wrt)
+            moving = names_of(wrt)
             unknown = [name for name in moving if name not in self.names]
             if unknown:
                 raise ValueError(f"`{self.of}` does not depend on {', '.join(unknown)}; it depends on {', '.join(self.names)}")
@@ -129,27 +130,27 @@ class Differentiable:
         return function
 
     def _compiled(self, dtype: str, request: str, derivatives_only: bool) -> Function:
-        from matgrad.formulas import _compiled, _Text
+        from matgrad._text import Text, compiled
 
         pieces = (*self._program._text.pieces, ("request", request))
         if derivatives_only:
             pieces = (*self._cotangent_declaration(), *pieces)
-        text = _Text(pieces, only_last=True)
+        text = Text(pieces, only_last=True)
         answer = text.answer("none")
         results = answer.results()
         keys = list(dict.fromkeys(key for _, _, _, key in results))
         outputs = keys if derivatives_only else [results[0][1], *keys]
-        return _compiled(text, outputs, [], dtype, self._threads, self._check, answer)
+        return compiled(text, outputs, [], dtype, self._threads, self._check, answer)
 
     def shape(self, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
         """The shape of the value from those of the arrays."""
         return tuple(self._function_for_shapes.shapes(shapes)[0])
 
     def _value(self, dtype: str) -> Function:
-        from matgrad.formulas import _compiled, _Text
+        from matgrad._text import Text, compiled
 
-        text = _Text((*self._program._text.pieces, ("request", f"differential {self.of}")), only_last=True)
-        return _compiled(text, [self._name], [], dtype, self._threads, self._check)
+        text = Text((*self._program._text.pieces, ("request", f"differential {self.of}")), only_last=True)
+        return compiled(text, [self._name], [], dtype, self._threads, self._check)
 
     def _cotangent_name(self) -> str:
         """A name that the language takes for a matrix or a column, as the value is."""
@@ -169,9 +170,9 @@ class Differentiable:
 
 
 def _with(program: Program, request: str) -> Any:
-    from matgrad.formulas import _Text
+    from matgrad._text import Text
 
-    return _Text((*program._text.pieces, ("request", request)), only_last=True).answer("none")
+    return Text((*program._text.pieces, ("request", request)), only_last=True).answer("none")
 
 
 def _asked(program: Program) -> str:

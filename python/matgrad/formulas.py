@@ -1,353 +1,23 @@
-"""Formulas: programs, derivatives, derivations, checks and verdicts."""
+"""Formulas: programs, derivatives and derivations."""
 
 from __future__ import annotations
 
-from matgrad import _matgrad
-from matgrad._matgrad import Function
+from matgrad._text import Answered, Text, declarations_of, names_of, read_file
+from matgrad.derivation import escape
+from matgrad.verdicts import verify
 
 # Without `typing` and `dataclasses` the package is there in half the time.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-    from matgrad.checks import Check
-
-    #: Names to differentiate by: ``"X"``, ``"X, Y"`` or a list of names.
-    Names = str | Iterable[str]
+    from matgrad._text import Names
+    from matgrad.verdicts import Verdicts
 
 
-def _names(names: Names) -> list[str]:
-    parts = names.split(",") if isinstance(names, str) else list(names)
-    found = [part.strip() for part in parts if part.strip()]
-    if not found:
-        raise ValueError("name what to differentiate by, as wrt=\"X\"")
-    return found
-
-
-def _declarations(types: str | Mapping[str, str] | None) -> str:
-    if types is None:
-        return ""
-    if isinstance(types, str):
-        return types
-    return "\n".join(f"{name} : {kind}" for name, kind in types.items())
-
-
-class _Text:
-    """A text in pieces with what is asked of it; answers are made of it. It does not change."""
-
-    __slots__ = ("has_wrt", "kind", "only_last", "pieces")
-
-    def __init__(
-        self,
-        pieces: tuple[tuple[str, str], ...],
-        kind: str | None = None,
-        has_wrt: bool = False,
-        only_last: bool = False,
-    ) -> None:
-        self.pieces = pieces
-        self.kind = kind
-        self.has_wrt = has_wrt
-        self.only_last = only_last
-
-    def answer(self, detail: str) -> _matgrad.Answer:
-        """Its answer with steps up to a detail."""
-        return _matgrad.Answer(
-            list(self.pieces), self.kind, has_wrt=self.has_wrt, detail=detail, only_last=self.only_last
-        )
-
-    def __reduce__(self) -> tuple[type[_Text], tuple[object, ...]]:
-        return (_Text, (self.pieces, self.kind, self.has_wrt, self.only_last))
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Text):
-            return self.__reduce__() == other.__reduce__()
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((self.pieces, self.kind, self.has_wrt, self.only_last))
-
-
-class _Answered:
-    """What programs and derivatives have in common."""
-
-    _text: _Text
-    _answers: dict[str, _matgrad.Answer]
-
-    def __init__(self, text: _Text) -> None:
-        self._text = text
-        self._answers = {}
-        # Mistakes are told at once.
-        self._answer("none")
-
-    def _answer(self, detail: str) -> _matgrad.Answer:
-        answer = self._answers.get(detail)
-        if answer is None:
-            answer = self._text.answer(detail)
-            self._answers[detail] = answer
-        return answer
-
-    def __reduce__(self) -> tuple[type[_Answered], tuple[_Text]]:
-        return (type(self), (self._text,))
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Answered):
-            return type(self) is type(other) and self._text == other._text
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The variables with their types, in order of declaration or first use.
-
-        Examples
-        --------
-        >>> matgrad.program("f = normsq(X*w - y)").variables
-        {'X': 'matrix(m, n)', 'w': 'vector(n)', 'y': 'vector(m)'}
-        """
-        return dict(self._answer("none").variables())
-
-    @property
-    def notes(self) -> list[str]:
-        """Notes about the text, such as that ``e`` is a variable here."""
-        return self._answer("none").notes()
-
-    def derivation(self, steps: str = "full") -> Derivation:
-        """How the results come about, line by line.
-
-        Parameters
-        ----------
-        steps : {"full", "brief", "none"}
-            Every move, the lines between named results, or the results alone.
-
-        Returns
-        -------
-        Derivation
-            It shows itself as text in a terminal and as a page in a notebook.
-
-        Examples
-        --------
-        >>> print(matgrad.grad("normsq(x)", wrt="x").derivation(steps="brief").to_text(check=False))
-        Given
-          x : vector(m)
-        <BLANKLINE>
-        Gradient of f with respect to x
-        ===============================
-        <BLANKLINE>
-          f = normsq(x)
-        <BLANKLINE>
-          df = 2*x'*dx                                      # normsq
-        <BLANKLINE>
-        Read off
-          ∂f/∂x = 2*x                                       # read-off
-        <BLANKLINE>
-        Result
-          ∂f/∂x = 2*x   (m x 1)
-        <BLANKLINE>
-        Rules
-          normsq    d normsq(X) = 2*tr(X'*dX)
-          read-off  dF = tr(G'dX), so G is the gradient
-        <BLANKLINE>
-        """
-        return Derivation(self._answer(steps))
-
-    def check(self, seed: int | None = None) -> Check:
-        """Compares every result and every step with independent numbers.
-
-        Parameters
-        ----------
-        seed : int, optional
-            Where the random points start.
-
-        Returns
-        -------
-        Check
-            True where nothing disagrees; it shows itself as text.
-
-        Examples
-        --------
-        >>> check = matgrad.grad("a'*X*b", wrt="X").check()
-        >>> bool(check), check.results[0].exact
-        (True, True)
-        """
-        from matgrad.checks import Check
-
-        return Check(*self._answer("full").check(seed))
-
-    def to_text(self, steps: str = "full", check: bool = True) -> str:
-        """The page as text in the language of matgrad, with what a check found where `check` is set."""
-        return self._answer(steps).render("text", check)
-
-    def to_unicode(self, steps: str = "full", check: bool = True) -> str:
-        """The page as text in a book's signs."""
-        return self._answer(steps).render("unicode", check)
-
-    def to_latex(self, steps: str = "full", check: bool = True) -> str:
-        """The page as a fragment of a LaTeX document, with amsmath and amssymb."""
-        return self._answer(steps).render("latex", check)
-
-    def to_markdown(self, steps: str = "full", check: bool = True) -> str:
-        """The page as Markdown with LaTeX between dollars."""
-        return self._answer(steps).render("markdown", check)
-
-    def to_html(self, steps: str = "full", check: bool = True) -> str:
-        """The page as one HTML document with everything in it."""
-        return self._answer(steps).render("html", check)
-
-    def to_json(self, steps: str = "full") -> str:
-        """The object that ``matgrad derive --format json`` prints."""
-        return self._answer(steps).render("json", False)
-
-    def emit(
-        self,
-        target: str,
-        name: str = "program",
-        *,
-        steps: str = "none",
-        sizes: Mapping[str, int] | None = None,
-        shard: tuple[str, int] | None = None,
-    ) -> str:
-        """Values and derivatives as code in another language.
-
-        Parameters
-        ----------
-        target : str
-            ``numpy``, ``torch``, ``jax``, ``julia``, ``matlab``, ``rust``, ``c``, ``stablehlo`` or ``latex``.
-        name : str
-            The name of the function.
-        steps : {"none", "brief", "full"}
-            How much of the derivation stands in the comment at the top.
-        sizes : mapping of str to int, optional
-            Numbers of dimensions, for a target that needs them.
-        shard : (str, int), optional
-            The dimension whose rows are spread over that many devices, for StableHLO.
-
-        Returns
-        -------
-        str
-            One file.
-
-        Raises
-        ------
-        ValueError
-            There is no such target.
-        MatgradError
-            The target does not cover the program.
-
-        Examples
-        --------
-        >>> code = matgrad.grad("a'*X*b", wrt="X").emit("numpy", name="bilinear")
-        >>> "def bilinear(" in code
-        True
-        """
-        answer = self._answer(steps)
-        return answer.emit(target, name, steps != "none", list((sizes or {}).items()), shard)
-
-    def compile(
-        self,
-        outputs: Iterable[str] | None = None,
-        *,
-        dtype: Any = "float64",
-        threads: int | None = None,
-        check: bool = True,
-        **sizes: int,
-    ) -> Function:
-        """A function of arrays that computes values and derivatives.
-
-        Parameters
-        ----------
-        outputs : iterable of str, optional
-            Which results: names of definitions, and ``grad(L,W1)``, ``jacobian(Y,X)``, ``hessian(L,X,X)``,
-            ``differential(F)`` as ``matgrad eval`` has them. Without it, all derivatives that the program asks for and the
-            values that they are of.
-        dtype : {"float64", "float32"}
-            In which numbers; NumPy's own names of types may be given too.
-        threads : int, optional
-            How many threads take part where the work is worth it; as many as the process may use where it is left out.
-        check : bool
-            Whether arrays are checked to have the properties that are declared (symmetric, one-hot, …).
-        **sizes : int
-            Numbers of dimensions, as ``N=128``. Others are found from the arrays of each call. A dimension whose name is
-            that of another argument here is given with an underscore behind it.
-
-        Returns
-        -------
-        Function
-            It is called with an array for each name, as ``f(X=…, W1=…)``, or with a dictionary of them. A name that Python
-            does not allow, such as ``lambda``, has an underscore behind it: ``lambda_``.
-
-            An array of the function's type is read where it lies, in any layout, if all that read it are products and
-            element-wise operations; where a softmax, a decomposition or the like reads it, or where a stride is negative, an
-            array that does not lie row by row is copied once. Tensors of PyTorch on the CPU and anything with DLPack are read
-            where they lie too. Arrays of other types are converted where no digit is lost. A one-hot matrix may be given by
-            labels: whole numbers, one for each row.
-
-            It gives a dictionary: of a scalar a ``float``, else a new array. ``out={"grad(L,W1)": array}`` has results
-            written to arrays of yours. The interpreter's lock is released during the work, and calls from several threads run
-            side by side. Numbers that are infinite or NaN go through as in NumPy.
-
-        Raises
-        ------
-        ValueError
-            A result, dimension or type that there is not. In a call: shapes that do not fit, labels out of range, properties
-            that do not hold, what has no value.
-        TypeError
-            In a call: a name too many or too few, arrays that would lose digits.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> f = matgrad.program("f = a'*X*b\\ngrad f wrt X").compile()
-        >>> result = f(a=np.array([1.0, 2.0]), X=np.eye(2, 3), b=np.array([3.0, 4.0, 5.0]))
-        >>> result["f"]
-        11.0
-        >>> result["grad(f,X)"]
-        array([[ 3.,  4.,  5.],
-               [ 6.,  8., 10.]])
-        """
-        names = None if outputs is None else ([outputs] if isinstance(outputs, str) else list(outputs))
-        told = [(_dimension(name), int(size)) for name, size in sizes.items()]
-        return _compiled(self._text, names, told, _dtype(dtype), threads, check, self._answer("none"))
-
-
-def _dimension(name: str) -> str:
-    return name.removesuffix("_")
-
-
-def _dtype(dtype: Any) -> str:
-    if isinstance(dtype, str):
-        return {"f4": "float32", "f8": "float64", "f32": "float32", "f64": "float64"}.get(dtype, dtype)
-    text = str(dtype)
-    if text.startswith("torch."):
-        return text.removeprefix("torch.")
-    import numpy as np
-
-    name: str = np.dtype(dtype).name
-    return name
-
-
-def _compiled(
-    text: _Text,
-    outputs: list[str] | None,
-    sizes: list[tuple[str, int]],
-    dtype: str,
-    threads: int | None,
-    check: bool,
-    answer: _matgrad.Answer | None = None,
-) -> Function:
-    recipe: tuple[Callable[..., Any], tuple[Any, ...]] = (
-        _compiled,
-        (text, outputs, sizes, dtype, threads, check),
-    )
-    if answer is None:
-        answer = text.answer("none")
-    return Function(answer, outputs, sizes, dtype, threads, check, recipe)
-
-
-class Program(_Answered):
+class Program(Answered):
     """A text with declarations, definitions and requests, and all that can be asked of it.
 
     :func:`program` makes one. In a notebook it shows its derivation.
@@ -424,7 +94,7 @@ class Program(_Answered):
         d(∂f/∂x) = (A + Aᵀ)·dx
         ∂²f/∂x_i∂x_j = (A + Aᵀ)_ij
         """
-        return self._derivative("hessian", of or self._scalar(), _names(wrt), [])
+        return self._derivative("hessian", of or self._scalar(), names_of(wrt), [])
 
     def hvp(self, wrt: Names, along: Names, of: str | None = None) -> Derivative:
         """The Hessian of a scalar applied to a direction, without forming it.
@@ -444,15 +114,15 @@ class Program(_Answered):
         >>> p.hvp("x", along="v").value
         "(A + A')*v"
         """
-        return self._derivative("hessian along", of or self._scalar(), _names(wrt), _names(along))
+        return self._derivative("hessian along", of or self._scalar(), names_of(wrt), names_of(along))
 
     def jvp(self, wrt: Names, along: Names, of: str | None = None) -> Derivative:
         """The Jacobian applied to a direction."""
-        return self._derivative("jacobian along", of or self._last(), _names(wrt), _names(along))
+        return self._derivative("jacobian along", of or self._last(), names_of(wrt), names_of(along))
 
     def vjp(self, wrt: Names, against: str, of: str | None = None) -> Derivative:
         """The transposed Jacobian applied to a cotangent: the gradient of tr(U'Y) with U held fixed."""
-        return self._derivative("jacobian against", of or self._last(), _names(wrt), [against])
+        return self._derivative("jacobian against", of or self._last(), names_of(wrt), [against])
 
     def differential(self, of: str | None = None, wrt: Names | None = None) -> Derivative:
         """dF itself, linear in the differentials of what moves; of the last definition where `of` is left out.
@@ -462,7 +132,7 @@ class Program(_Answered):
         >>> matgrad.program("Y = inv(A)").differential()
         dY = −Y·dA·Y   (m × m)
         """
-        return self._derivative("differential", of or self._last(), _names(wrt) if wrt is not None else [], [])
+        return self._derivative("differential", of or self._last(), names_of(wrt) if wrt is not None else [], [])
 
     def verify(self, document: str | os.PathLike[str], format: str | None = None) -> Verdicts:
         """Judges each line of a derivation made by hand, with the declarations and definitions of this program.
@@ -524,7 +194,7 @@ class Program(_Answered):
             request += f" wrt {', '.join(wrt)}"
         if directions:
             request += f" {kind.split(' ')[1]} {', '.join(directions)}"
-        return Derivative(_Text((*self._text.pieces, (verb, request)), only_last=True))
+        return Derivative(Text((*self._text.pieces, (verb, request)), only_last=True))
 
     def _scalar(self) -> str:
         answer = self._answer("none")
@@ -554,11 +224,11 @@ class Program(_Answered):
 
     def _repr_html_(self) -> str:
         if not self._answer("none").results():
-            return f"<pre>{_escape(self.text)}</pre>"
+            return f"<pre>{escape(self.text)}</pre>"
         return self.derivation()._repr_html_()
 
 
-class Derivative(_Answered):
+class Derivative(Answered):
     """One derivative: the formula, how it comes about, code for it, numbers.
 
     In a notebook it shows itself as a formula; ``derivation()`` shows the way to it.
@@ -665,109 +335,6 @@ class Derivative(_Answered):
         return f"$$\\begin{{aligned}}\n{lines}\n\\end{{aligned}}$$"
 
 
-class Derivation:
-    """Lines that lead to results. It shows itself: as text in a terminal, as a foldable page in a notebook."""
-
-    def __init__(self, answer: _matgrad.Answer) -> None:
-        self._answer = answer
-
-    def to_text(self, check: bool = True) -> str:
-        """As text in the language; with what a check found where `check` is set."""
-        return self._answer.render("text", check)
-
-    def to_unicode(self, check: bool = True) -> str:
-        """As text in a book's signs."""
-        return self._answer.render("unicode", check)
-
-    def to_latex(self, check: bool = True) -> str:
-        """As a fragment of a LaTeX document."""
-        return self._answer.render("latex", check)
-
-    def to_markdown(self, check: bool = True) -> str:
-        """As Markdown with LaTeX between dollars."""
-        return self._answer.render("markdown", check)
-
-    def to_html(self, check: bool = True) -> str:
-        """As one HTML document."""
-        return self._answer.render("html", check)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_unicode(check=False)
-
-    def _repr_html_(self) -> str:
-        names = ", ".join(f"{kind} of {of}" for kind, of in dict.fromkeys((k, o) for k, o, _, _ in self._answer.results()))
-        return _folded(f"Derivation: {names}", self.to_html())
-
-
-def _escape(text: str, quote: bool = True) -> str:
-    import html
-
-    return html.escape(text, quote)
-
-
-def _folded(title: str, document: str) -> str:
-    """A document in a frame of its own, so that its style and the notebook's do not meet."""
-    frame = _escape(document, quote=True)
-    return (
-        f'<details open><summary>{_escape(title)}</summary><iframe srcdoc="{frame}" '
-        'style="width: 100%; height: 34rem; border: 1px solid #8884; border-radius: 4px; resize: vertical" '
-        f'title="{_escape(title, quote=True)}"></iframe></details>'
-    )
-
-
-class Verdicts:
-    """What :func:`verify` found. It is true where no step is wrong.
-
-    Attributes
-    ----------
-    right, wrong, definitions, skipped : int
-        How many equals signs came out how. What is skipped never counts as right.
-    """
-
-    right: int
-    wrong: int
-    definitions: int
-    skipped: int
-
-    def __init__(self, told: tuple[str, str, str, str, list[int]]) -> None:
-        self._text, self._json, self._html, self._sarif, counts = told
-        self.right, self.wrong, self.definitions, self.skipped = counts
-
-    @property
-    def steps(self) -> list[dict[str, Any]]:
-        """Each step with its place and verdict, as ``matgrad verify --format json`` has it."""
-        import json
-
-        return list(json.loads(self._json)["steps"])
-
-    def to_json(self) -> str:
-        """The object that ``matgrad verify --format json`` prints."""
-        return self._json
-
-    def to_html(self) -> str:
-        """The report as one HTML document."""
-        return self._html
-
-    def to_sarif(self) -> str:
-        """The report for editors and code hosts."""
-        return self._sarif
-
-    def __bool__(self) -> bool:
-        return self.wrong == 0
-
-    def __str__(self) -> str:
-        return self._text.rstrip("\n")
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return _folded(f"{self.right} right, {self.wrong} wrong", self._html)
-
-
 def program(text: str | os.PathLike[str]) -> Program:
     """Reads a program.
 
@@ -799,28 +366,21 @@ def program(text: str | os.PathLike[str]) -> Program:
     """
     name = "program"
     if not isinstance(text, str) or (text.endswith(".mg") and "\n" not in text):
-        name, text = _read(text)
-    return Program(_Text(((name, text),)))
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[str, str]:
-    import os
-
-    with open(path, encoding="utf-8") as file:
-        return os.fspath(path), file.read()
+        name, text = read_file(text)
+    return Program(Text(((name, text),)))
 
 
 def _asked(
     kind: str, expression: str, wrt: Names | None, types: str | Mapping[str, str] | None
 ) -> Derivative:
     pieces = []
-    declarations = _declarations(types)
+    declarations = declarations_of(types)
     if declarations:
         pieces.append(("types", declarations))
     pieces.append(("expression", expression))
     if wrt is not None:
-        pieces.append(("wrt", ", ".join(_names(wrt))))
-    return Derivative(_Text(tuple(pieces), kind, wrt is not None))
+        pieces.append(("wrt", ", ".join(names_of(wrt))))
+    return Derivative(Text(tuple(pieces), kind, wrt is not None))
 
 
 def grad(expression: str, wrt: str, types: str | Mapping[str, str] | None = None) -> Derivative:
@@ -851,7 +411,7 @@ def grad(expression: str, wrt: str, types: str | Mapping[str, str] | None = None
     >>> matgrad.grad("log(det(S)) + tr(inv(S)*A)", wrt="S", types={"S": "posdef(n)"})
     ∂f/∂S = S⁻¹ − ½·S⁻¹·(A + Aᵀ)·S⁻¹   (n × n)
     """
-    names = _names(wrt)
+    names = names_of(wrt)
     if len(names) > 1:
         raise ValueError("grad takes one variable; a program with `grad F wrt A, B` takes several")
     return _asked("gradient", expression, names, types)
@@ -891,94 +451,3 @@ def differential(
     'dX*Y + X*dY'
     """
     return _asked("differential", expression, wrt, types)
-
-
-_FORMATS = {".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".ipynb": "notebook", ".mg": "program"}
-
-
-def verify(
-    document: str | os.PathLike[str],
-    format: str | None = None,
-    *,
-    types: str | Mapping[str, str] | None = None,
-) -> Verdicts:
-    """Judges each equals sign of a derivation made by hand.
-
-    Parameters
-    ----------
-    document : str or path
-        The text, or a path object that is read: a program with claims, Markdown, LaTeX, or a notebook.
-    format : {"claim", "program", "markdown", "latex", "notebook"}, optional
-        What it is; found from the name of the file or the look of the text where it is left out.
-    types : str or mapping of str to str, optional
-        Declarations, and definitions too, that the document goes by.
-
-    Returns
-    -------
-    Verdicts
-        True where no step is wrong. It shows itself with each mistake, its reason and the nearest right formula.
-
-    Raises
-    ------
-    MatgradError
-        The text itself cannot be read.
-
-    Examples
-    --------
-    >>> matgrad.verify("d(tr(X'*X)) = 2*tr(X'*dX)").wrong
-    0
-    >>> print(matgrad.verify("d(tr(X'*X)) = tr(X'*dX)"))  # doctest: +ELLIPSIS
-    ✗ 1:1...
-    """
-    name = "document"
-    if not isinstance(document, str):
-        import pathlib
-
-        name, text = _read(document)
-        format = format or _FORMATS.get(pathlib.PurePath(name).suffix)
-    else:
-        text = document
-    if format is None:
-        format = _look(text)
-    declared = _declarations(types).strip("\n")
-    appendix = ""
-    if declared:
-        if format in ("claim", "program"):
-            appendix = f"\n{declared}\n"
-        elif format == "markdown":
-            appendix = f"\n\n```matgrad\n{declared}\n```\n"
-        elif format == "latex":
-            lines = "\n".join(f"% {line}" for line in declared.split("\n"))
-            appendix = f"\n{lines}\n"
-        else:
-            raise ValueError(f"types go with claims, Markdown and LaTeX; in the format {format} the document declares them")
-    return Verdicts(_matgrad.verify(text, appendix, format, name))
-
-
-def _look(text: str) -> str:
-    """What a text without a file's name most likely is."""
-    if text.lstrip().startswith("{") and '"cells"' in text:
-        return "notebook"
-    if "\\begin{document}" in text or "\\documentclass" in text:
-        return "latex"
-    if any(sign in text for sign in ("$$", "\\[", "\\begin{", "```")):
-        return "markdown"
-    return "claim"
-
-
-def explain(equation: str, types: str | Mapping[str, str] | None = None) -> str:
-    """The way from one side of an equation to the other, by named rules, a line each.
-
-    Raises
-    ------
-    MatgradError
-        The equation is wrong, or no way was found.
-
-    Examples
-    --------
-    >>> print(matgrad.explain("tr(A*B) = tr(B*A)"))  # doctest: +ELLIPSIS
-      tr(A*B)
-    = tr(B*A)...
-    """
-    declared = _declarations(types)
-    return _matgrad.explain(f"{declared}\n{equation}" if declared else equation, "equation").rstrip("\n")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from matgrad._function import Differentiable
 
 if TYPE_CHECKING:
-    from matgrad.formulas import Names, Program
+    from matgrad._text import Names
+    from matgrad.formulas import Program
 
 __all__ = ["torch_function"]
 
