@@ -61,6 +61,7 @@ impl<T: Real> Ready<T> {
 }
 
 /// Those that no call has at the moment, the last used last.
+#[allow(clippy::vec_box, reason = "each call takes one out and puts it back: a pointer is moved, and not the plan")]
 pub struct Idle<T: Real>(Mutex<Vec<Box<Ready<T>>>>);
 
 impl<T: Real> Idle<T> {
