@@ -74,7 +74,6 @@ impl<T> Strided<T> {
     const NOTHING: Strided<T> = Strided { pointer: std::ptr::null_mut(), down: 0, along: 0 };
 
     #[inline]
-
     fn at(self, i: usize, j: usize) -> *mut T {
         self.pointer.wrapping_add(i * self.down + j * self.along)
     }

@@ -110,7 +110,6 @@ impl<T: Float> Finish<T> {
     }
 
     #[inline]
-
     fn changes_nothing(&self) -> bool {
         self.alpha == T::ONE && self.added.pointer.is_null() && self.then == Kind::Nothing && self.sums.is_null()
     }
