@@ -205,16 +205,16 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
         if finish.only_stores() && last == V::COUNT {
             for_rows!(M, i, {
                 let row = c.add(i * c_down);
-                for v in 0..NV {
-                    sums[i][v].store(row.add(v * V::COUNT));
+                for (v, sum) in sums[i].iter().enumerate() {
+                    sum.store(row.add(v * V::COUNT));
                 }
             });
         } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
             for_rows!(M, i, {
                 let row = c.add(i * c_down);
-                for v in 0..NV {
+                for (v, &sum) in sums[i].iter().enumerate() {
                     let place = row.add(v * V::COUNT);
-                    (sums[i][v] + V::load(place)).store(place);
+                    (sum + V::load(place)).store(place);
                 }
             });
         } else {
