@@ -221,7 +221,10 @@ fn expand(list: &[Token], macros: &Macros, depth: usize, out: &mut Vec<Token>) -
         if let Some(default) = &found.default {
             match bracket(list, &mut at) {
                 Some(first) => given.push(first),
-                None => given.push(default.clone()),
+                // It stands where the macro does, as what the body itself has.
+                None => {
+                    given.push(default.iter().map(|part| Token { kind: part.kind.clone(), span: token.span }).collect())
+                }
             }
         }
         while given.len() < found.arguments {

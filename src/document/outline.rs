@@ -223,7 +223,7 @@ impl Writer {
             "item" => {
                 self.flush();
                 self.word("• ");
-                rest
+                rest.trim_start()
             }
             "begin" | "end" | "label" | "ref" | "eqref" | "cite" | "vspace" | "hspace" | "usepackage"
             | "documentclass" | "author" | "date" => {
