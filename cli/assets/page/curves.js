@@ -4,6 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [460, 250, 58, 12, 26, 30];
 /** Numbers that span more than this factor are drawn by their logarithms. */
 const WIDE = 30;
+/** A curve is drawn by no more points. */
+const POINTS = 400;
 
 /** Curves `[{ name, values }]`, a number or null for each epoch, with axes and a key. */
 export function chart(title, unit, curves, epochs) {
@@ -35,7 +37,9 @@ export function chart(title, unit, curves, epochs) {
     const points = values.map((value, place) => [x(place + 1), value]).filter(([, value]) => value !== null && Number.isFinite(value));
     if (!points.length) return;
     const kind = ["one", "two"][i];
-    const drawn = points.map(([x, value]) => `${x.toFixed(1)},${y(value).toFixed(1)}`);
+    const every = Math.ceil(points.length / POINTS);
+    const kept = points.filter((_, place) => place % every === 0 || place === points.length - 1);
+    const drawn = kept.map(([x, value]) => `${x.toFixed(1)},${y(value).toFixed(1)}`);
     if (drawn.length > 1) svg.append(element("polyline", { class: kind, points: drawn.join(" ") }));
     const [cx, cy] = drawn.at(-1).split(",");
     svg.append(element("circle", { class: kind, cx, cy, r: 3 }));
@@ -86,7 +90,7 @@ export function confusion({ name, samples, confusion: counts }, classes) {
     row.forEach((count, j) => {
       const field = cell("td", count === 0 ? "·" : String(count));
       field.className = count === 0 ? "none" : i === j ? "right" : "wrong";
-      const part = i === j ? 0.1 + 0.35 * (count / all) : 0.15 + 0.4 * (count / worst);
+      const part = i === j ? 0.1 + 0.35 * (count / all) : 0.12 + 0.26 * (count / worst);
       field.style.setProperty("--part", `${(100 * part).toFixed(0)}%`);
       line.append(field);
     });

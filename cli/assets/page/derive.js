@@ -86,6 +86,7 @@ export class Derive {
   derive() {
     const since = performance.now();
     const version = ++this.#version;
+    this.article.dataset.asked = version;
     clearTimeout(this.#calm);
     const asked = { program: this.program, format: "page", steps: this.steps.value, curvature: this.curvature.checked, errors: "inside" };
     this.#asking.ask("/api/derive", asked, (answer) => {
@@ -122,6 +123,14 @@ export class Derive {
     const list = errors.length ? errors : [{ message: answer.lost ?? answer.value?.error ?? "The answer was not understood." }];
     this.mistakes.replaceChildren(...list.map((error) => mistake(error, this.editor)));
     this.status.textContent = errors.length > 1 ? `${errors.length} mistakes. ${list[0].message}` : list[0].message;
+    if (!this.article.firstChild) {
+      const title = document.createElement("h1");
+      title.textContent = "Nothing is derived yet";
+      const words = document.createElement("p");
+      words.textContent = "The program has a mistake; it is told below the program.";
+      this.article.append(title, words);
+      this.article.classList.add("empty");
+    }
     // What was shown last stays, so that a word half typed does not empty the page; it is told to be of before.
     this.article.classList.add("stale");
     document.getElementById("drawing").classList.add("stale");
@@ -131,7 +140,7 @@ export class Derive {
     this.#answer = answer;
     this.editor.mark([]);
     this.mistakes.replaceChildren(...answer.notes.map((note) => mistake(note, this.editor, "note")));
-    this.article.classList.remove("stale");
+    this.article.classList.remove("stale", "empty");
     document.getElementById("drawing").classList.remove("stale");
     const sections = answer.requests.map((request, i) => this.#section(request, i));
     this.article.replaceChildren(...sections.map(({ section }) => section));
@@ -149,8 +158,6 @@ export class Derive {
     section.querySelector("h1").id = `request-${i}`;
     section.setAttribute("aria-labelledby", `request-${i}`);
     section.querySelector("h1").setAttribute("aria-label", spoken);
-    section.querySelector("h1").role = "heading";
-    section.querySelector("h1").ariaLevel = "1";
     return { section };
   }
 
@@ -249,9 +256,10 @@ function part(title, html, name) {
 
 /** Formulas that do not fit can be moved with the keyboard. */
 export function scrollable(frame) {
-  const wide = [...frame.querySelectorAll(".right, .left, .why .told, pre")].filter((line) => line.scrollWidth > line.clientWidth + 1);
+  const wide = [...frame.querySelectorAll("h1, h3, .right, .left, .why .told, .given li, pre")].filter((line) => line.scrollWidth > line.clientWidth + 1);
   for (const line of wide) {
     line.tabIndex = 0;
+    if (/^H\d$/.test(line.tagName) || line.tagName === "LI") continue;
     line.role = "group";
     line.ariaLabel = "formula, can be moved sideways";
   }

@@ -33,7 +33,7 @@ export class Formats {
     this.frame = document.createElement("div");
     this.frame.className = "formats";
     this.frame.innerHTML = `<h2>In other forms</h2><div class="bar"><label class="choice">Form <select></select></label>
-      <label class="choice numbers" hidden>Sizes <input placeholder="N=64, D=8" size="18"></label><button type="button">Copy</button></div>
+      <label class="choice numbers" hidden>Numbers of dimensions <input placeholder="N=64, D=8" size="18"></label><button type="button">Copy</button></div>
       <pre tabindex="0" role="group" aria-label="The answer in this form"></pre>`;
     this.select = this.frame.querySelector("select");
     this.text = this.frame.querySelector("pre");

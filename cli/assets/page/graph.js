@@ -2,6 +2,7 @@
 // bottom. A click on a node, or Enter, shows its formula.
 
 const SVG = "http://www.w3.org/2000/svg";
+const MATH = "http://www.w3.org/1998/Math/MathML";
 const HEIGHT = 38;
 const ROW = 62;
 const BANDS = ["variable", "definition", "adjoint", "result"];
@@ -28,6 +29,13 @@ export function drawn(frame, { nodes, edges }) {
     svg.append(title);
   }
   const lines = edges.map(([from, to]) => edge(nodes, places, from, to));
+  // The size stands beside the shortest line of those that carry the same; the others show it when their node is chosen.
+  const first = new Map();
+  lines.forEach(({ label, length }, i) => {
+    const other = first.get(edges[i][0]);
+    if (label && (other === undefined || length < lines[other].length)) first.set(edges[i][0], i);
+  });
+  lines.forEach(({ label }, i) => label?.classList.toggle("more", first.get(edges[i][0]) !== i));
   svg.append(...lines.map(({ path }) => path), ...lines.map(({ label }) => label).filter(Boolean));
   const formula = document.createElement("div");
   formula.className = "formula";
@@ -130,33 +138,50 @@ function edge(nodes, places, from, to) {
   const d = `M${start}C${bend[0]} ${bend[1]} ${end}`;
   const path = element("path", { d, class: `edge ${kind}`, "marker-end": `url(#tip-${kind})` });
   if (reads || !source.shape) return { path };
-  // A third of the way along, where lines that end in one node are still apart.
-  const t = 0.36;
+  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
+  // Near its start, where lines that end in one node are still apart; in the middle of a short one.
+  const t = Math.abs(end[1] - start[1]) < 20 ? 0.5 : 0.3;
   const at = (i) => (1 - t) ** 3 * start[i] + 3 * (1 - t) ** 2 * t * bend[0][i] + 3 * (1 - t) * t * t * bend[1][i] + t ** 3 * end[i];
   const label = element("text", { x: at(0), y: at(1) - 4, class: `size ${kind}`, "text-anchor": "middle" });
   label.textContent = source.shape;
-  return { path, label };
+  return { path, label, length };
 }
 
-function box({ kind, name, shape }, { x, y, width }) {
+function box({ kind, name, math, shape }, { x, y, width }) {
   const words = { variable: "variable", definition: "definition", adjoint: "adjoint", result: "result" }[kind];
   const group = element("g", {
     class: `node ${kind}`,
     tabindex: 0,
     role: "button",
     "aria-pressed": "false",
-    "aria-label": `${words} ${name}, ${shape || "scalar"}`,
   });
+  const title = element("title");
+  title.textContent = `${words} ${name}, ${shape || "scalar"}`;
+  group.append(title);
   group.append(element("rect", { x, y, width, height: HEIGHT, rx: kind === "variable" ? 19 : 5 }));
-  const text = element("text", { x: x + width / 2, y: y + (shape ? 18 : 24), "text-anchor": "middle", class: "label" });
-  text.textContent = name;
-  group.append(text);
+  const field = element("foreignObject", { x, y, width, height: HEIGHT, "aria-hidden": "true" });
+  const label = document.createElement("div");
+  label.className = shape ? "label upper" : "label";
+  label.innerHTML = `<math>${math}</math>`;
+  for (const fraction of label.querySelectorAll("mfrac")) flat(fraction);
+  field.append(label);
+  group.append(field);
   if (shape) {
-    const size = element("text", { x: x + width / 2, y: y + 31, "text-anchor": "middle", class: "shape" });
+    const size = element("text", { x: x + width / 2, y: y + 31, "text-anchor": "middle", class: "shape", "aria-hidden": "true" });
     size.textContent = shape;
     group.append(size);
   }
   return group;
+}
+
+/** A fraction on one line. */
+function flat(fraction) {
+  const row = document.createElementNS(MATH, "mrow");
+  const stroke = document.createElementNS(MATH, "mo");
+  stroke.textContent = "/";
+  const [above, below] = fraction.children;
+  row.append(above, stroke, below);
+  fraction.replaceWith(row);
 }
 
 function element(name, attributes = {}) {

@@ -14,8 +14,8 @@ export function sized(frame, nodes, wanted) {
     sizes.set(holder.textContent, size);
   }
   for (const math of frame.querySelectorAll(".right math, .left math, .given-part math, h3 math")) {
-    // Types tell sizes themselves.
-    if (math.textContent.includes("∈")) continue;
+    // Types tell sizes themselves, and what stands below a ∂ is told beside its result.
+    if (/[∈∂]/.test(math.textContent)) continue;
     walk(math, sizes);
   }
 }
@@ -29,8 +29,8 @@ function walk(element, sizes) {
         under(child, size);
         continue;
       }
-      // The size in 1_N is none of a matrix.
-      if (child.localName === "msub" && child.firstElementChild?.localName === "mn") continue;
+      // The N in 1_N is no matrix, and an entry X_ij has no size.
+      if (child.localName === "msub") continue;
     }
     if (child.localName === "msup" || child.localName === "msubsup") {
       const parts = [...child.children];

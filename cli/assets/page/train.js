@@ -163,7 +163,8 @@ export class Train {
       started: () => this.#started(run, value),
       epoch: () => {
         run.history.push(value);
-        this.#curves(run);
+        // Epochs may come faster than they can be drawn.
+        run.frame ??= requestAnimationFrame(() => this.#curves(run));
       },
       progress: () => this.#progress(run, value),
       weights: () => {
@@ -226,7 +227,11 @@ export class Train {
     run.now.textContent = parts.join(", ");
   }
 
-  #curves({ history, charts, epochs }) {
+  #curves(run) {
+    const { history, charts } = run;
+    run.frame = undefined;
+    // Of a long training the part that was done, with room for as much again.
+    const epochs = Math.min(run.epochs, Math.max(10, 2 ** Math.ceil(Math.log2(history.length + 1))));
     const of = (name, factor = 1) => history.map((epoch) => (epoch[name] === null || epoch[name] === undefined ? null : factor * epoch[name]));
     const [loss, accuracy] = charts;
     loss.lastElementChild.replaceChildren(

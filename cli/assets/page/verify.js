@@ -136,7 +136,7 @@ export class Verify {
     this.frame.dataset.version = Number(this.frame.dataset.version ?? 0) + 1;
   }
 
-  #step({ verdict, why, place, left, right, repair }) {
+  #step({ verdict, why, place, left, right, repairs }) {
     const item = document.createElement("li");
     item.className = `step ${verdict}`;
     const word = { right: "✓ right", wrong: "✗ wrong", defines: "definition", skipped: "not judged" }[verdict];
@@ -155,10 +155,11 @@ export class Verify {
       words.textContent = line;
       told.append(words);
     }
-    if (repair) {
+    for (const { formula, what } of repairs) {
       const right = document.createElement("div");
       right.className = "repair";
-      right.innerHTML = `<span>right would be</span> <math displaystyle="true"><mo>=</mo>${repair}</math>`;
+      right.innerHTML = `<span>right would be</span> <math displaystyle="true"><mo>=</mo>${formula}</math> <span class="kind"></span>`;
+      right.lastElementChild.textContent = `(${what})`;
       told.append(right);
     }
     item.append(formula, told);

@@ -25,6 +25,7 @@ pub struct Asset {
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+const FONT: &str = "font/woff2";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! page {
@@ -53,8 +54,10 @@ pub const ASSETS: &[Asset] = &[
     page!("/curves.js", SCRIPT, "curves.js"),
     page!("/icon.svg", "image/svg+xml", "icon.svg"),
     Asset { path: "/answer.css", kind: CSS, bytes: include_bytes!("../../../assets/page.css") },
-    Asset { path: "/math.woff2", kind: "font/woff2", bytes: include_bytes!("../../../assets/noto-sans-math.woff2") },
-    Asset { path: "/math.txt", kind: "text/plain; charset=utf-8", bytes: include_bytes!("../../../assets/noto-sans-math.OFL.txt") },
+    page!("/math.woff2", FONT, "fonts/stix-two-math.woff2"),
+    page!("/text.woff2", FONT, "fonts/stix-two-text.woff2"),
+    page!("/text-italic.woff2", FONT, "fonts/stix-two-text-italic.woff2"),
+    page!("/fonts.txt", "text/plain; charset=utf-8", "fonts/STIX-OFL.txt"),
 ];
 
 /// An asset as an answer; nothing of it where the client has it already.

@@ -17,8 +17,12 @@ use crate::failure::Failure;
 use crate::output;
 
 const STYLE: &[u8] = include_bytes!("../../../assets/page.css");
-const FONT: &[u8] = include_bytes!("../../../assets/noto-sans-math.woff2");
-const LICENCE: &[u8] = include_bytes!("../../../assets/noto-sans-math.OFL.txt");
+const FONTS: [(&str, &[u8]); 4] = [
+    ("math.woff2", include_bytes!("../../assets/page/fonts/stix-two-math.woff2")),
+    ("text.woff2", include_bytes!("../../assets/page/fonts/stix-two-text.woff2")),
+    ("text-italic.woff2", include_bytes!("../../assets/page/fonts/stix-two-text-italic.woff2")),
+    ("fonts.txt", include_bytes!("../../assets/page/fonts/STIX-OFL.txt")),
+];
 const OWN: &[u8] = include_bytes!("../../assets/page/gallery.css");
 
 /// `matgrad export-page`.
@@ -65,8 +69,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     write("index.html", index.as_bytes())?;
     write("page.css", STYLE)?;
     write("gallery.css", OWN)?;
-    write("math.woff2", FONT)?;
-    write("math.OFL.txt", LICENCE)?;
+    for (name, bytes) in FONTS {
+        write(name, bytes)?;
+    }
     output::result(&format!("{} pages in {}\n", EXAMPLES.len() + 1, Path::new(folder).display()), None)
 }
 

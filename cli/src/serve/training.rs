@@ -315,15 +315,20 @@ fn trained(id: &str, order: &Order, stop: &AtomicBool, told: &mut Told) -> Resul
     let folder = Folder::new(id).map_err(no_folder)?;
     let mut arguments = order.options.clone();
     for (option, name, bytes) in &order.files {
-        // Two files of one name have folders of their own.
-        let own = folder.path().join(option);
-        fs::create_dir(&own).map_err(no_folder)?;
-        let path = own.join(name);
+        let mut path = folder.path().join(name);
+        if path.exists() {
+            // Two files of one name have folders of their own.
+            let own = folder.path().join(option);
+            fs::create_dir(&own).map_err(no_folder)?;
+            path = own.join(name);
+        }
         fs::write(&path, bytes).map_err(no_folder)?;
         arguments.push(((*option).to_owned(), path.display().to_string()));
     }
     if let Some(program) = &order.program {
-        let path = folder.path().join("program.mg");
+        let own = folder.path().join("program");
+        fs::create_dir(&own).map_err(no_folder)?;
+        let path = own.join("program.mg");
         fs::write(&path, program).map_err(no_folder)?;
         arguments.push(("model".to_owned(), path.display().to_string()));
     }

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use matgrad::diagnostic::{LineIndex, Span};
 use matgrad::document::{Format, read};
-use matgrad::verify::judge::Verdict;
+use matgrad::verify::judge::{Fails, Verdict};
 use matgrad::verify::report::Report;
 use matgrad::verify::shown::mathml::mathml;
 use matgrad::verify::shown::words::{complaints, excerpt, reasons, summary};
@@ -72,14 +72,15 @@ fn page(report: &Report, source: &str) -> Value {
                 Verdict::Holds(holds) => ("right", vec![reasons(holds)]),
                 Verdict::Defines(name) => ("defines", vec![format!("defines {name}")]),
                 Verdict::Skipped(why) => ("skipped", vec![format!("skipped: {why}")]),
-                Verdict::Fails(fails) => ("wrong", complaints(fails, report.script)),
-            };
-            let (repair, wrong) = match &step.verdict {
                 Verdict::Fails(fails) => {
-                    let first = fails.repairs.first().map(|repair| &repair.formula).or(fails.derived.as_ref());
-                    (first.map(mathml), Some(place(fails.place)))
+                    // What would be right is shown as a formula.
+                    let reasons = Fails { repairs: Vec::new(), derived: None, ..Fails::clone(fails) };
+                    ("wrong", complaints(&reasons, report.script))
                 }
-                _ => (None, None),
+            };
+            let (repairs, wrong) = match &step.verdict {
+                Verdict::Fails(fails) => (repairs(fails), Some(place(fails.place))),
+                _ => (Vec::new(), None),
             };
             steps.push(object!({
                 "verdict": verdict,
@@ -88,7 +89,7 @@ fn page(report: &Report, source: &str) -> Value {
                 "wrong": wrong,
                 "left": if k == 0 { mathml(&step.formulas[0]) } else { String::new() },
                 "right": mathml(&step.formulas[1]),
-                "repair": repair,
+                "repairs": repairs,
                 "written": excerpt(source, step.right),
             }));
         }
@@ -106,6 +107,14 @@ fn page(report: &Report, source: &str) -> Value {
         "skipped": skipped,
         "inferred": report.inferred,
     })
+}
+
+/// Formulas that would be right, the nearest first, each with what it changes.
+fn repairs(fails: &Fails) -> Vec<Value> {
+    let changed = fails.repairs.iter().map(|repair| object!({ "formula": mathml(&repair.formula), "what": repair.what }));
+    let derived = fails.derived.iter();
+    let derived = derived.map(|formula| object!({ "formula": mathml(formula), "what": "as matgrad derives it" }));
+    changed.chain(derived).collect()
 }
 
 /// The way from one side of an equation to the other.
