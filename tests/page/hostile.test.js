@@ -120,7 +120,10 @@ test("a training as large as the machine is refused before it begins", async () 
   const response = await fetch(`${server.url}api/train`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ options: { hidden: 90_000_000 } }),
+    body: JSON.stringify({
+      options: { set: ["H=100000", "K=100000"] },
+      program: "X : matrix(N, D)\nY : onehot(N, C)\nU : matrix(D, H)\nV : matrix(H, K)\nW : matrix(K, C)\nL = -1/N*tr(Y'*log(softmax(X*U*V*W)))\ngrad L wrt U, V, W",
+    }),
   });
   const text = await response.text();
   assert.match(text, /event: failed\ndata: .*are more than the page trains/);

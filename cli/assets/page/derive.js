@@ -123,11 +123,13 @@ export class Derive {
     const list = errors.length ? errors : [{ message: answer.lost ?? answer.value?.error ?? "The answer was not understood." }];
     this.mistakes.replaceChildren(...list.map((error) => mistake(error, this.editor)));
     this.status.textContent = errors.length > 1 ? `${errors.length} mistakes. ${list[0].message}` : list[0].message;
+    // The list of mistakes is there to be seen; this is there to be heard.
+    this.status.classList.add("spoken");
     if (!this.article.firstChild) {
       const title = document.createElement("h1");
       title.textContent = "Nothing is derived yet";
       const words = document.createElement("p");
-      words.textContent = "The program has a mistake; it is told below the program.";
+      words.textContent = "The program has a mistake: it stands below the program.";
       this.article.append(title, words);
       this.article.classList.add("empty");
     }
@@ -146,6 +148,7 @@ export class Derive {
     this.article.replaceChildren(...sections.map(({ section }) => section));
     this.article.dataset.version = version;
     this.article.dataset.milliseconds = (performance.now() - since).toFixed(2);
+    this.status.classList.remove("spoken");
     this.status.textContent = `Derived in ${answer.milliseconds.toFixed(1)} ms.`;
     // The results are there; what is long to set comes behind them.
     requestAnimationFrame(() => setTimeout(() => version === this.#version && this.#rest(answer, sections)));

@@ -1,11 +1,15 @@
 //! The files of the page, which are in the program: a path comes in; a file with its kind and a tag that changes with it goes
 //! out. No file of the machine is read.
 
+use std::collections::HashMap;
+use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use matgrad::elaborate::Property;
 use matgrad::functions::ENTRIES;
 use matgrad::syntax::{KEYWORDS, TYPES};
@@ -61,29 +65,61 @@ pub const ASSETS: &[Asset] = &[
 ];
 
 /// An asset as an answer; nothing of it where the client has it already.
-pub fn answer(asset: &Asset, asked: &HeaderMap) -> Response {
-    sent(asset.kind, Bytes::from_static(asset.bytes), asked)
+pub fn answer(asset: &'static Asset, asked: &HeaderMap) -> Response {
+    static SMALL: LazyLock<HashMap<&'static str, Bytes>> = LazyLock::new(|| {
+        let texts = ASSETS.iter().filter(|asset| asset.kind != FONT);
+        texts.map(|asset| (asset.path, compressed(asset.bytes))).collect()
+    });
+    let form = Form { kind: asset.kind, whole: Bytes::from_static(asset.bytes), small: SMALL.get(asset.path).cloned() };
+    sent(form, asked)
 }
 
 /// What the editor knows of the language, and the gallery.
 pub fn words(asked: &HeaderMap) -> Response {
-    static WORDS: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(known().to_string()));
-    sent(super::reply::JSON, WORDS.clone(), asked)
+    static WORDS: LazyLock<[Bytes; 2]> = LazyLock::new(|| {
+        let text = known().to_string();
+        let small = compressed(text.as_bytes());
+        [Bytes::from(text), small]
+    });
+    let [whole, small] = &*WORDS;
+    sent(Form { kind: super::reply::JSON, whole: whole.clone(), small: Some(small.clone()) }, asked)
 }
 
-fn sent(kind: &'static str, bytes: Bytes, asked: &HeaderMap) -> Response {
-    let tag = format!("\"{:016x}\"", sum(&bytes));
+/// A file as it may be sent: whole, or compressed where that is smaller.
+struct Form {
+    kind: &'static str,
+    whole: Bytes,
+    small: Option<Bytes>,
+}
+
+fn compressed(bytes: &[u8]) -> Bytes {
+    let mut out = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail.
+    let written = out.write_all(bytes);
+    debug_assert!(written.is_ok());
+    Bytes::from(out.finish().unwrap_or_default())
+}
+
+fn sent(Form { kind, whole, small }: Form, asked: &HeaderMap) -> Response {
+    let takes = asked.get(header::ACCEPT_ENCODING).and_then(|takes| takes.to_str().ok()).unwrap_or_default();
+    let small = small.filter(|_| takes.split(',').any(|one| one.trim() == "gzip"));
+    let tag = format!("\"{:016x}{}\"", sum(&whole), if small.is_some() { "z" } else { "" });
     let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = Response::new(if known { Body::empty() } else { Body::from(bytes) });
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
+    let is_small = small.is_some();
+    let mut response = Response::new(if known { Body::empty() } else { Body::from(small.unwrap_or(whole)) });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     // Another version of the program answers at the same address.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if is_small && !known {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
+    }
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     response
 }
