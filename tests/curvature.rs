@@ -35,6 +35,18 @@ const KNOWN: &[(&str, &str, &str, Curvature)] = &[
     ("x, w : vector(n)", "normsq(x) - (w'*x)^2", "x", Unknown),
     ("x : vector(n)", "sum(relu(x)) - sum(x)/2", "x", Convex),
     ("s : scalar", "sin(s)", "s", Unknown),
+    (
+        "X : matrix(m, n); w : vector(n); y : vector(m); p = sigmoid(X*w)",
+        "-y'*log(p) - (1 - y)'*log(1 - p)",
+        "w",
+        Convex,
+    ),
+    (
+        "X : matrix(m, n); w : vector(n); y : vector(m); p = sigmoid(X*w)",
+        "y'*log(p) + (1 - y)'*log(1 - p)",
+        "w",
+        Concave,
+    ),
 ];
 
 #[test]

@@ -1,6 +1,7 @@
 //! `matgrad eval`: numbers for a program's variables come from a file, the numbers of its definitions and of all it asks
 //! for go to another.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -83,10 +84,10 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
             None => {
                 let value = values.next().expect("a value for each root");
                 let shape = flat.shape(&answer, result, value.shape());
-                out_arrays.push((result.key.clone(), Array { shape, entries: value.into_entries() }));
+                out_arrays.push((result.key.clone(), Array { shape, entries: value.into_owned().into_entries() }));
             }
             Some(tensor) => {
-                let own: Vec<Matrix> = values.by_ref().take(contract::roots(tensor.entries).len()).collect();
+                let own: Vec<Cow<'_, Matrix>> = values.by_ref().take(contract::roots(tensor.entries).len()).collect();
                 if compressed {
                     out_arrays.extend(tensor.compressed(own, &size));
                 } else {
@@ -111,9 +112,16 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 /// The values of the roots on the processor's kernels. The reference tells of what has no value where that is.
-fn computed(answer: &Answer, bound: &Bound, roots: &[ExprId], pool: &mut Pool) -> Result<Vec<Matrix>, EvalError> {
-    run::evaluate(&answer.arena, &bound.numbers, roots, InstructionSet::detect(), pool)
-        .or_else(|_| evaluate(&answer.arena, &bound.numbers, roots))
+fn computed<'n>(
+    answer: &Answer,
+    bound: &'n Bound,
+    roots: &[ExprId],
+    pool: &mut Pool,
+) -> Result<Vec<Cow<'n, Matrix>>, EvalError> {
+    run::evaluate(&answer.arena, &bound.numbers, roots, InstructionSet::detect(), pool).or_else(|_| {
+        let values = evaluate(&answer.arena, &bound.numbers, roots)?;
+        Ok(values.into_iter().map(Cow::Owned).collect())
+    })
 }
 
 /// Leaves out, with a note, the differentials of which no part is among the data: the values are of use without them. An

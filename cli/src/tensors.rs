@@ -1,6 +1,8 @@
 //! The numbers of Jacobians and Hessians for a file: the dense tensor with its axes kept, or, compressed, the factors of each
 //! term. What does not fit in memory is refused before any of it is computed.
 
+use std::borrow::Cow;
+
 use matgrad::answer::{Answer, Outcome};
 use matgrad::dimension::DimId;
 use matgrad::matrix::Matrix;
@@ -61,7 +63,7 @@ impl<'a> Tensor<'a> {
     /// `multiply` computes matrix products.
     pub fn dense(
         &self,
-        values: Vec<Matrix>,
+        values: Vec<Cow<'_, Matrix>>,
         shape: Vec<usize>,
         size: &dyn Fn(DimId) -> usize,
         multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
@@ -78,7 +80,7 @@ impl<'a> Tensor<'a> {
 
     /// The factors: `KEY/output/ijkl` with the sizes of the axes, and of each term `KEY/1/coefficient`, a factor as
     /// `KEY/1/1/ik`, and a delta as `KEY/1/delta/jl` with its size.
-    pub fn compressed(&self, values: Vec<Matrix>, size: &dyn Fn(DimId) -> usize) -> Vec<(String, Array)> {
+    pub fn compressed(&self, values: Vec<Cow<'_, Matrix>>, size: &dyn Fn(DimId) -> usize) -> Vec<(String, Array)> {
         let key = &self.key;
         let letters = |at: &[Index]| at.iter().map(|&i| self.letter(i)).collect::<String>();
         let all: Vec<Index> = (0..self.axes.len()).collect();
@@ -86,7 +88,7 @@ impl<'a> Tensor<'a> {
         let mut out =
             vec![(format!("{key}/output/{}", letters(&all)), Array { shape: vec![self.axes.len()], entries: sizes })];
         let scalar = |x: f64| Array { shape: Vec::new(), entries: vec![x] };
-        let terms: Vec<TermNumbers> = numbers(self.entries, values, size);
+        let terms: Vec<TermNumbers<'_>> = numbers(self.entries, values, size);
         for (place, (term, of)) in self.entries.terms.iter().zip(terms).enumerate() {
             let place = place + 1;
             out.push((format!("{key}/{place}/coefficient"), scalar(of.coefficient)));
@@ -94,7 +96,7 @@ impl<'a> Tensor<'a> {
                 let (rows, columns) = matrix.shape();
                 let shape = if factor.at.len() == 1 { vec![rows * columns] } else { vec![rows, columns] };
                 let name = format!("{key}/{place}/{}/{}", k + 1, letters(&factor.at));
-                out.push((name, Array { shape, entries: matrix.into_entries() }));
+                out.push((name, Array { shape, entries: matrix.into_owned().into_entries() }));
             }
             for &(i, j) in &term.deltas {
                 out.push((format!("{key}/{place}/delta/{}", letters(&[i, j])), scalar(self.axes[i] as f64)));

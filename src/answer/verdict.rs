@@ -2,7 +2,7 @@
 //! gets its verdicts, and a note for each that says something.
 
 use super::{Answer, Direction, Outcome};
-use crate::curvature::{Curvature, Verdict, curvature};
+use crate::curvature::{Curvature, Verdict, curvature, curvature_with_hessian};
 use crate::expr::{Arena, ExprId};
 use crate::syntax::ast::AskKind;
 
@@ -79,7 +79,13 @@ pub(super) fn judge_hessian(arena: &Arena, outcome: &mut Outcome) {
 
 fn judge(arena: &Arena, outcome: &mut Outcome, leaves: &[ExprId]) {
     let by = leaves.iter().map(|&leaf| arena.name_of(leaf)).collect();
-    let judged = Judged { by, verdict: curvature(arena, outcome.of_node, leaves) };
+    let verdict = match *leaves {
+        [leaf] if outcome.kind == AskKind::Hessian && arena.shape(leaf).is_column() => {
+            curvature_with_hessian(arena, outcome.of_node, leaf, outcome.value.unwrap_or(outcome.result))
+        }
+        _ => curvature(arena, outcome.of_node, leaves),
+    };
+    let judged = Judged { by, verdict };
     let note = judged.note(&arena.name_of(outcome.of_node));
     if !outcome.notes.contains(&note) {
         outcome.notes.push(note);

@@ -58,6 +58,24 @@ pub(super) fn judge(arena: &Arena, of: ExprId, nodes: &[ExprId], leaves: &HashSe
     None
 }
 
+/// The verdict by the form of the Hessian by one column; `None` where it shows nothing.
+pub(super) fn judge_hessian(arena: &Arena, of: ExprId, leaf: ExprId, hessian: ExprId) -> Option<Verdict> {
+    if !is_smooth(arena, &arena.reachable(&[of]), &HashSet::from_iter([leaf])) {
+        return None;
+    }
+    let mut arena = arena.clone();
+    let negative = arena.negate(hessian);
+    let signs = Signs::new(&arena, &arena.reachable(&[hessian, negative]));
+    if signs.known(hessian).semidefinite {
+        let reason = "its Hessian is positive semidefinite, as its form shows".to_owned();
+        return Some(Verdict { curvature: Curvature::Convex, reason });
+    }
+    signs.known(negative).semidefinite.then(|| Verdict {
+        curvature: Curvature::Concave,
+        reason: "its Hessian is negative semidefinite, as its form shows".to_owned(),
+    })
+}
+
 /// A variable of the leaf's shape and structure that nothing else knows.
 fn direction(arena: &mut Arena, leaf: ExprId) -> ExprId {
     let known = arena.properties(leaf);

@@ -76,3 +76,13 @@ pub fn curvature(arena: &Arena, of: ExprId, leaves: &[ExprId]) -> Verdict {
     }
     form::judge(arena, of, &nodes, &leaves).unwrap_or(composed)
 }
+
+/// As [`curvature`], of a function whose Hessian by the one leaf, a vector, is known: where nothing else settles it,
+/// the Hessian's own form may show that it is semidefinite, as XᵀDX does with D ≥ 0.
+pub fn curvature_with_hessian(arena: &Arena, of: ExprId, leaf: ExprId, hessian: ExprId) -> Verdict {
+    let verdict = curvature(arena, of, &[leaf]);
+    if verdict.curvature != Curvature::Unknown || arena.shape(hessian).columns != arena.shape(leaf).rows {
+        return verdict;
+    }
+    form::judge_hessian(arena, of, leaf, hessian).unwrap_or(verdict)
+}

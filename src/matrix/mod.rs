@@ -6,6 +6,7 @@ mod product;
 mod solve;
 mod spectral;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use erf::{erf, erfc};
@@ -54,6 +55,18 @@ impl fmt::Display for MatrixError {
 }
 
 impl std::error::Error for MatrixError {}
+
+impl From<Matrix> for Cow<'_, Matrix> {
+    fn from(matrix: Matrix) -> Self {
+        Cow::Owned(matrix)
+    }
+}
+
+impl<'a> From<&'a Matrix> for Cow<'a, Matrix> {
+    fn from(matrix: &'a Matrix) -> Self {
+        Cow::Borrowed(matrix)
+    }
+}
 
 impl Matrix {
     /// A matrix of entries given row by row.

@@ -40,13 +40,23 @@ pub fn product(of: &Product<'_>, set: InstructionSet, pool: &mut Pool) -> Vec<f6
         }
     });
     if of.symmetric {
-        for i in 0..m {
-            for j in i + 1..n {
-                out[i * n + j] = out[j * n + i];
+        mirror(&mut out, n);
+    }
+    out
+}
+
+/// Copies what is below the diagonal of an n×n matrix to what is above, in squares that stay in the nearest cache.
+fn mirror(out: &mut [f64], n: usize) {
+    const SIDE: usize = 32;
+    for top in (0..n).step_by(SIDE) {
+        for left in (top..n).step_by(SIDE) {
+            for i in top..n.min(top + SIDE) {
+                for j in left.max(i + 1)..n.min(left + SIDE) {
+                    out[i * n + j] = out[j * n + i];
+                }
             }
         }
     }
-    out
 }
 
 #[cfg(test)]

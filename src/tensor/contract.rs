@@ -1,6 +1,8 @@
 //! Numbers of a derivative: the numbers of its factors come in, those of the dense tensor go out. Sums are taken in an order
 //! of low cost, two factors at a time; a delta restricts what is written and is never a matrix.
 
+use std::borrow::Cow;
+
 use super::index::{Entries, Index, Term};
 use crate::dimension::DimId;
 use crate::expr::ExprId;
@@ -8,11 +10,11 @@ use crate::matrix::Matrix;
 
 /// The numbers of a term.
 #[derive(Clone, Debug)]
-pub struct TermNumbers {
+pub struct TermNumbers<'a> {
     /// The coefficient.
     pub coefficient: f64,
     /// The factors in order.
-    pub factors: Vec<Matrix>,
+    pub factors: Vec<Cow<'a, Matrix>>,
     /// The sizes of the indices that are summed over.
     pub summed: Vec<usize>,
 }
@@ -23,9 +25,13 @@ pub fn roots(entries: &Entries) -> Vec<ExprId> {
 }
 
 /// The numbers of the terms from those of [`roots`], in the same order; `size` gives the value of a dimension.
-pub fn numbers(entries: &Entries, values: Vec<Matrix>, size: &dyn Fn(DimId) -> usize) -> Vec<TermNumbers> {
+pub fn numbers<'a>(
+    entries: &Entries,
+    values: impl IntoIterator<Item: Into<Cow<'a, Matrix>>>,
+    size: &dyn Fn(DimId) -> usize,
+) -> Vec<TermNumbers<'a>> {
     let mut values = values.into_iter();
-    let mut next = || values.next().expect("a value for each root");
+    let mut next = || values.next().expect("a value for each root").into();
     let mut of_term = |term: &Term| TermNumbers {
         coefficient: next().entries()[0],
         factors: term.factors.iter().map(|_| next()).collect(),
@@ -80,25 +86,46 @@ pub fn reference(product: &Product<'_>) -> Vec<f64> {
 pub fn dense(
     entries: &Entries,
     axes: &[usize],
-    terms: &[TermNumbers],
+    terms: &[TermNumbers<'_>],
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
 ) -> Option<Vec<f64>> {
     let size = dense_size(axes)?;
+    // Whether there is room is asked first. Zeros are then the system's own, which cost nothing where nothing is written.
+    Vec::<f64>::new().try_reserve_exact(size).ok()?;
     let mut out = Vec::new();
-    out.try_reserve_exact(size).ok()?;
-    out.resize(size, 0.0);
     for (term, numbers) in entries.terms.iter().zip(terms) {
         let sizes: Vec<usize> = axes.iter().chain(&numbers.summed).copied().collect();
         let arrays = term
             .factors
             .iter()
             .zip(&numbers.factors)
-            .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: matrix.entries().to_vec() });
-        let symmetric = is_symmetric(entries, term);
-        let arrays = contracted(arrays.collect(), axes.len(), &sizes, symmetric, multiply);
+            .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: Cow::Borrowed(matrix.entries()) });
+        let arrays: Vec<Array<'_>> = arrays.collect();
+        let arrays = match is_symmetric(entries, term) {
+            true => contracted_by_sides(arrays, axes.len(), &sizes, multiply),
+            false => contracted(arrays, axes.len(), &sizes, &Sums { kept: &[], symmetric: false }, multiply),
+        };
+        if out.is_empty() {
+            if term.deltas.is_empty() && is_whole(&arrays, axes) {
+                out = arrays.into_iter().next().expect("one array").entries.into_owned();
+                if numbers.coefficient != 1.0 {
+                    out.iter_mut().for_each(|x| *x *= numbers.coefficient);
+                }
+                continue;
+            }
+            out = vec![0.0; size];
+        }
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
+    if out.is_empty() {
+        out = vec![0.0; size];
+    }
     Some(out)
+}
+
+/// Whether a term's only array has all axes in order.
+fn is_whole(arrays: &[Array<'_>], axes: &[usize]) -> bool {
+    matches!(arrays, [array] if array.at.iter().copied().eq(0..axes.len()))
 }
 
 /// Whether a term stays the same when the axes of what is differentiated change places with the others.
@@ -121,16 +148,16 @@ fn is_symmetric(entries: &Entries, term: &Term) -> bool {
 
 /// Numbers with an index for each axis, the last one fastest.
 #[derive(Clone, Debug)]
-struct Array {
+struct Array<'a> {
     at: Vec<Index>,
-    entries: Vec<f64>,
+    entries: Cow<'a, [f64]>,
 }
 
-impl Array {
+impl Array<'_> {
     /// The same with the axes in another order.
-    fn in_order(&self, order: &[Index], sizes: &[usize]) -> Vec<f64> {
+    fn in_order(&self, order: &[Index], sizes: &[usize]) -> Cow<'_, [f64]> {
         if self.at == order {
-            return self.entries.clone();
+            return Cow::Borrowed(&self.entries);
         }
         let own: Vec<usize> = order.iter().map(|i| self.stride(*i, sizes)).collect();
         let lengths: Vec<usize> = order.iter().map(|&i| sizes[i]).collect();
@@ -139,7 +166,18 @@ impl Array {
             let place: usize = counters.iter().zip(&own).map(|(c, s)| c * s).sum();
             out.push(self.entries[place]);
         });
-        out
+        Cow::Owned(out)
+    }
+
+    /// The distances from a row, and from a column, to the next, where the array stands in memory as a matrix whose rows run over
+    /// these indices and whose columns over those.
+    fn strides_as_matrix(&self, rows: &[Index], columns: &[Index], sizes: &[usize]) -> Option<(usize, usize)> {
+        let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
+        let is = |first: &[Index], second: &[Index]| self.at.iter().eq(first.iter().chain(second));
+        if is(rows, columns) {
+            return Some((count(columns), 1));
+        }
+        is(columns, rows).then(|| (1, count(rows)))
     }
 
     /// How far apart entries are that differ by one in an index; 0 where the array does not have it.
@@ -174,22 +212,68 @@ fn walk(lengths: &[usize], visit: &mut dyn FnMut(&[usize])) {
     }
 }
 
-/// The arrays with all summed indices summed: always the two whose product costs least.
-fn contracted(
-    mut arrays: Vec<Array>,
+/// As [`contracted`], of a symmetric term: the factors of each side of the axes first, so that the last product is a matrix times
+/// its transpose, of which half tells the other.
+fn contracted_by_sides<'a>(
+    arrays: Vec<Array<'a>>,
     axes: usize,
     sizes: &[usize],
-    symmetric: bool,
     multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
-) -> Vec<Array> {
+) -> Vec<Array<'a>> {
+    let half = axes / 2;
+    // What has an axis of the second side is on it; what has none of either, as weights, is on the first.
+    let on_second = |array: &Array<'_>| array.at.iter().any(|&i| (half..axes).contains(&i));
+    let indices = |second: bool| -> Vec<Index> {
+        let mut all: Vec<Index> =
+            arrays.iter().filter(|array| on_second(array) == second).flat_map(|array| array.at.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let (of_first, of_second) = (indices(false), indices(true));
+    let length = |of: &[Index]| of.iter().fold(1_usize, |all, &i| all.saturating_mul(sizes[i]));
+    let result = sizes[..axes].iter().fold(1_usize, |all, &n| all.saturating_mul(n));
+    if length(&of_first).max(length(&of_second)) > result.max(LARGEST_SIDE) {
+        return contracted(arrays, axes, sizes, &Sums { kept: &[], symmetric: true }, multiply);
+    }
+    let (second, first): (Vec<_>, Vec<_>) = arrays.into_iter().partition(on_second);
+    let mut all = contracted(first, axes, sizes, &Sums { kept: &of_second, symmetric: false }, multiply);
+    all.extend(contracted(second, axes, sizes, &Sums { kept: &of_first, symmetric: false }, multiply));
+    contracted(all, axes, sizes, &Sums { kept: &[], symmetric: true }, multiply)
+}
+
+/// A side of a symmetric term is made whole where it has no more entries than this, or than the result.
+const LARGEST_SIDE: usize = 1 << 24;
+
+/// What a contraction sums.
+struct Sums<'s> {
+    /// Indices that stay, as they stand elsewhere too.
+    kept: &'s [Index],
+    /// Whether the whole is symmetric in the two sides of the axes.
+    symmetric: bool,
+}
+
+/// The arrays with all summed indices summed: always the two whose product costs least. Those that share an index which is kept are
+/// brought together too.
+fn contracted<'a>(
+    mut arrays: Vec<Array<'a>>,
+    axes: usize,
+    sizes: &[usize],
+    sums: &Sums<'_>,
+    multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+) -> Vec<Array<'a>> {
     for a in 0..arrays.len() {
-        let alone =
-            |i: Index| i >= axes && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i));
+        let alone = |i: Index| {
+            i >= axes
+                && !sums.kept.contains(&i)
+                && arrays.iter().enumerate().all(|(b, other)| b == a || !other.at.contains(&i))
+        };
         if arrays[a].at.iter().any(|&i| alone(i)) {
             let (summed, at): (Vec<Index>, Vec<Index>) = arrays[a].at.iter().partition(|&&i| alone(i));
             let count = summed.iter().map(|&i| sizes[i]).product::<usize>().max(1);
             let entries = arrays[a].in_order(&[&at[..], &summed].concat(), sizes);
-            arrays[a] = Array { at, entries: entries.chunks(count).map(|part| part.iter().sum()).collect() };
+            let entries = entries.chunks(count).map(|part| part.iter().sum()).collect();
+            arrays[a] = Array { at, entries: Cow::Owned(entries) };
         }
     }
     loop {
@@ -209,13 +293,18 @@ fn contracted(
             }
         }
         let Some((_, a, b)) = best else { return arrays };
-        let (right, left) = (arrays.remove(b), arrays.remove(a));
-        let kept = |i: &Index| *i < axes || arrays.iter().any(|other| other.at.contains(i));
+        let (mut right, mut left) = (arrays.remove(b), arrays.remove(a));
+        // The result's rows come before its columns, as the axes do.
+        let first = |of: &Array<'_>, other: &Array<'_>| of.at.iter().copied().find(|i| !other.at.contains(i));
+        if first(&right, &left) < first(&left, &right) {
+            std::mem::swap(&mut left, &mut right);
+        }
+        let kept = |i: &Index| *i < axes || sums.kept.contains(i) || arrays.iter().any(|other| other.at.contains(i));
         let mut product = |mut of: Product<'_>, rows: &[Index], columns: &[Index]| {
             // Of the last product of a symmetric term rows and columns are the axes of the two sides.
             let half = axes / 2;
             let sides = rows.iter().zip(columns).all(|(&i, &j)| i.abs_diff(j) == half && i < axes && j < axes);
-            of.symmetric = symmetric && arrays.is_empty() && rows.len() == half && columns.len() == half && sides;
+            of.symmetric = sums.symmetric && arrays.is_empty() && rows.len() == half && columns.len() == half && sides;
             multiply(&of)
         };
         let product = pair(&left, &right, &kept, sizes, &mut product);
@@ -228,25 +317,25 @@ type Multiply<'a> = dyn FnMut(Product<'_>, &[Index], &[Index]) -> Vec<f64> + 'a;
 
 /// Two arrays as a stack of matrix products: over the indices that stand in both and are kept, one product each.
 fn pair(
-    left: &Array,
-    right: &Array,
+    left: &Array<'_>,
+    right: &Array<'_>,
     kept: &dyn Fn(&Index) -> bool,
     sizes: &[usize],
     multiply: &mut Multiply<'_>,
-) -> Array {
+) -> Array<'static> {
     let both: Vec<Index> = left.at.iter().copied().filter(|i| right.at.contains(i)).collect();
     let (stack, summed): (Vec<Index>, Vec<Index>) = both.iter().partition(|i| kept(i));
-    let only = |a: &Array| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
+    let only = |a: &Array<'_>| -> Vec<Index> { a.at.iter().copied().filter(|i| !both.contains(i)).collect() };
     let (rows, columns) = (only(left), only(right));
     let count = |list: &[Index]| list.iter().map(|&i| sizes[i]).product::<usize>();
     let (depth, m, k, n) = (count(&stack), count(&rows), count(&summed), count(&columns));
-    // Two matrices are multiplied where they lie.
-    if let ([], [i], [a], [j]) = (&stack[..], &rows[..], &summed[..], &columns[..])
-        && k > 1
-    {
-        let strided =
-            |array: &Array, row: Index, column: Index| (array.stride(row, sizes), array.stride(column, sizes));
-        let ((p, q), (r, s)) = (strided(left, *i, *a), strided(right, *a, *j));
+    // What stands in memory as a matrix is multiplied where it lies.
+    if let (true, true, Some((p, q)), Some((r, s))) = (
+        stack.is_empty(),
+        k > 1,
+        left.strides_as_matrix(&rows, &summed, sizes),
+        right.strides_as_matrix(&summed, &columns, sizes),
+    ) {
         let of = Product {
             sizes: (m, k, n),
             left: Strided { entries: &left.entries, row_stride: p, column_stride: q },
@@ -254,7 +343,7 @@ fn pair(
             symmetric: false,
         };
         let entries = multiply(of, &rows, &columns);
-        return Array { at: vec![*i, *j], entries };
+        return Array { at: [rows, columns].concat(), entries: Cow::Owned(entries) };
     }
     let a = left.in_order(&[&stack[..], &rows, &summed].concat(), sizes);
     let b = right.in_order(&[&stack[..], &summed, &columns].concat(), sizes);
@@ -278,7 +367,7 @@ fn pair(
             entries.extend(own);
         }
     }
-    Array { at: [stack, rows, columns].concat(), entries }
+    Array { at: [stack, rows, columns].concat(), entries: Cow::Owned(entries) }
 }
 
 /// Adds coefficient · Π arrays to the tensor, where the axes of each delta are equal.
@@ -287,9 +376,14 @@ fn write(
     axes: &[usize],
     deltas: &[(Index, Index)],
     coefficient: f64,
-    arrays: &[Array],
+    arrays: &[Array<'_>],
     sizes: &[usize],
 ) {
+    if deltas.is_empty() && is_whole(arrays, axes) {
+        let array = &arrays[0];
+        out.iter_mut().zip(&*array.entries).for_each(|(to, x)| *to += coefficient * x);
+        return;
+    }
     let own = |axis: usize| axes[axis + 1..].iter().product::<usize>();
     let free: Vec<Index> = (0..axes.len()).filter(|&i| deltas.iter().all(|&(_, other)| other != i)).collect();
     let steps: Vec<usize> = free
@@ -304,11 +398,12 @@ fn write(
         None => (1, &lengths[..]),
     };
     let step = steps.last().copied().unwrap_or(0);
+    let mut moving: Vec<(&[f64], usize)> = Vec::with_capacity(arrays.len());
     walk(outer, &mut |counters| {
         let at = |list: &[usize]| counters.iter().zip(list).map(|(c, s)| c * s).sum::<usize>();
         let mut place = at(&steps);
         let mut factor = coefficient;
-        let mut moving: Vec<(&[f64], usize)> = Vec::new();
+        moving.clear();
         for (array, own) in arrays.iter().zip(&strides) {
             let start = at(own);
             match own.last().copied().unwrap_or(0) {
@@ -359,7 +454,7 @@ mod tests {
     #[test]
     fn a_delta_is_written_on_its_diagonal_only() {
         // A_ik δ_jl
-        let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0)], summed: vec![] };
+        let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0).into()], summed: vec![] };
         let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers], &mut |product| {
             reference(product)
         })
@@ -375,7 +470,7 @@ mod tests {
     fn an_index_of_four_factors_is_summed() {
         // Σ_a X_ai p_a X_aj p_a
         let (x, p) = (counted(3, 2, 1.0), counted(3, 1, 2.0));
-        let factors = vec![x.clone(), p.clone(), x.clone(), p.clone()];
+        let factors = [&x, &p, &x, &p].map(|factor| factor.into()).to_vec();
         let numbers = TermNumbers { coefficient: 1.0, factors, summed: vec![3] };
         let out = dense(
             &entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]),

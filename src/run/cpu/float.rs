@@ -3,11 +3,12 @@
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::entry::Entry;
 use super::simd::{Lanes, Plain};
 
 /// `f32` or `f64`. No other type can be one.
 pub trait Float:
-    Vectors
+    Entry
     + Copy
     + Default
     + Debug

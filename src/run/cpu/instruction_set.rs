@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::Float;
-use super::simd::Kernel;
+use super::simd::{Kernel, Lanes};
 
 /// A set of instructions that this processor has. Ordered: a larger one includes the smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,29 +75,15 @@ impl InstructionSet {
     pub(super) fn run<T: Float, K: Kernel<T>>(self, kernel: K) -> K::Output {
         match self.0 {
             // SAFETY: the portable vectors need nothing.
-            Level::Portable => unsafe { kernel.run::<T::Portable>() },
+            Level::Portable => unsafe { T::Portable::call(kernel) },
             // SAFETY: a value of this type exists only where the processor was asked.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { run_avx2(kernel) },
+            Level::Avx2 => unsafe { T::Avx2::call(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { run_avx512(kernel) },
+            Level::Avx512 => unsafe { T::Avx512::call(kernel) },
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn run_avx2<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
-    // SAFETY: the caller has asked the processor for the set.
-    unsafe { kernel.run::<T::Avx2>() }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")]
-unsafe fn run_avx512<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
-    // SAFETY: the caller has asked the processor for the set.
-    unsafe { kernel.run::<T::Avx512>() }
 }
 
 impl fmt::Display for InstructionSet {

@@ -15,6 +15,7 @@
 //! same bits.
 
 mod instruction_set;
+mod entry;
 mod float;
 mod memory;
 mod peak;

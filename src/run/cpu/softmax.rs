@@ -76,7 +76,7 @@ pub fn cross_entropy<T: Float>(
     if let Some(losses) = &results.losses {
         assert_eq!(losses.len(), m, "the losses do not fit");
     }
-    set.run(CrossEntropy { z, target, results })
+    T::cross_entropy(set, CrossEntropy { z, target, results })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,10 +99,10 @@ fn rows<T: Float>(set: InstructionSet, z: View<'_, T>, asked: Asked, out: ViewMu
     check(z);
     let columns = if asked == Asked::LogSumExp { 1 } else { z.columns() };
     check_out(&out, z.rows(), columns);
-    set.run(Rows { z, asked, out })
+    T::rows(set, Rows { z, asked, out })
 }
 
-struct Rows<'a, T> {
+pub(super) struct Rows<'a, T> {
     z: View<'a, T>,
     asked: Asked,
     out: ViewMut<'a, T>,
@@ -125,12 +125,24 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
                     Asked::Softmax => {
                         let sum = exponentials::<V>(from, largest, to, n);
                         let scale = T::ONE / sum;
-                        each::<V>(to, to, n, |x| x * V::splat(scale));
+                        each::<V>(
+                            to,
+                            to,
+                            n,
+                            #[inline(always)]
+                            |x| x * V::splat(scale),
+                        );
                     }
                     Asked::LogSoftmax => {
                         let sum = sum_of_exponentials::<V>(from, largest, n);
                         let log = logarithm(sum);
-                        each::<V>(from, to, n, |x| (x - V::splat(largest)) - V::splat(log));
+                        each::<V>(
+                            from,
+                            to,
+                            n,
+                            #[inline(always)]
+                            |x| (x - V::splat(largest)) - V::splat(log),
+                        );
                     }
                     Asked::LogSumExp => {
                         let sum = sum_of_exponentials::<V>(from, largest, n);
@@ -144,7 +156,7 @@ impl<T: Float> Kernel<T> for Rows<'_, T> {
     }
 }
 
-struct CrossEntropy<'a, T> {
+pub(super) struct CrossEntropy<'a, T> {
     z: View<'a, T>,
     target: Target<'a, T>,
     results: Results<'a, T>,
@@ -182,7 +194,13 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
                 }
                 let inverse = T::ONE / sum;
                 if let Some(out) = probabilities {
-                    each::<V>(out, out, n, |x| x * V::splat(inverse));
+                    each::<V>(
+                        out,
+                        out,
+                        n,
+                        #[inline(always)]
+                        |x| x * V::splat(inverse),
+                    );
                 }
                 if let Some((scale, out)) = difference {
                     let (source, factor) = match probabilities {
@@ -191,13 +209,26 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
                     };
                     match target {
                         Target::Labels(labels) => {
-                            each::<V>(source, out, n, |x| x * V::splat(factor));
+                            each::<V>(
+                                source,
+                                out,
+                                n,
+                                #[inline(always)]
+                                |x| x * V::splat(factor),
+                            );
                             let place = out.add(labels[i] as usize);
                             *place = *place - scale;
                         }
                         Target::Weights(y) => {
                             let y = y.pointer().add(i * y.row_stride());
-                            pairs::<V>(source, y, out, n, |x, y| x * V::splat(factor) - y * V::splat(scale));
+                            pairs::<V>(
+                                source,
+                                y,
+                                out,
+                                n,
+                                #[inline(always)]
+                                |x, y| x * V::splat(factor) - y * V::splat(scale),
+                            );
                         }
                     }
                 }

@@ -141,26 +141,31 @@ impl<'a, T: Float> View<'a, T> {
     }
 
     /// The number of rows.
+    #[inline]
     pub fn rows(self) -> usize {
         self.rows
     }
 
     /// The number of columns.
+    #[inline]
     pub fn columns(self) -> usize {
         self.columns
     }
 
     /// From a row to the next.
+    #[inline]
     pub fn row_stride(self) -> usize {
         self.row_stride
     }
 
     /// From a column to the next.
+    #[inline]
     pub fn column_stride(self) -> usize {
         self.column_stride
     }
 
     /// Where entry (0, 0) stands.
+    #[inline]
     pub fn pointer(self) -> *const T {
         self.pointer
     }
@@ -281,26 +286,31 @@ impl<'a, T: Float> ViewMut<'a, T> {
     }
 
     /// The number of rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// The number of columns.
+    #[inline]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
     /// From a row to the next.
+    #[inline]
     pub fn row_stride(&self) -> usize {
         self.row_stride
     }
 
     /// From a column to the next.
+    #[inline]
     pub fn column_stride(&self) -> usize {
         self.column_stride
     }
 
     /// Where entry (0, 0) stands.
+    #[inline]
     pub fn pointer(&mut self) -> *mut T {
         self.pointer
     }

@@ -12,6 +12,7 @@ mod pass;
 
 pub use code::{Code, CodeError};
 pub use instruction::{Binary, Fold, Instruction, Operand, Output, Over, Unary};
+pub(super) use pass::Pass;
 
 #[cfg(test)]
 mod tests;

@@ -58,7 +58,7 @@ impl Code {
             *place = Strided { down: output.row_stride(), along: output.column_stride(), pointer: output.pointer() };
         }
         pass.arrange();
-        set.run(pass);
+        T::pass(set, pass);
     }
 }
 
@@ -73,12 +73,14 @@ struct Strided<T> {
 impl<T> Strided<T> {
     const NOTHING: Strided<T> = Strided { pointer: std::ptr::null_mut(), down: 0, along: 0 };
 
+    #[inline]
+
     fn at(self, i: usize, j: usize) -> *mut T {
         self.pointer.wrapping_add(i * self.down + j * self.along)
     }
 }
 
-struct Pass<'a, T> {
+pub(in crate::run::cpu) struct Pass<'a, T> {
     code: &'a Code,
     shape: (usize, usize),
     inputs: [Strided<T>; MOST_INPUTS],

@@ -18,6 +18,7 @@ pub(super) struct Source<T> {
 }
 
 impl<T> Source<T> {
+    #[inline]
     pub(super) fn from(self, i: usize, j: usize) -> Source<T> {
         Source { pointer: self.pointer.wrapping_add(i * self.down + j * self.along), ..self }
     }
@@ -46,12 +47,14 @@ const K_AT_ONCE: usize = 208;
 const BYTES_OF_A: usize = 512 << 10;
 
 /// k in equal parts.
+#[inline]
 pub(super) fn cut_k(k: usize) -> usize {
     let parts = k.div_ceil(K_AT_ONCE).max(1);
     k.div_ceil(parts).next_multiple_of(4).max(1)
 }
 
 /// The cuts for m rows over k.
+#[inline]
 pub(super) fn cuts<T>(m: usize, k: usize) -> Cuts {
     let k = cut_k(k);
     let most = (BYTES_OF_A / (k * size_of::<T>())).max(48);
@@ -160,12 +163,14 @@ pub(super) unsafe fn product<V: Lanes>(
 }
 
 /// How many rows the next tile has.
+#[inline]
 pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
     let most = if vectors == 1 { V::TALL } else { V::ROWS };
     [24, 12, 10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
 }
 
 /// Whether A is copied: where its rows would push each other out of the cache, or its numbers are far apart.
+#[inline]
 fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
     if n <= V::VECTORS * V::COUNT {
@@ -175,6 +180,7 @@ fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
 }
 
 /// Whether a panel of B is copied: where it is not contiguous along columns, or pushes itself out of the cache.
+#[inline]
 fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
     b.along != 1 || (m > 3 * V::ROWS && b.down * bytes * depth > (32 << 10))

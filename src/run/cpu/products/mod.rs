@@ -183,7 +183,7 @@ pub fn packed_length<T: Float>(set: InstructionSet, k: usize, n: usize) -> usize
 pub fn pack_right<'a, T: Float>(set: InstructionSet, right: View<'_, T>, memory: &'a mut [T]) -> Packed<'a, T> {
     let (rows, columns) = (right.rows(), right.columns());
     let memory = &mut memory[..packed_length::<T>(set, rows, columns)];
-    let panel = set.run(Packing { right, to: memory.as_mut_ptr() });
+    let panel = T::pack(set, Packing { right, to: memory.as_mut_ptr() });
     Packed { data: memory, rows, columns, set, panel }
 }
 
@@ -206,12 +206,12 @@ pub fn multiply<T: Float>(
         return;
     }
     if out.column_stride() == 1 || n == 1 {
-        return set.run(Multiply { product, out, column_sums, workspace });
+        return T::multiply(set, Multiply { product, out, column_sums, workspace });
     }
     // Memory runs along columns: the transposed product runs along them too.
     match product.turned() {
         Some(turned) if (out.row_stride() == 1 || m == 1) && column_sums.is_none() => {
-            set.run(Multiply { product: &turned, out: out.transposed(), column_sums, workspace });
+            T::multiply(set, Multiply { product: &turned, out: out.transposed(), column_sums, workspace });
         }
         _ => entry_by_entry(product, out, column_sums),
     }
@@ -239,7 +239,7 @@ impl<T: Float> Kernel<T> for Room<T> {
     }
 }
 
-struct Packing<'a, T> {
+pub(in crate::run::cpu) struct Packing<'a, T> {
     right: View<'a, T>,
     to: *mut T,
 }
@@ -256,15 +256,19 @@ impl<T: Float> Kernel<T> for Packing<'_, T> {
     }
 }
 
+#[inline]
+
 fn source<T: Float>(view: View<'_, T>) -> Source<T> {
     Source { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }
+
+#[inline]
 
 fn side<T: Float>(view: View<'_, T>) -> Side<T> {
     Side { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }
 
-struct Multiply<'a, T> {
+pub(in crate::run::cpu) struct Multiply<'a, T> {
     product: &'a Product<'a, T>,
     out: ViewMut<'a, T>,
     column_sums: Option<&'a mut [T]>,

@@ -4,9 +4,9 @@
 //! the transposed product is made in pieces, which are turned and finished: [`finish_turned`].
 
 use super::blocks::Source;
-use super::tile::{Finish, finish_block};
+use super::tile::{Block, Finish};
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::run::cpu::simd::{Lanes, array};
 
 /// At most so many columns.
 pub(super) const FEW: usize = 16;
@@ -109,7 +109,8 @@ pub(super) unsafe fn dots<V: Lanes>(
                     (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, to),
                 };
             }
-            finish_block::<V>((rows, n), made, FEW, &finish.from(i, 0), c.add(i * c_down), c_down);
+            let (finish, c) = (&finish.from(i, 0), c.add(i * c_down));
+            V::call(Block { shape: (rows, n), made, pitch: FEW, finish, c, c_down });
             i += rows;
         }
     }
@@ -130,10 +131,10 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
         // SAFETY: rows beyond the last repeat it, and their sums go nowhere.
         unsafe {
             let mut sums = std::mem::zeroed::<[V; RN]>();
-            let row: [*const V::Scalar; R] = std::array::from_fn(|r| a.pointer.add((i + r).min(rows - 1) * a.down));
+            let row = array!([a.pointer; R], |r| a.pointer.add((i + r).min(rows - 1) * a.down));
             let mut p = 0;
             while p + V::COUNT <= k {
-                let columns: [V; N] = std::array::from_fn(|j| V::load(b.add(j * b_along + p)));
+                let columns = array!(std::mem::zeroed::<[V; N]>(), |j| V::load(b.add(j * b_along + p)));
                 for r in 0..R {
                     let x = V::load(row[r].add(p));
                     for j in 0..N {
@@ -143,7 +144,7 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
                 p += V::COUNT;
             }
             if p < k {
-                let columns: [V; N] = std::array::from_fn(|j| V::load_first(b.add(j * b_along + p), k - p));
+                let columns = array!(std::mem::zeroed::<[V; N]>(), |j| V::load_first(b.add(j * b_along + p), k - p));
                 for r in 0..R {
                     let x = V::load_first(row[r].add(p), k - p);
                     for j in 0..N {
@@ -189,6 +190,6 @@ pub(super) unsafe fn finish_turned<V: Lanes>(
             }
             j += rows;
         }
-        finish_block::<V>((width, n), room, FEW, finish, c, c_down);
+        V::call(Block { shape: (width, n), made: room, pitch: FEW, finish, c, c_down });
     }
 }

@@ -1,10 +1,8 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
-use std::hint::black_box;
-
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Lanes, prefetch};
+use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -70,6 +68,7 @@ impl<T> Side<T> {
     pub(super) const NONE: Side<T> = Side { pointer: std::ptr::null(), down: 0, along: 0 };
 
     /// The same matrix from entry (i, j) on.
+    #[inline]
     pub(super) fn from(self, i: usize, j: usize) -> Side<T> {
         Side { pointer: self.pointer.wrapping_add(i * self.down + j * self.along), ..self }
     }
@@ -77,6 +76,7 @@ impl<T> Side<T> {
 
 impl<T: Float> Finish<T> {
     /// A tile whose sums are not complete: stored as it is, or added to what is there.
+    #[inline]
     pub(super) fn partial(held: Held) -> Finish<T> {
         Finish {
             alpha: T::ONE,
@@ -91,18 +91,28 @@ impl<T: Float> Finish<T> {
     }
 
     /// The same for the block of the result that starts at (i, j).
+    #[inline]
     pub(super) fn from(self, i: usize, j: usize) -> Finish<T> {
         let sums = if self.sums.is_null() { self.sums } else { self.sums.wrapping_add(j) };
         Finish { added: self.added.from(i, j), other: self.other.from(i, j), sums, ..self }
     }
 
-    /// Whether the tile is stored, or added to C, and nothing else.
-    fn is_plain(&self) -> bool {
-        self.alpha == T::ONE
-            && self.added.pointer.is_null()
-            && self.then == Kind::Nothing
-            && self.sums.is_null()
-            && !self.stream
+    /// Whether the tile is stored and nothing else.
+    #[inline]
+    fn only_stores(&self) -> bool {
+        self.held == Held::Nothing && !self.stream && self.changes_nothing()
+    }
+
+    /// Whether the tile is added to C and nothing else.
+    #[inline]
+    fn only_adds(&self) -> bool {
+        self.held != Held::Nothing && !self.stream && self.changes_nothing()
+    }
+
+    #[inline]
+
+    fn changes_nothing(&self) -> bool {
+        self.alpha == T::ONE && self.added.pointer.is_null() && self.then == Kind::Nothing && self.sums.is_null()
     }
 }
 
@@ -140,23 +150,23 @@ pub(super) unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
             prefetch(c.wrapping_add(i * c_down + NV * V::COUNT - 1));
         });
         // Three rows share a pointer, so that a dozen rows need no more than four.
-        let mut rows: [*const V::Scalar; 8] = std::array::from_fn(|g| a.pointer.wrapping_add(3 * g * a.across));
+        let mut rows = array!([a.pointer; 8], |g| a.pointer.wrapping_add(3 * g * a.across));
         let mut from = b.pointer;
         if last_of_b == V::COUNT {
             for _ in 0..k {
-                let vectors: [V; NV] = std::array::from_fn(|v| V::load(from.add(v * b.across)));
+                let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
                 step(&mut sums, &vectors, &rows, a.across);
-                rows = rows.map(|row| row.wrapping_add(a.along));
+                rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                 from = from.wrapping_add(b.along);
             }
         } else {
             for _ in 0..k {
-                let vectors: [V; NV] = std::array::from_fn(|v| {
+                let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| {
                     let place = from.add(v * b.across);
                     if v + 1 == NV { V::load_first(place, last_of_b) } else { V::load(place) }
                 });
                 step(&mut sums, &vectors, &rows, a.across);
-                rows = rows.map(|row| row.wrapping_add(a.along));
+                rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                 from = from.wrapping_add(b.along);
             }
         }
@@ -181,7 +191,8 @@ unsafe fn step<V: Lanes, const M: usize, const NV: usize>(
     });
 }
 
-/// Finishes and stores a tile. The usual tile is finished in registers; others, to keep the code small, through memory.
+/// Finishes and stores a tile. One that is only stored leaves from its registers, and one of the largest that is only added to C;
+/// others go through memory in the nearest cache: a few per cent of the tile's time, and one piece of code for tiles of all sizes.
 #[inline(always)]
 unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
     sums: &[[V; NV]; M],
@@ -192,29 +203,20 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        if finish.is_plain() && last == V::COUNT {
-            if finish.held == Held::Nothing {
-                for_rows!(M, i, {
-                    for (v, sum) in sums[i].iter().enumerate() {
-                        sum.store(c.add(i * c_down + v * V::COUNT));
-                    }
-                });
-            } else {
-                for_rows!(M, i, {
-                    for (v, &sum) in sums[i].iter().enumerate() {
-                        let place = c.add(i * c_down + v * V::COUNT);
-                        (sum + V::load(place)).store(place);
-                    }
-                });
-            }
-        } else if M == V::ROWS && NV == V::VECTORS && last == V::COUNT {
-            for_rows!(NV, v, {
-                let mut column_sum = V::splat(V::Scalar::ZERO);
-                for_rows!(M, i, {
-                    let x = finished(sums[i][v], finish, (i, v * V::COUNT), V::COUNT, c, c_down);
-                    column_sum = column_sum + x;
-                });
-                add_column_sums(column_sum, finish, v * V::COUNT, V::COUNT);
+        if finish.only_stores() && last == V::COUNT {
+            for_rows!(M, i, {
+                let row = c.add(i * c_down);
+                for v in 0..NV {
+                    sums[i][v].store(row.add(v * V::COUNT));
+                }
+            });
+        } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
+            for_rows!(M, i, {
+                let row = c.add(i * c_down);
+                for v in 0..NV {
+                    let place = row.add(v * V::COUNT);
+                    (sums[i][v] + V::load(place)).store(place);
+                }
             });
         } else {
             let mut made = std::mem::zeroed::<[[V; NV]; M]>();
@@ -222,37 +224,43 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                 made[i] = sums[i];
             });
             let columns = (NV - 1) * V::COUNT + last;
-            finish_block::<V>((M, columns), black_box(&made).as_ptr().cast(), NV * V::COUNT, finish, c, c_down);
+            let made = made.as_ptr().cast();
+            V::call(Block { shape: (M, columns), made, pitch: NV * V::COUNT, finish, c, c_down });
         }
     }
 }
 
-/// Finishes and stores sums that stand in memory, rows `pitch` apart.
-///
-/// # Safety
-/// The sums, C and what `finish` names have the block's entries. The processor has the instructions of `V`.
-#[inline(always)]
-pub(super) unsafe fn finish_block<V: Lanes>(
-    (rows, columns): (usize, usize),
-    made: *const V::Scalar,
-    pitch: usize,
-    finish: &Finish<V::Scalar>,
-    c: *mut V::Scalar,
-    c_down: usize,
-) {
-    let mut j = 0;
-    while j < columns {
-        let count = V::COUNT.min(columns - j);
-        // SAFETY: the caller's.
-        unsafe {
-            let mut column_sum = V::splat(V::Scalar::ZERO);
-            for i in 0..rows {
-                let sums = V::load_first(made.add(i * pitch + j), count);
-                column_sum = column_sum + finished(sums, finish, (i, j), count, c, c_down);
+/// Sums that stand in memory, rows `pitch` apart, to be finished and stored. They, C and what `finish` names have the block's
+/// entries.
+pub(super) struct Block<'a, T> {
+    pub shape: (usize, usize),
+    pub made: *const T,
+    pub pitch: usize,
+    pub finish: &'a Finish<T>,
+    pub c: *mut T,
+    pub c_down: usize,
+}
+
+impl<T: Float> Kernel<T> for Block<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let Block { shape: (rows, columns), made, pitch, finish, c, c_down } = self;
+        let mut j = 0;
+        while j < columns {
+            let count = V::COUNT.min(columns - j);
+            // SAFETY: the entries are there; the caller has asked for the instructions of V.
+            unsafe {
+                let mut column_sum = V::splat(T::ZERO);
+                for i in 0..rows {
+                    let sums = V::load_first(made.add(i * pitch + j), count);
+                    column_sum = column_sum + finished(sums, finish, (i, j), count, c, c_down);
+                }
+                add_column_sums(column_sum, finish, j, count);
             }
-            add_column_sums(column_sum, finish, j, count);
+            j += count;
         }
-        j += count;
     }
 }
 

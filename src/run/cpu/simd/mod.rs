@@ -5,10 +5,24 @@
 //! A value of a vector type exists only where the processor has its instructions: the functions that make one from memory or
 //! from a number are unsafe and say so, arithmetic on values is safe.
 
+/// An array, first as given, then entry `i` as the expression says. A macro: `std::array::from_fn` and `map` are functions that
+/// call a function, and where one of them is not inlined a vector in it loses its instructions.
+macro_rules! array {
+    ($first:expr, |$i:ident| $entry:expr) => {{
+        let mut all = $first;
+        for $i in 0..all.len() {
+            all[$i] = $entry;
+        }
+        all
+    }};
+}
+
 pub mod functions;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub(super) use array;
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
@@ -52,6 +66,12 @@ pub trait Lanes:
     const VECTORS: usize;
     /// The rows of a product's tile that is one vector wide.
     const TALL: usize;
+
+    /// Runs a kernel as a function of its own, compiled for the instructions of this type.
+    ///
+    /// # Safety
+    /// The processor has the instructions of this type, and what the kernel asks holds.
+    unsafe fn call<K: Kernel<Self::Scalar>>(kernel: K) -> K::Output;
 
     /// The same number in all lanes.
     ///

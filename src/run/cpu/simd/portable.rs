@@ -2,7 +2,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{Lanes, Mask};
+use super::{Kernel, Lanes, Mask};
 
 /// An array of numbers that behaves as a vector.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ impl<const N: usize> BitAnd for Flags<N> {
     type Output = Self;
     #[inline(always)]
     fn bitand(self, b: Self) -> Self {
-        Flags(std::array::from_fn(|i| self.0[i] & b.0[i]))
+        Flags(array!(self.0, |i| self.0[i] & b.0[i]))
     }
 }
 
@@ -27,7 +27,7 @@ impl<const N: usize> BitOr for Flags<N> {
     type Output = Self;
     #[inline(always)]
     fn bitor(self, b: Self) -> Self {
-        Flags(std::array::from_fn(|i| self.0[i] | b.0[i]))
+        Flags(array!(self.0, |i| self.0[i] | b.0[i]))
     }
 }
 
@@ -35,7 +35,7 @@ impl<const N: usize> Not for Flags<N> {
     type Output = Self;
     #[inline(always)]
     fn not(self) -> Self {
-        Flags(self.0.map(|flag| !flag))
+        Flags(array!(self.0, |i| !self.0[i]))
     }
 }
 
@@ -52,7 +52,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $function(self, b: Self) -> Self {
-                Plain(std::array::from_fn(|i| self.0[i] $operator b.0[i]))
+                Plain(array!(self.0, |i| self.0[i] $operator b.0[i]))
             }
         }
     };
@@ -69,19 +69,19 @@ macro_rules! plain {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
-                Plain(self.0.map(|x| -x))
+                Plain(array!(self.0, |i| -self.0[i]))
             }
         }
 
         impl<const N: usize> Plain<$float, N> {
             #[inline(always)]
             fn pair(self, b: Self, f: impl Fn($float, $float) -> $float) -> Self {
-                Plain(std::array::from_fn(|i| f(self.0[i], b.0[i])))
+                Plain(array!(self.0, |i| f(self.0[i], b.0[i])))
             }
 
             #[inline(always)]
             fn test(self, b: Self, f: impl Fn($float, $float) -> bool) -> Flags<N> {
-                Flags(std::array::from_fn(|i| f(self.0[i], b.0[i])))
+                Flags(array!([false; N], |i| f(self.0[i], b.0[i])))
             }
         }
 
@@ -92,6 +92,12 @@ macro_rules! plain {
             const ROWS: usize = 4;
             const VECTORS: usize = 1;
             const TALL: usize = 4;
+
+            #[inline(never)]
+            unsafe fn call<K: Kernel<$float>>(kernel: K) -> K::Output {
+                // SAFETY: the caller's.
+                unsafe { kernel.run::<Self>() }
+            }
 
             #[inline(always)]
             unsafe fn splat(x: $float) -> Self {
@@ -107,7 +113,7 @@ macro_rules! plain {
             #[inline(always)]
             unsafe fn load_first(from: *const $float, count: usize) -> Self {
                 // SAFETY: the caller's.
-                Plain(std::array::from_fn(|i| if i < count { unsafe { *from.add(i) } } else { 0.0 }))
+                Plain(array!([0.0; N], |i| if i < count { unsafe { *from.add(i) } } else { 0.0 }))
             }
 
             #[inline(always)]
@@ -132,24 +138,24 @@ macro_rules! plain {
 
             #[inline(always)]
             fn times_plus(self, b: Self, c: Self) -> Self {
-                Plain(std::array::from_fn(|i| {
+                Plain(array!(self.0, |i| {
                     if FUSED { self.0[i].mul_add(b.0[i], c.0[i]) } else { self.0[i] * b.0[i] + c.0[i] }
                 }))
             }
 
             #[inline(always)]
             fn larger(self, b: Self) -> Self {
-                self.pair(b, |x, y| if x > y { x } else { y })
+                self.pair(b, #[inline(always)] |x, y| if x > y { x } else { y })
             }
 
             #[inline(always)]
             fn smaller(self, b: Self) -> Self {
-                self.pair(b, |x, y| if x < y { x } else { y })
+                self.pair(b, #[inline(always)] |x, y| if x < y { x } else { y })
             }
 
             #[inline(always)]
             fn magnitude(self) -> Self {
-                Plain(self.0.map($float::abs))
+                Plain(array!(self.0, |i| self.0[i].abs()))
             }
 
             #[inline(always)]
@@ -159,14 +165,15 @@ macro_rules! plain {
 
             #[inline(always)]
             fn root(self) -> Self {
-                Plain(self.0.map($float::sqrt))
+                Plain(array!(self.0, |i| self.0[i].sqrt()))
             }
 
             #[inline(always)]
             fn nearest(self) -> Self {
                 // Adding and taking away a number whose unit is 1 rounds; what is larger is an integer already.
                 const UNIT: $float = (1_u64 << $mantissa_bits) as $float;
-                Plain(self.0.map(|x| {
+                Plain(array!(self.0, |i| {
+                    let x = self.0[i];
                     let rounded = ((x.abs() + UNIT) - UNIT).copysign(x);
                     if x.abs() < UNIT { rounded } else { x }
                 }))
@@ -175,13 +182,13 @@ macro_rules! plain {
             #[inline(always)]
             fn floor(self) -> Self {
                 let rounded = self.nearest();
-                rounded.pair(self, |r, x| if r > x { r - 1.0 } else { r })
+                rounded.pair(self, #[inline(always)] |r, x| if r > x { r - 1.0 } else { r })
             }
 
             #[inline(always)]
             fn times_two_to(self, n: Self) -> Self {
                 // In three factors, so that each is a normal number and only the last product rounds.
-                self.pair(n, |x, n| {
+                self.pair(n, #[inline(always)] |x, n| {
                     const LIMIT: $float = (3 * $bias) as $float;
                     const BIAS: $bits = $bias;
                     let n = if n > LIMIT { LIMIT } else if n > -LIMIT { n } else { -LIMIT };
@@ -198,31 +205,32 @@ macro_rules! plain {
                 // Bits of √½, so that the exponent steps there.
                 const OFFSET: $bits = ($bias << $mantissa_bits)
                     - (std::$float::consts::FRAC_1_SQRT_2.to_bits() as $bits);
-                let exponent = self.0.map(|x| ((x.to_bits() as $bits).wrapping_add(OFFSET) >> $mantissa_bits) - $bias);
-                let mantissa = std::array::from_fn(|i| {
+                let exponent =
+                    array!([0; N], |i| ((self.0[i].to_bits() as $bits).wrapping_add(OFFSET) >> $mantissa_bits) - $bias);
+                let mantissa = array!(self.0, |i| {
                     $float::from_bits((self.0[i].to_bits() as $bits).wrapping_sub(exponent[i] << $mantissa_bits) as _)
                 });
-                (Plain(mantissa), Plain(exponent.map(|n| n as $float)))
+                (Plain(mantissa), Plain(array!(self.0, |i| exponent[i] as $float)))
             }
 
             #[inline(always)]
             fn above(self, b: Self) -> Flags<N> {
-                self.test(b, |x, y| x > y)
+                self.test(b, #[inline(always)] |x, y| x > y)
             }
 
             #[inline(always)]
             fn at_least(self, b: Self) -> Flags<N> {
-                self.test(b, |x, y| x >= y)
+                self.test(b, #[inline(always)] |x, y| x >= y)
             }
 
             #[inline(always)]
             fn equals(self, b: Self) -> Flags<N> {
-                self.test(b, |x, y| x == y)
+                self.test(b, #[inline(always)] |x, y| x == y)
             }
 
             #[inline(always)]
             fn where_or(self, mask: Flags<N>, b: Self) -> Self {
-                Plain(std::array::from_fn(|i| if mask.0[i] { self.0[i] } else { b.0[i] }))
+                Plain(array!(self.0, |i| if mask.0[i] { self.0[i] } else { b.0[i] }))
             }
 
             #[inline(always)]
@@ -240,7 +248,11 @@ macro_rules! plain {
 
             #[inline(always)]
             fn largest(self) -> $float {
-                self.0.into_iter().fold($float::NEG_INFINITY, |l, x| if l > x || l.is_nan() { l } else { x })
+                let mut largest = $float::NEG_INFINITY;
+                for x in self.0 {
+                    largest = if largest > x || largest.is_nan() { largest } else { x };
+                }
+                largest
             }
         }
     };

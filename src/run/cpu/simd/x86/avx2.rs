@@ -21,8 +21,8 @@ use std::arch::x86_64::{
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{instruction, operators};
-use crate::run::cpu::simd::{Lanes, Mask};
+use super::{call, instruction, operators};
+use crate::run::cpu::simd::{Kernel, Lanes, Mask};
 
 /// 8 numbers of 4 bytes.
 #[derive(Clone, Copy)]
@@ -76,6 +76,8 @@ impl Lanes for F32x8 {
     const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
+
+    call!("avx2,fma");
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -345,6 +347,8 @@ impl Lanes for F64x4 {
     const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
+
+    call!("avx2,fma");
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

@@ -17,8 +17,8 @@ use std::arch::x86_64::{
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-use super::{instruction, operators};
-use crate::run::cpu::simd::{Lanes, Mask};
+use super::{call, instruction, operators};
+use crate::run::cpu::simd::{Kernel, Lanes, Mask};
 
 /// 16 numbers of 4 bytes.
 #[derive(Clone, Copy)]
@@ -68,6 +68,8 @@ impl Lanes for F32x16 {
     const ROWS: usize = 12;
     const VECTORS: usize = 2;
     const TALL: usize = 24;
+
+    call!("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl");
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -312,6 +314,8 @@ impl Lanes for F64x8 {
     const ROWS: usize = 12;
     const VECTORS: usize = 2;
     const TALL: usize = 24;
+
+    call!("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl");
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

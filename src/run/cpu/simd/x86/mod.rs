@@ -45,4 +45,21 @@ macro_rules! instruction {
     };
 }
 
-use {instruction, operators};
+/// A kernel called as a function of its own with these instructions.
+macro_rules! call {
+    ($features:literal) => {
+        #[inline(always)]
+        unsafe fn call<K: Kernel<Self::Scalar>>(kernel: K) -> K::Output {
+            #[inline(never)]
+            #[target_feature(enable = $features)]
+            unsafe fn enter<V: Lanes, K: Kernel<V::Scalar>>(kernel: K) -> K::Output {
+                // SAFETY: the caller's.
+                unsafe { kernel.run::<V>() }
+            }
+            // SAFETY: the caller's.
+            unsafe { enter::<Self, K>(kernel) }
+        }
+    };
+}
+
+use {call, instruction, operators};
