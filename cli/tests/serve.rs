@@ -149,7 +149,8 @@ fn the_page_has_its_sections_and_its_graph() {
     assert_eq!(request["results"].as_str().unwrap().matches("class=\"left asked\"").count(), 4);
     assert!(request["derivation"].as_str().unwrap().contains("class=\"rule\""));
     assert!(page["given"].as_str().unwrap().contains("one-hot rows"));
-    let names: Vec<&str> = page["graph"]["nodes"].as_array().unwrap().iter().filter_map(|node| node["name"].as_str()).collect();
+    let names: Vec<&str> =
+        page["graph"]["nodes"].as_array().unwrap().iter().filter_map(|node| node["name"].as_str()).collect();
     assert!(names.contains(&"G_Z₁") && names.contains(&"∂L/∂W₂"), "{names:?}");
     let words = server.get("/api/words").json();
     assert!(words["functions"].as_array().unwrap().iter().any(|function| function["name"] == "softmax"));
@@ -189,7 +190,12 @@ fn what_is_too_large_or_no_question_is_refused_in_a_sentence() {
         ("/api/derive", json!({ "program": many }).to_string(), 422, "more than 100 derivatives"),
         ("/api/derive", json!({ "program": "#".repeat(70_000) }).to_string(), 422, "larger than 64 kB"),
         ("/api/derive", json!({ "program": "#".repeat(1_000_000) }).to_string(), 413, "larger than 256 kB"),
-        ("/api/derive", json!({ "program": "x", "steps": "most" }).to_string(), 400, "`steps` is one of full, none, brief"),
+        (
+            "/api/derive",
+            json!({ "program": "x", "steps": "most" }).to_string(),
+            400,
+            "`steps` is one of full, none, brief",
+        ),
         ("/api/derive", json!({ "program": "x", "colour": 1 }).to_string(), 400, "nothing is called `colour` here"),
         ("/api/derive", "{".to_owned(), 400, "no JSON"),
         ("/api/derive", "[".repeat(9_999), 400, "no JSON"),
@@ -218,7 +224,11 @@ fn pages_of_others_ask_in_vain_and_answers_keep_scripts_out() {
     let address = server.address.clone();
     let page = server.get("/");
     assert_eq!(page.status, 200);
-    for header in ["content-security-policy: default-src 'none'; script-src 'self'", "x-content-type-options: nosniff", "frame-ancestors 'none'"] {
+    for header in [
+        "content-security-policy: default-src 'none'; script-src 'self'",
+        "x-content-type-options: nosniff",
+        "frame-ancestors 'none'",
+    ] {
         assert!(page.head.contains(header), "{}", page.head);
     }
     assert!(!page.head.contains("unsafe"));
@@ -235,9 +245,12 @@ fn pages_of_others_ask_in_vain_and_answers_keep_scripts_out() {
     ));
     assert_eq!(form.status, 415);
     let tag = page.head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-    let again = server.send(&format!("GET / HTTP/1.1\r\nHost: {address}\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"));
+    let again =
+        server.send(&format!("GET / HTTP/1.1\r\nHost: {address}\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"));
     assert_eq!((again.status, again.body.as_str()), (304, ""));
-    let small = server.send(&format!("HEAD /main.js HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: br, gzip\r\nConnection: close\r\n\r\n"));
+    let small = server.send(&format!(
+        "HEAD /main.js HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: br, gzip\r\nConnection: close\r\n\r\n"
+    ));
     assert!(small.head.contains("content-encoding: gzip"), "{}", small.head);
 }
 
@@ -261,8 +274,13 @@ fn a_training_is_told_as_it_goes_and_leaves_nothing_behind() {
     assert!(answer.body.contains("\"name\":\"table.csv\"") && answer.body.contains("\"classes\":[\"high\",\"low\"]"));
     assert!(!answer.body.contains(server.files.to_str().unwrap()), "a path of the machine is told");
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
-    let broken = server.post("/api/train", &json!({ "files": { "data": { "name": "table.csv", "base64": "YSxiCjEK" } } }));
-    assert!(broken.body.contains("event: failed\n") && !broken.body.contains(server.files.to_str().unwrap()), "{}", broken.body);
+    let broken =
+        server.post("/api/train", &json!({ "files": { "data": { "name": "table.csv", "base64": "YSxiCjEK" } } }));
+    assert!(
+        broken.body.contains("event: failed\n") && !broken.body.contains(server.files.to_str().unwrap()),
+        "{}",
+        broken.body
+    );
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
 }
 
@@ -347,7 +365,11 @@ fn the_gallery_is_files_that_ask_nobody() {
         }
         pages += 1;
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains("<style"), "{}", path.display());
+        assert!(
+            !text.contains("<script") && !text.contains(" style=") && !text.contains("<style"),
+            "{}",
+            path.display()
+        );
         for link in text.split("href=\"").skip(1) {
             let target = link.split('"').next().unwrap();
             assert!(folder.join(target).is_file(), "{}: {target}", path.display());

@@ -90,10 +90,8 @@ struct Made<'a> {
 impl Made<'_> {
     fn variables(&mut self) {
         let arena = &self.answer.arena;
-        let leaves: Vec<ExprId> = (0..arena.len())
-            .map(|i| ExprId(i as u32))
-            .filter(|&id| matches!(arena.op(id), Op::Variable(_)))
-            .collect();
+        let leaves: Vec<ExprId> =
+            (0..arena.len()).map(|i| ExprId(i as u32)).filter(|&id| matches!(arena.op(id), Op::Variable(_))).collect();
         for id in leaves {
             let name = arena.name_of(id);
             let Some(variable) = arena.variables.iter().find(|variable| variable.name == name) else { continue };
@@ -284,17 +282,21 @@ mod tests {
 
     #[test]
     fn what_is_read_stands_left_of_its_reader_and_adjoints_below_their_definitions() {
-        let source = "X : matrix(N, D)\nw : vector(D)\nv : vector(N)\nz = X*w\ny = tanh(z)\nL = normsq(y - v)\ngrad L wrt w, v";
+        let source =
+            "X : matrix(N, D)\nw : vector(D)\nv : vector(N)\nz = X*w\ny = tanh(z)\nL = normsq(y - v)\ngrad L wrt w, v";
         let graph = graph(&answer(source, Detail::None).unwrap());
         let find = |name: &str| graph.nodes.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("{name}"));
         let columns = ["X", "w", "v", "z", "y", "L"].map(|name| find(name).column);
         assert_eq!(columns, [0, 0, 2, 1, 2, 3]);
-        assert_eq!((find("X").shape.as_str(), find("L").shape.as_str(), find("w").shape.as_str()), ("N × D", "", "D × 1"));
+        assert_eq!(
+            (find("X").shape.as_str(), find("L").shape.as_str(), find("w").shape.as_str()),
+            ("N × D", "", "D × 1")
+        );
         let results: Vec<_> = graph.nodes.iter().filter(|node| node.kind == Kind::Result).collect();
-        assert_eq!(results.iter().map(|node| (node.name.as_str(), node.column)).collect::<Vec<_>>(), [
-            ("∂L/∂w", 0),
-            ("∂L/∂v", 2)
-        ]);
+        assert_eq!(
+            results.iter().map(|node| (node.name.as_str(), node.column)).collect::<Vec<_>>(),
+            [("∂L/∂w", 0), ("∂L/∂v", 2)]
+        );
         let edges = edges(&graph);
         for edge in ["X → z", "w → z", "z → y", "y → L", "v → L", "X → ∂L/∂w", "y → ∂L/∂v"] {
             assert!(edges.iter().any(|known| known == edge), "{edge}: {edges:?}");

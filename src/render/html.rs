@@ -444,7 +444,8 @@ fn is_broad(formula: &Notation) -> bool {
 
 /// The results as lines of the language.
 fn language(request: &Request) -> String {
-    let lines = request.results.iter().map(|shown| format!("{} = {}\n", explicit_text(&shown.left), text(&shown.right)));
+    let lines =
+        request.results.iter().map(|shown| format!("{} = {}\n", explicit_text(&shown.left), text(&shown.right)));
     lines.collect()
 }
 

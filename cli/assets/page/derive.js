@@ -11,11 +11,14 @@ import { link } from "/address.js";
 const FIRST = "two-layer-network";
 /** So long after the last key the checks are made. */
 const CALM = 200;
+/** So long after the results the rest is set. */
+const PAUSE = 60;
 
 export class Derive {
   #asking = new Latest();
   #checking = new Latest();
   #calm = 0;
+  #long = 0;
   #answer = null;
   #version = 0;
 
@@ -88,6 +91,7 @@ export class Derive {
     const version = ++this.#version;
     this.article.dataset.asked = version;
     clearTimeout(this.#calm);
+    clearTimeout(this.#long);
     const asked = { program: this.program, format: "page", steps: this.steps.value, curvature: this.curvature.checked, errors: "inside" };
     this.#asking.ask("/api/derive", asked, (answer) => {
       if (answer.value?.requests) this.#shown(answer.value, version, since);
@@ -144,29 +148,41 @@ export class Derive {
     this.mistakes.replaceChildren(...answer.notes.map((note) => mistake(note, this.editor, "note")));
     this.article.classList.remove("stale", "empty");
     document.getElementById("drawing").classList.remove("stale");
-    const sections = answer.requests.map((request, i) => this.#section(request, i));
-    this.article.replaceChildren(...sections.map(({ section }) => section));
-    this.article.dataset.version = version;
+    // Where as much is asked for as before, only the results change at once; what was below stays until its new form is there.
+    let sections = [...this.article.querySelectorAll(":scope > section")];
+    if (sections.length !== answer.requests.length) {
+      sections = answer.requests.map(() => document.createElement("section"));
+      this.article.replaceChildren(...sections);
+    }
+    answer.requests.forEach((request, i) => this.#results(sections[i], request, i));
     this.article.dataset.milliseconds = (performance.now() - since).toFixed(2);
+    this.article.dataset.version = version;
     this.status.classList.remove("spoken");
     this.status.textContent = `Derived in ${answer.milliseconds.toFixed(1)} ms.`;
-    // The results are there; what is long to set comes behind them.
-    requestAnimationFrame(() => setTimeout(() => version === this.#version && this.#rest(answer, sections)));
+    // The results are there; what is long to set comes when no key follows.
+    clearTimeout(this.#long);
+    this.#long = setTimeout(() => version === this.#version && this.#rest(answer, sections), PAUSE);
     this.#calm = setTimeout(() => this.#check(version), CALM);
   }
 
-  #section({ title, spoken, meaning, results, notes }, i) {
-    const section = document.createElement("section");
-    section.innerHTML = `<h1>${title}</h1>${meaning}${results}${notes ? `<div class="notes">${notes}</div>` : ""}`;
-    section.querySelector("h1").id = `request-${i}`;
+  #results(section, { title, spoken, meaning, results, notes }, i) {
+    let head = section.querySelector(":scope > .head");
+    if (!head) {
+      head = document.createElement("div");
+      head.className = "head";
+      section.prepend(head);
+    }
+    head.innerHTML = `<h1 id="request-${i}">${title}</h1>${meaning}${results}${notes ? `<div class="notes">${notes}</div>` : ""}`;
+    head.firstElementChild.setAttribute("aria-label", spoken);
     section.setAttribute("aria-labelledby", `request-${i}`);
-    section.querySelector("h1").setAttribute("aria-label", spoken);
-    return { section };
+    if (this.sizes.checked) sized(head, this.#answer.graph.nodes, true);
   }
 
   #rest(answer, sections) {
     const { requests, given, signs } = answer;
-    sections.forEach(({ section }, i) => {
+    this.article.querySelector(":scope > footer")?.remove();
+    sections.forEach((section, i) => {
+      section.replaceChildren(section.querySelector(":scope > .head"));
       if (i === 0) section.append(part("Given", given, "given-part"));
       if (!requests[i].derivation) return;
       const derivation = document.createElement("div");
@@ -181,7 +197,6 @@ export class Derive {
     this.formats.show(this.program, this.steps.value);
     drawn(document.getElementById("drawing"), answer.graph);
     this.#annotate();
-    scrollable(this.article);
     this.article.dataset.whole = this.article.dataset.version;
   }
 

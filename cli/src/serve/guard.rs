@@ -89,10 +89,14 @@ mod tests {
 
     #[test]
     fn names_that_point_here_are_no_hosts_of_ours() {
-        for host in ["127.0.0.1", "127.0.0.1:7878", "localhost:1", "[::1]:7878", "LOCALHOST", "desk.example:80", "10.0.0.7:1"] {
+        for host in
+            ["127.0.0.1", "127.0.0.1:7878", "localhost:1", "[::1]:7878", "LOCALHOST", "desk.example:80", "10.0.0.7:1"]
+        {
             assert!(!refused(Method::GET, &[("host", host)]), "{host}");
         }
-        for host in ["evil.example", "evil.example:7878", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1"] {
+        for host in
+            ["evil.example", "evil.example:7878", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1"]
+        {
             assert!(refused(Method::GET, &[("host", host)]), "{host}");
         }
         assert!(refused(Method::GET, &[]));

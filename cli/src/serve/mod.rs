@@ -91,7 +91,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let port = matches.get_one::<u16>("port").copied().unwrap_or(7878);
     let cannot = |error: &io::Error| {
         let what = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there; choose another --port, or 0 for one that is free".to_owned(),
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; choose another --port, or 0 for one that is free".to_owned()
+            }
             _ => reason(error),
         };
         Failure { code: crate::failure::FILE, text: format!("error: cannot listen at {host}, port {port}: {what}\n") }
@@ -218,7 +220,10 @@ async fn file(method: Method, uri: Uri, request: Request) -> Response {
     let path = if uri.path() == "/api" { "/api/" } else { uri.path() };
     match assets::ASSETS.iter().find(|asset| asset.path == path) {
         Some(asset) => assets::answer(asset, request.headers()),
-        None => Reply::refused(StatusCode::NOT_FOUND, "there is nothing at this address; what there is stands at /api/").into(),
+        None => {
+            Reply::refused(StatusCode::NOT_FOUND, "there is nothing at this address; what there is stands at /api/")
+                .into()
+        }
     }
 }
 

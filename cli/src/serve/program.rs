@@ -49,10 +49,14 @@ pub fn derived(source: String, detail: Detail) -> Result<Derived, Reply> {
     }
     let typed = read(&source).map_err(|errors| Reply::mistakes(&errors, &source))?;
     if typed.ast.len() > NODES {
-        return too_large(format!("the program has more than {NODES} names and operations, which is the limit of the page"));
+        return too_large(format!(
+            "the program has more than {NODES} names and operations, which is the limit of the page"
+        ));
     }
     if typed.asks.iter().map(|ask| ask.wrt.len().max(1)).sum::<usize>() > DERIVATIVES {
-        return too_large(format!("the program asks for more than {DERIVATIVES} derivatives, which is the limit of the page"));
+        return too_large(format!(
+            "the program asks for more than {DERIVATIVES} derivatives, which is the limit of the page"
+        ));
     }
     let notes = typed.notes.clone();
     let answer = answer_typed(typed, detail).map_err(|errors| Reply::mistakes(&errors, &source))?;

@@ -96,9 +96,10 @@ impl From<Refusal> for Reply {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "this takes longer than 10 seconds: ask for less, or use the command line, which takes all the time it needs",
             ),
-            Refusal::Broken => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "matgrad has a mistake that this brought to light; nothing else is touched")
-            }
+            Refusal::Broken => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "matgrad has a mistake that this brought to light; nothing else is touched",
+            ),
         };
         Reply::refused(status, why)
     }

@@ -114,14 +114,15 @@ impl Trainings {
         let (events, receiver) = mpsc::channel(64);
         let stops = Arc::clone(&self.stops);
         let own = id.clone();
-        let started = std::thread::Builder::new().name("training".to_owned()).stack_size(super::STACK).spawn(move || {
-            let _turn = turn;
-            let _listed = Listed { stops, id: own.clone() };
-            let mut told = Told { events, gone: false };
-            if let Err(text) = trained(&own, &order, &stop, &mut told) {
-                told.tell("failed", &json!({ "error": text.trim_start_matches("error: ").trim_end() }));
-            }
-        });
+        let started =
+            std::thread::Builder::new().name("training".to_owned()).stack_size(super::STACK).spawn(move || {
+                let _turn = turn;
+                let _listed = Listed { stops, id: own.clone() };
+                let mut told = Told { events, gone: false };
+                if let Err(text) = trained(&own, &order, &stop, &mut told) {
+                    told.tell("failed", &json!({ "error": text.trim_start_matches("error: ").trim_end() }));
+                }
+            });
         if started.is_err() {
             self.stops().remove(&id);
             return Err(Reply::refused(StatusCode::SERVICE_UNAVAILABLE, "there is no thread left to train on"));
@@ -221,7 +222,8 @@ fn file_of(option: &'static str, file: &Value) -> Result<(&'static str, String, 
         return Err(wrong(&format!("`files`: `{option}` has a `name` and its bytes in `base64`")));
     };
     // The name tells the form of the data, so it is kept, and nothing of it that leads elsewhere.
-    let name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    let name: String =
+        name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() || name.starts_with('.') || name.len() > 200 {
         return Err(wrong(&format!("`files`: `{option}` has no name of a file")));
     }

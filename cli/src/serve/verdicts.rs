@@ -111,7 +111,8 @@ fn page(report: &Report, source: &str) -> Value {
 
 /// Formulas that would be right, the nearest first, each with what it changes.
 fn repairs(fails: &Fails) -> Vec<Value> {
-    let changed = fails.repairs.iter().map(|repair| object!({ "formula": mathml(&repair.formula), "what": repair.what }));
+    let changed =
+        fails.repairs.iter().map(|repair| object!({ "formula": mathml(&repair.formula), "what": repair.what }));
     let derived = fails.derived.iter();
     let derived = derived.map(|formula| object!({ "formula": mathml(formula), "what": "as matgrad derives it" }));
     changed.chain(derived).collect()

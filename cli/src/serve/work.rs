@@ -119,7 +119,10 @@ mod tests {
             let slow = work.run(|| std::thread::sleep(Duration::from_millis(120))).await;
             assert_eq!(slow, Err(Refusal::TooLong));
             assert_eq!(work.turns.available_permits(), 0);
-            assert_eq!(work.run(|| -> u8 { std::panic::resume_unwind(Box::new("broken")) }).await, Err(Refusal::Broken));
+            assert_eq!(
+                work.run(|| -> u8 { std::panic::resume_unwind(Box::new("broken")) }).await,
+                Err(Refusal::Broken)
+            );
             assert_eq!(work.run(|| 3).await, Ok(3));
             work.waiting.store(WAITING, Ordering::SeqCst);
             assert_eq!(work.run(|| 3).await, Err(Refusal::Busy));

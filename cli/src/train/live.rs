@@ -197,7 +197,8 @@ impl Live {
         let report = page::page(&about, &trained, &saved, &results).map_err(|error| wrong(&[error]))?;
         let path = folder.join("model.safetensors");
         model::save(&path, &saved)?;
-        let model = std::fs::read(&path).map_err(|error| Failure::file("read", Path::new("model.safetensors"), &error))?;
+        let model =
+            std::fs::read(&path).map_err(|error| Failure::file("read", Path::new("model.safetensors"), &error))?;
         let parts = results.parts.iter().map(|part| Part {
             name: part.name,
             samples: part.samples.len(),
