@@ -92,12 +92,16 @@ export class Derive {
     this.article.dataset.asked = version;
     clearTimeout(this.#calm);
     clearTimeout(this.#long);
-    const asked = { program: this.program, format: "page", steps: this.steps.value, curvature: this.curvature.checked, errors: "inside" };
-    this.#asking.ask("/api/derive", asked, (answer) => {
+    // The results first: the derivation is longer to read, and comes when no key follows.
+    this.#asking.ask("/api/derive", this.#asked("none"), (answer) => {
       if (answer.value?.requests) this.#shown(answer.value, version, since);
       else this.#mistaken(answer);
     });
     this.keep();
+  }
+
+  #asked(steps) {
+    return { program: this.program, format: "page", steps, curvature: this.curvature.checked, errors: "inside" };
   }
 
   #list() {
@@ -161,7 +165,12 @@ export class Derive {
     this.status.textContent = `Derived in ${answer.milliseconds.toFixed(1)} ms.`;
     // The results are there; what is long to set comes when no key follows.
     clearTimeout(this.#long);
-    this.#long = setTimeout(() => version === this.#version && this.#rest(answer, sections), PAUSE);
+    this.#long = setTimeout(() => {
+      if (this.steps.value === "none") return this.#rest(answer, sections);
+      this.#asking.ask("/api/derive", this.#asked(this.steps.value), ({ value }) => {
+        if (version === this.#version && value?.requests) this.#rest(value, sections);
+      });
+    }, PAUSE);
     this.#calm = setTimeout(() => this.#check(version), CALM);
   }
 

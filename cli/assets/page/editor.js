@@ -6,6 +6,7 @@ import { GREEK, completions, pair, tokens } from "/language.js";
 export class Editor {
   #list = [];
   #marks = [];
+  #pairs = [];
   #offer = null;
   #chosen = 0;
 
@@ -20,7 +21,7 @@ export class Editor {
     this.area.addEventListener("scroll", () => this.#follow());
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.area.addEventListener("blur", () => this.#close());
-    document.addEventListener("selectionchange", () => document.activeElement === this.area && this.#paint());
+    document.addEventListener("selectionchange", () => document.activeElement === this.area && this.#moved());
     if (this.box) {
       this.area.setAttribute("aria-autocomplete", "list");
       this.area.setAttribute("aria-controls", this.box.id);
@@ -44,6 +45,7 @@ export class Editor {
 
   /** Underlines places: `[{ start, end, kind }]`. */
   mark(marks) {
+    if (!marks.length && !this.#marks.length) return;
     this.#marks = marks;
     this.#paint();
   }
@@ -80,9 +82,18 @@ export class Editor {
     this.#paint();
   }
 
+  /** A caret that moved changes the brackets that are marked, at most. */
+  #moved() {
+    if (String(this.#brackets()) !== String(this.#pairs)) this.#paint();
+  }
+
+  #brackets() {
+    return this.words ? pair(this.#list, this.area.selectionStart) : [];
+  }
+
   #paint() {
     const text = this.text;
-    const pairs = this.words ? pair(this.#list, this.area.selectionStart) : [];
+    const pairs = (this.#pairs = this.#brackets());
     const fragment = document.createDocumentFragment();
     const cuts = new Set(this.#marks.flatMap(({ start, end }) => [start, Math.max(end, start + 1)]));
     for (const { start, end, kind } of this.#list) {
