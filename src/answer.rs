@@ -3,6 +3,7 @@
 
 mod directed;
 mod higher;
+mod key;
 mod verdict;
 
 pub use directed::{Direction, FirstHalf, Move};

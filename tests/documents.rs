@@ -2,6 +2,8 @@
 //! of them is kept in a file beside each; mutants with one mistake each are wrong in that line and in no other, and the
 //! right formula is offered first. `UPDATE=1 cargo test` rewrites the files.
 
+mod long;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +59,7 @@ fn wrong_lines(report: &Report, source: &str) -> Vec<usize> {
 #[test]
 fn right_documents_are_right_and_what_is_said_of_them_is_kept() {
     let documents = documents();
-    assert!(documents.len() >= 16, "only {} documents", documents.len());
+    assert!(documents.len() >= 40, "only {} documents", documents.len());
     let mut different = Vec::new();
     for (name, source) in documents {
         let report = judged(&name, &source);
@@ -103,7 +105,7 @@ fn mutants() -> Vec<Mutant> {
 fn each_mistake_is_found_at_its_line_and_the_right_formula_is_offered_first() {
     let mutants = mutants();
     let documents = documents();
-    assert!(mutants.len() + documents.len() >= 40, "only {} mutants", mutants.len());
+    assert!(mutants.len() >= 120, "only {} mutants", mutants.len());
     let mut first = 0;
     let mut missed = Vec::new();
     for mutant in &mutants {
@@ -127,7 +129,7 @@ fn each_mistake_is_found_at_its_line_and_the_right_formula_is_offered_first() {
         }
     }
     assert!(first * 10 >= mutants.len() * 8, "{first} of {}:\n{}", mutants.len(), missed.join("\n"));
-    assert!(missed.len() <= 2, "{}", missed.join("\n"));
+    assert!(missed.len() <= 4, "{}", missed.join("\n"));
 }
 
 #[test]
@@ -168,6 +170,14 @@ fn every_format_tells_of_a_wrong_step() {
     assert_eq!(log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startColumn"], 22);
     let page = html(&subject);
     assert!(page.contains("<math") && page.contains("step wrong") && page.ends_with("</html>\n"));
+    // The page of a document has its sentences between the formulas.
+    let source = "# Title\n\nWith $x^2$ and <b>.\n\n$$f = x^\\top x$$\n\nThen $$\\nabla_x f = x$$ so.\n";
+    let report = judged("b.md", source);
+    let page = html(&Subject { report: &report, source, file: "b.md" });
+    let places =
+        ["<h2>Title</h2>", "<p>With <math>", "&lt;b&gt;", "step defines", "<p>Then</p>", "step wrong", "<p>so.</p>"]
+            .map(|text| page.find(text).unwrap_or_else(|| panic!("{text} is missing in {page}")));
+    assert!(places.is_sorted(), "{places:?}");
     assert!(text(&subject).contains("2:22"));
 }
 
@@ -189,14 +199,132 @@ fn a_wrong_line_does_not_hide_later_ones() {
     assert_eq!(wrong_lines(&report, source), [4, 6]);
 }
 
+/// What is said of each equals sign of a Markdown text: `+` right, `x` wrong, `.` a definition, `-` left out.
+fn signs(source: &str) -> String {
+    let report = judged("a.md", source);
+    let steps = report.lines.iter().flat_map(|line| &line.steps);
+    let mut out: Vec<(u32, char)> = steps
+        .map(|step| {
+            let sign = match step.verdict {
+                Verdict::Holds(_) => '+',
+                Verdict::Fails(_) => 'x',
+                Verdict::Defines(_) => '.',
+                Verdict::Skipped(_) => '-',
+            };
+            (step.right.start, sign)
+        })
+        .collect();
+    out.extend(report.skipped.iter().map(|(span, _)| (span.start, '-')));
+    out.sort_unstable();
+    out.into_iter().map(|(_, sign)| sign).collect()
+}
+
+const REGRESSION: &str = "<!--\nX : matrix(N, D)\nw : vector(D)\ny : vector(N)\n-->\n$$f = \\|X w - y\\|^2$$\n";
+
+#[test]
+fn a_condition_is_no_claim_and_hides_no_mistake() {
+    // The gradient is zero at the minimum, where any factor would do.
+    let minimum = "$$\\nabla_w f = 0$$ $$w = (X^\\top X)^{-1} X^\\top y$$";
+    let right = "$$\\nabla_w f = 2 X^\\top (X w - y)$$";
+    let wrong = "$$\\nabla_w f = 17 X^\\top (X w - y)$$";
+    assert_eq!(signs(&format!("{REGRESSION}{right}{minimum}")), ".+--");
+    assert_eq!(signs(&format!("{REGRESSION}{wrong}{minimum}")), ".x--");
+    // Where the place is told first, the line is left out.
+    let first = "$$w = (X^\\top X)^{-1} X^\\top y$$";
+    assert_eq!(signs(&format!("{REGRESSION}{first}{wrong}")), "..-");
+    // In a program each equation is a claim.
+    let report = judged("a.mg", "A : matrix(n, n)\nx : vector(n)\nclaim x'*(A + A')*x = 0\n");
+    assert_eq!(report.counts().wrong, 1);
+}
+
+#[test]
+fn a_later_chapter_may_use_a_name_anew() {
+    let first = "# One\n$$f = x^\\top x$$ $$\\nabla_x f = 2 x$$\n";
+    let second = "$$f = x^\\top A x$$ $$\\nabla_x f = (A + A^\\top) x$$\n";
+    assert_eq!(signs(&format!("{first}# Two\n{second}")), ".+.+");
+    // Without a heading it is a claim about the first.
+    assert_eq!(signs(&format!("{first}{second}")), ".+xx");
+    // What is right of the first is a claim too.
+    assert_eq!(signs(&format!("{first}# Two\n$$f = \\|x\\|^2$$ $$\\nabla_x f = x$$")), ".++x");
+    let report = judged("a.md", &format!("{first}# Two\n{second}$$\\nabla_x f = A x$$"));
+    let page = text(&Subject { report: &report, source: "", file: "a.md" });
+    assert!(page.is_ascii() || !page.contains('\u{2060}'), "{page}");
+}
+
+#[test]
+fn gradients_written_as_differentials_are_left_out() {
+    let network = "<!--\nX : matrix(D, N)\nY : matrix(C, N)\nW1 : matrix(C, D)\n-->\n\
+                   $$Z_1 = W_1 X$$ $$L = \\|Z_1 - Y\\|^2$$ $$dZ_1 = Z_1 - Y$$ $$dW_1 = dZ_1 X^\\top$$";
+    assert_eq!(signs(network), "..--");
+}
+
+#[test]
+fn d_may_be_a_dimension_and_the_sign_of_a_differential() {
+    let start = "<!-- X : matrix(n, d)\nb : vector(d) -->\n$$f = \\frac{1}{d} \\|X b\\|^2$$\n";
+    assert_eq!(signs(&format!("{start}$$df = \\frac{{2}}{{d}} (X b)^\\top dX \\, b$$")), ".+");
+    assert_eq!(signs(&format!("{start}$$df = \\frac{{1}}{{d}} (X b)^\\top dX \\, b$$")), ".x");
+    // Neither is guessed where both could be meant.
+    assert_eq!(signs(&format!("{start}$$d \\log f = f$$")), ".-");
+}
+
+#[test]
+fn a_family_is_a_vector_for_each_index() {
+    let start = "Samples $x_i \\in \\mathbb{R}^D$ and $m \\in \\mathbb{R}^D$.\n";
+    let sum = "\\sum_{i=1}^N (x_i - m)(x_i - m)^\\top";
+    assert_eq!(signs(&format!("{start}$$\\operatorname{{tr}} {sum} = \\sum_{{i=1}}^N \\|x_i - m\\|^2$$")), "+");
+    assert_eq!(signs(&format!("{start}$$\\sum_{{i=1}}^N x_i = N x_1$$")), "x");
+}
+
+#[test]
+fn both_sides_of_a_kink_are_met() {
+    let start = "<!-- x : vector(n) -->\n$$f = \\sum_{i=1}^n \\max(0, 4 - x_i)$$\n";
+    assert_eq!(signs(&format!("{start}$$\\nabla_x f = -\\mathbf{{1}}_n$$")), ".x");
+    assert_eq!(signs(&format!("{start}$$\\nabla_x f = -\\operatorname{{step}}(4 - x)$$")), ".+");
+}
+
+#[test]
+fn functions_that_the_text_defines_are_known_with_their_derivative() {
+    let start = "$$g(t) = \\frac{t}{1 + e^{-t}}$$ $$\\sigma(t) = \\log(1 + e^t)$$";
+    assert_eq!(signs(&format!("{start}$$\\sigma'(t) = \\frac{{1}}{{1 + e^{{-t}}}}$$")), "..+");
+    assert_eq!(signs(&format!("{start}$$\\sigma'(t) = \\frac{{1}}{{1 + e^{{t}}}}$$")), "..x");
+    // f at another argument is not f.
+    assert_eq!(signs("$$f(x) = x^\\top x$$ $$f(y) = y^\\top y$$"), ".-");
+}
+
+#[test]
+fn second_derivatives_are_taken_by_slopes_of_slopes() {
+    let start = "<!-- A : matrix(n, n)\nx : vector(n) -->\n$$f = x^\\top A x$$ $$g = \\nabla_x f$$\n";
+    assert_eq!(signs(&format!("{start}$$\\nabla_x^2 f = A + A^\\top$$")), "..+");
+    assert_eq!(signs(&format!("{start}$$\\nabla_x^2 f = 2 A$$")), "..x");
+    assert_eq!(signs(&format!("{start}$$\\frac{{\\partial g}}{{\\partial x}} = A + A^\\top$$")), "..+");
+    assert_eq!(signs(&format!("{start}$$dg = (A + A^\\top) dx$$")), "..+");
+    assert_eq!(signs(&format!("{start}$$g + dg = g + A \\, dx$$")), "..x");
+    assert_eq!(
+        signs(&format!("{start}$$\\frac{{\\partial^2 f}}{{\\partial x_i \\partial x_j}} = A_{{ij}} + A_{{ji}}$$")),
+        "..+"
+    );
+}
+
 #[test]
 fn what_is_no_equation_is_never_counted_as_right() {
     let source =
-        "$$a \\approx b$$ $$\\int x = y$$ $$f$$ $$x = \\unknown y$$ $$\\frac{\\partial^2 f}{\\partial x^2} = 1$$";
+        "$$a \\approx b$$ $$\\int x = y$$ $$f$$ $$x = \\unknown y$$ $$\\frac{\\partial^3 f}{\\partial x^3} = 1$$";
     let report = judged("a.md", source);
     assert_eq!(report.counts().right, 0);
     assert_eq!(report.counts().wrong, 0);
     assert_eq!(report.skipped.len(), 5);
+}
+
+#[test]
+fn a_document_of_thirty_pages_is_judged() {
+    let source = long::document(30);
+    let start = std::time::Instant::now();
+    let report = judged("long.md", &source);
+    let took = start.elapsed();
+    println!("thirty pages, {} steps: {took:?}", report.lines.iter().map(|line| line.steps.len()).sum::<usize>());
+    let counts = report.counts();
+    assert_eq!((counts.wrong, counts.skipped), (10, 0), "{:?}", report.skipped);
+    assert!(counts.right >= 230, "{counts:?}");
 }
 
 #[test]
@@ -211,6 +339,12 @@ fn hostile_documents_end_with_a_message() {
         ("a.md", deep("\\frac{1}{", "}", 5_000)),
         ("a.tex", format!("{}{}", "\\begin{align}".repeat(5_000), "\\[".repeat(5_000))),
         ("a.md", "$$ \\frac{a}{b $$ $$ a = ) $$ $$ = = $$ $$ ^ = _ $$".to_owned()),
+        ("a.md", "\\newcommand{\\a}[1]{\\a{#1#1}} $$ x = \\a{x} $$".to_owned()),
+        ("a.md", "\\newcommand{\\a}[2]{#1 + #2} $$ x = \\a{x} $$ $$ y = #1 $$".to_owned()),
+        ("a.md", format!("{} $$ x = ) $$", "\\def\\a{".repeat(50_000))),
+        ("a.md", format!("$$ {} $$", "\\def\\a{".repeat(50_000))),
+        ("a.md", format!("$$ x = {} $$", "\\begin{pmatrix} a & ".repeat(2_000))),
+        ("a.md", format!("{} $$ x = ) $$", "$".repeat(99_999))),
     ];
     for (name, source) in &documents {
         let report = verify(&read(source, format(name)));

@@ -13,7 +13,7 @@ use matgrad::eval::{Numbers, Sampler, evaluate, sample};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::plan::{Plan, Precision, Request, Tuning};
-use matgrad::run::cpu::{Float, InstructionSet, Pool};
+use matgrad::run::cpu::{Float, InstructionSet, Pool, View};
 use matgrad::run::{Executable, Given, Repeated};
 use random::generate::program;
 use random::tree::Brackets;
@@ -41,6 +41,8 @@ struct Setting {
     threads: usize,
     /// Small blocks, and work for all threads however little there is.
     fine: bool,
+    /// Inputs lie column by column with gaps, where a plan can read that.
+    scattered: bool,
 }
 
 /// Blocks of a few rows, shared however small.
@@ -52,8 +54,11 @@ fn settings() -> Vec<Setting> {
     for set in InstructionSet::available() {
         for precision in [Precision::Double, Precision::Single] {
             for (threads, fine) in [(1, false), (1, true), (2, true)] {
-                out.push(Setting { precision, set, threads, fine });
+                out.push(Setting { precision, set, threads, fine, scattered: false });
             }
+        }
+        for fine in [false, true] {
+            out.push(Setting { precision: Precision::Double, set, threads: 1, fine, scattered: true });
         }
     }
     out
@@ -78,8 +83,8 @@ fn by_plan(
     };
     let plan = Plan::new(&answer.arena, roots, &request).map_err(|error| error.message)?;
     match setting.precision {
-        Precision::Double => run::<f64>(answer, numbers, plan, setting.set, pool),
-        Precision::Single => run::<f32>(answer, numbers, plan, setting.set, pool),
+        Precision::Double => run::<f64>(answer, numbers, plan, setting, pool),
+        Precision::Single => run::<f32>(answer, numbers, plan, setting, pool),
     }
 }
 
@@ -87,10 +92,10 @@ fn run<T: Float>(
     answer: &Answer,
     numbers: &Numbers,
     plan: Plan,
-    set: InstructionSet,
+    setting: Setting,
     pool: &mut Pool,
 ) -> Result<Vec<Matrix>, String> {
-    let given: Vec<Vec<T>> = plan
+    let matrices: Vec<Vec<T>> = plan
         .inputs
         .iter()
         .map(|input| {
@@ -102,11 +107,26 @@ fn run<T: Float>(
             matrix.entries().iter().map(|&x| T::from_f64(x)).collect()
         })
         .collect();
-    let given: Vec<Given<'_, T>> = given.iter().map(|entries| Given::Entries(entries)).collect();
+    let scattered: Vec<Vec<T>> = plan
+        .inputs
+        .iter()
+        .zip(&matrices)
+        .map(|(input, entries)| scattered(entries, input.rows, input.columns))
+        .collect();
     let shapes: Vec<(usize, usize)> = plan.outputs.iter().map(|output| (output.rows, output.columns)).collect();
     let not_written = T::from_f64(f64::NAN);
     let mut results: Vec<Vec<T>> = shapes.iter().map(|(rows, columns)| vec![not_written; rows * columns]).collect();
-    let mut executable = Executable::<T>::new(plan, set).map_err(|error| error.message)?;
+    let mut executable = Executable::<T>::new(plan, setting.set).map_err(|error| error.message)?;
+    let given: Vec<Given<'_, T>> = executable
+        .plan()
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(i, input)| match setting.scattered && executable.reads_any_layout(i) {
+            true => Given::View(View::new(&scattered[i], input.rows, input.columns, 2, 2 * input.rows + 3)),
+            false => Given::Entries(&matrices[i]),
+        })
+        .collect();
     let mut first: Vec<Vec<f64>> = Vec::new();
     // The second run must not see what the first left.
     for again in [false, true] {
@@ -121,6 +141,17 @@ fn run<T: Float>(
         first = values;
     }
     Ok(first.into_iter().zip(shapes).map(|(entries, (rows, columns))| Matrix::new(rows, columns, entries)).collect())
+}
+
+/// The entries of a matrix column by column, each with a NaN behind it and three behind a column.
+fn scattered<T: Float>(entries: &[T], rows: usize, columns: usize) -> Vec<T> {
+    let mut out = vec![T::from_f64(f64::NAN); columns * (2 * rows + 3)];
+    for (i, row) in entries.chunks_exact(columns).enumerate() {
+        for (j, &entry) in row.iter().enumerate() {
+            out[2 * i + j * (2 * rows + 3)] = entry;
+        }
+    }
+    out
 }
 
 /// Definitions and results.

@@ -236,7 +236,8 @@ pub fn command() -> Command {
         .subcommand(crate::train::predict_command())
         .subcommand(crate::train::evaluate_command())
         .subcommand(crate::train::search_command())
-        .subcommand(later("serve", "The web page (not there yet)"))
+        .subcommand(crate::serve::command())
+        .subcommand(crate::serve::export_command())
         .subcommand(
             Command::new("completions")
                 .about("A script that completes matgrad's arguments in a shell")
@@ -308,11 +309,6 @@ fn shown(command: Command) -> Command {
                 .help(format!("How much of the derivation is shown [default: {steps}]")),
         )
         .arg(path("output", "FILE").short('o').help("Writes the results to a file, whole or not at all"))
-}
-
-fn later(name: &'static str, about: &'static str) -> Command {
-    let rest = Arg::new("rest").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).hide(true);
-    Command::new(name).about(about).arg(rest)
 }
 
 fn expression(value: &'static str) -> Arg {

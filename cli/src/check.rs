@@ -60,7 +60,7 @@ fn shown(report: &Report) -> String {
 }
 
 /// `3 points, worst error 2e-11, exact; 5 of 5 steps`
-fn summary(result: &Checked) -> String {
+pub fn summary(result: &Checked) -> String {
     let mut out = match result.points {
         0 => "no random point".to_owned(),
         points => {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use matgrad::answer::{Answer, Direction, Outcome};
+use matgrad::answer::Answer;
 use matgrad::bind::{Bound, Entry, bind};
 use matgrad::derivation::Detail;
 use matgrad::dimension::Shape;
@@ -190,43 +190,13 @@ fn results(answer: &Answer) -> Vec<Valued> {
             }
             _ => None,
         };
-        let key = key(outcome);
+        let key = outcome.key();
         if out.iter().all(|known| known.key != key) {
             let (root, shape) = (outcome.result, arena.shape(outcome.result));
             out.push(Valued { key, root, shape, like, outcome: Some(place) });
         }
     }
     out
-}
-
-/// `grad(L,W1)`
-fn key(outcome: &Outcome) -> String {
-    let of = outcome.of.split_whitespace().collect::<Vec<_>>().join(" ");
-    let wrt = outcome.wrt.join(",");
-    match outcome.kind {
-        AskKind::Gradient => format!("grad({of},{wrt})"),
-        AskKind::Jacobian => format!("jacobian({of},{wrt})"),
-        AskKind::Hessian if outcome.wrt.len() == 1 => format!("hessian({of},{wrt},{wrt})"),
-        AskKind::Hessian => format!("hessian({of},{wrt})"),
-        AskKind::Differential => format!("differential({of})"),
-        AskKind::HessianAlong => format!("hessian({of},{wrt}){}", behind(outcome)),
-        AskKind::JacobianAlong | AskKind::JacobianAgainst => format!("jacobian({of},{wrt}){}", behind(outcome)),
-    }
-}
-
-/// ` along V`, ` against U`; where several variables move at once ` along X=U,Y=V`.
-fn behind(outcome: &Outcome) -> String {
-    match &outcome.direction {
-        Direction::Along { moves, .. } if outcome.kind == AskKind::HessianAlong && moves.len() > 1 => {
-            let parts: Vec<String> = moves.iter().map(|moved| format!("{}={}", moved.name, moved.text)).collect();
-            format!(" along {}", parts.join(","))
-        }
-        Direction::Along { moves, .. } => {
-            let parts: Vec<&str> = moves.iter().map(|moved| moved.text.as_str()).collect();
-            format!(" along {}", parts.join(","))
-        }
-        direction => direction.in_words(),
-    }
 }
 
 /// Which vectors and rows are written with one axis.

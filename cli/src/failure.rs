@@ -45,11 +45,6 @@ impl Failure {
     pub fn check(text: String) -> Failure {
         Failure { code: CHECK_FAILED, text }
     }
-
-    /// A command that later versions have.
-    pub fn not_there_yet(command: &str) -> Failure {
-        Failure::wrong(format!("`matgrad {command}` is not there yet"))
-    }
 }
 
 /// The system's words without the number of the error.

@@ -11,6 +11,7 @@ mod eval;
 mod failure;
 mod input;
 mod output;
+mod serve;
 mod tensors;
 mod plan;
 mod train;
@@ -39,7 +40,9 @@ fn main() -> ExitCode {
         "train" | "predict" | "evaluate" | "search" => train::run(name, matches),
         "man" => arguments::manual(matches),
         "completions" => arguments::completions(matches),
-        _ => Err(Failure::not_there_yet(name)),
+        "serve" => serve::run(matches),
+        "export-page" => serve::export(matches),
+        _ => Err(Failure::wrong(format!("there is no command `{name}`"))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

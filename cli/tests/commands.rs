@@ -209,11 +209,6 @@ fn wrong_arguments_tell_what_is_allowed() {
 }
 
 #[test]
-fn commands_of_later_versions_say_so() {
-    assert!(error(2, &["serve"]).contains("is not there yet"));
-}
-
-#[test]
 fn help_and_version_are_results() {
     assert!(shown(&["--help"]).contains("Exit codes: 0 done, 1 a check failed, 2 the input is wrong"));
     assert!(shown(&["grad", "--help"]).contains("matgrad grad -e \"tr(A*X)\" --wrt X"));

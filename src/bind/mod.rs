@@ -60,14 +60,7 @@ pub fn bind(arena: &Arena, typed: &Typed, entries: &[Entry<'_>], roots: &[ExprId
         }
     }
     let mut sizes = Sizes::new(&arena.dimensions, &typed.dimension_values);
-    for &id in &reachable {
-        let shape = arena.shape(id);
-        sizes.see(shape.rows);
-        sizes.see(shape.columns);
-        if let Op::Dimension(dimension) = arena.op(id) {
-            sizes.see(*dimension);
-        }
-    }
+    see(arena, &reachable, &mut sizes);
     let mut fits = vec![false; typed.variables.len()];
     let mut used: Vec<String> = Vec::new();
     for (i, variable) in typed.variables.iter().enumerate() {
@@ -132,6 +125,73 @@ pub fn bind(arena: &Arena, typed: &Typed, entries: &[Entry<'_>], roots: &[ExprId
     let unused = unused.map(|entry| entry.name.to_owned()).collect();
     let numbers = Numbers { dimensions: sizes.values(), variables, differentials, overrides: HashMap::new() };
     Ok(Bound { numbers, axes, unused })
+}
+
+/// The numbers of the dimensions that the roots stand on, from the shapes of arrays, whose entries are not looked at and may be
+/// left out. Only an entry that is a dimension's own number is read.
+///
+/// # Errors
+/// All that is wrong: shapes that do not fit, sizes that contradict each other, dimensions that nothing tells.
+pub fn sizes(
+    arena: &Arena,
+    typed: &Typed,
+    shapes: &[Entry<'_>],
+    roots: &[ExprId],
+) -> Result<HashMap<String, i64>, Vec<String>> {
+    let mut errors = Vec::new();
+    let given = by_name(shapes, &mut errors);
+    let mut sizes = Sizes::new(&arena.dimensions, &typed.dimension_values);
+    let reachable = arena.reachable(roots);
+    see(arena, &reachable, &mut sizes);
+    for name in sizes.names() {
+        if let Some(entry) = given.get(name.as_str()) {
+            sizes.give(&name, entry, &mut errors);
+        }
+    }
+    for variable in &typed.variables {
+        if let Some(entry) = given.get(variable.name.as_str()) {
+            has_form(entry, variable.shape, &declared(variable), &mut sizes, &mut errors);
+        }
+    }
+    for id in reachable {
+        let Op::Differential(leaf) = arena.op(id) else { continue };
+        let name = arena.name_of(*leaf);
+        if let Some(entry) = given.get(format!("d{name}").as_str()) {
+            has_form(entry, arena.shape(*leaf), &format!("the differential of `{name}`"), &mut sizes, &mut errors);
+        }
+    }
+    sizes.solve(&mut errors);
+    if errors.is_empty() {
+        sizes.tell_unknown(&mut errors);
+    }
+    if errors.is_empty() { Ok(sizes.values()) } else { Err(errors) }
+}
+
+/// Tells the first declared property that the numbers of a variable do not have. `rounding` is as in [`Entry`].
+pub fn broken_property(variable: &Variable, matrix: &Matrix, rounding: f64) -> Option<String> {
+    let mut errors = Vec::new();
+    properties::check(variable, matrix, rounding, &mut errors);
+    errors.pop()
+}
+
+/// Tells where the numbers of a direction, given as `name`, leave the linear space that its variable is declared in.
+pub fn broken_direction(name: &str, variable: &Variable, matrix: &Matrix, rounding: f64) -> Option<String> {
+    let mut errors = Vec::new();
+    let entry = Entry { name, shape: &[], entries: &[], rounding };
+    properties::check_direction(name, variable, matrix, &entry, &mut errors);
+    errors.pop()
+}
+
+/// All dimensions that expressions stand on need numbers.
+fn see(arena: &Arena, reachable: &[ExprId], sizes: &mut Sizes<'_>) {
+    for &id in reachable {
+        let shape = arena.shape(id);
+        sizes.see(shape.rows);
+        sizes.see(shape.columns);
+        if let Op::Dimension(dimension) = arena.op(id) {
+            sizes.see(*dimension);
+        }
+    }
 }
 
 /// The arrays by canonical name; those that are no name of the language are nobody's.

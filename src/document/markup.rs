@@ -1,15 +1,17 @@
 //! A Markdown or LaTeX document: its displayed formulas as chains, its declarations, types that its sentences give.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::formula::Formula;
-use super::latex::{Known, formula};
+use super::latex::{Known, formula, without_fonts};
+use super::macros::macros;
+use super::outline::outline;
 use super::program::{self, Bare};
 use super::prose::types;
-use super::regions::{Markup, regions};
+use super::regions::{Item, Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
-use super::tokens::{Kind, Token, macros, tokens};
+use super::tokens::{Kind, Token, tokens};
 use super::write::Script;
 use crate::diagnostic::Span;
 use crate::syntax::ast::{Ast, Node, Statement};
@@ -38,6 +40,14 @@ pub fn read(source: &str, markup: Markup) -> Document {
         text.push_str(line);
     }
     let mut document = program::read(&text, Bare::Statements);
+    // What the sentences say goes before what is assumed of their names.
+    let said = document.declarations.statements.iter().position(|statement| {
+        matches!(statement, Statement::Declaration { kind, .. } if kind.span.start as usize >= source.len())
+    });
+    if let Some(first) = said {
+        let count = document.declarations.statements.len() - first;
+        document.declarations.statements.rotate_right(count);
+    }
     if !document.errors.is_empty() && declared.errors.is_empty() {
         // What the sentences say does not fit together: better none of it.
         document = declared;
@@ -46,6 +56,12 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.script = Script::Latex;
     known = self::known(&document.declarations);
+    document.families = families(&document.declarations, &lists);
+    for (member, base) in &document.families {
+        known.declared.remove(member);
+        known.declared.insert(base.clone());
+        known.families.insert(base.clone());
+    }
     let mut displays: Vec<(usize, Vec<Chain>)> = Vec::new();
     for range in &found.displays {
         match tokens(source, range.start, range.end, &macros) {
@@ -55,9 +71,13 @@ pub fn read(source: &str, markup: Markup) -> Document {
             }
         }
     }
-    for chain in displays.iter().flat_map(|(_, chains)| chains) {
-        known.heads.extend(head(&chain.parts[0]));
+    for chain in displays.iter().flat_map(|(_, chains)| chains).filter(|chain| chain.parts.len() > 1) {
+        if let Some((name, arguments)) = head(&chain.parts[0]) {
+            known.heads.entry(name).or_insert(arguments);
+        }
     }
+    document.outline = outline(source, markup, &found.items, &known, &macros);
+    document.headings = headings(source, markup, &found.items);
     let mut last: Option<Formula> = None;
     for (_, list) in displays {
         for chain in list {
@@ -94,6 +114,36 @@ pub fn read(source: &str, markup: Markup) -> Document {
     document
 }
 
+/// Where headings stand: lines of Markdown with `#`, commands of LaTeX, exercises and examples.
+fn headings(source: &str, markup: Markup, items: &[(std::ops::Range<usize>, Item)]) -> Vec<u32> {
+    const COMMANDS: &[&str] = &[
+        "\\chapter",
+        "\\section",
+        "\\subsection",
+        "\\subsubsection",
+        "\\paragraph",
+        "\\begin{example}",
+        "\\begin{exercise}",
+        "\\begin{problem}",
+    ];
+    let mut out: Vec<usize> = match markup {
+        Markup::Markdown => source
+            .match_indices('#')
+            .filter(|(at, _)| *at == 0 || source.as_bytes()[at - 1] == b'\n')
+            .map(|(at, _)| at)
+            .collect(),
+        Markup::Latex => COMMANDS.iter().flat_map(|command| source.match_indices(command)).map(|(at, _)| at).collect(),
+    };
+    out.sort_unstable();
+    let mut items = items.iter().peekable();
+    // A `#` in code is no heading.
+    out.retain(|at| {
+        while items.next_if(|(whole, _)| whole.end <= *at).is_some() {}
+        items.peek().is_none_or(|(whole, _)| !whole.contains(at))
+    });
+    out.into_iter().filter_map(|at| u32::try_from(at).ok()).collect()
+}
+
 fn read_chain(
     parts: &[Vec<Token>],
     known: &Known,
@@ -115,36 +165,54 @@ fn read_chain(
     Ok(out)
 }
 
-/// The f of `f(X, y) =`.
-fn head(part: &[Token]) -> Option<String> {
-    let [Token { kind: Kind::Character(name), .. }, Token { kind: Kind::Character('('), .. }, .., last] = part else {
-        let command = match part {
-            [
-                Token { kind: Kind::Command(name), .. },
-                Token { kind: Kind::Open, .. },
-                Token { kind: Kind::Character(c), .. },
-                Token { kind: Kind::Close, .. },
-                Token { kind: Kind::Character('('), .. },
-                ..,
-                last,
-            ] if matches!(name.as_str(), "mathcal" | "mathscr" | "mathrm") && last.kind == Kind::Character(')') => {
-                Some(c.to_string())
-            }
-            [Token { kind: Kind::Command(name), .. }, Token { kind: Kind::Character('('), .. }, .., last]
-                if name == "ell" && last.kind == Kind::Character(')') =>
-            {
-                Some("ell".to_owned())
-            }
-            _ => None,
-        };
-        return command;
+/// The f of `f(X, y) =`, and what stands in its brackets.
+fn head(part: &[Token]) -> Option<(String, Vec<Kind>)> {
+    let kinds: Vec<Kind> = part.iter().map(|token| token.kind.clone()).collect();
+    let plain = without_fonts(&kinds);
+    let [name, Kind::Character('('), inside @ .., Kind::Character(')')] = plain.as_slice() else { return None };
+    let name = match name {
+        Kind::Character(name) if name.is_alphabetic() => name.to_string(),
+        Kind::Command(name) if name == "ell" => name.clone(),
+        _ => return None,
     };
-    let inside = &part[2..part.len() - 1];
-    let simple = inside.iter().all(|token| {
-        matches!(token.kind, Kind::Character(c) if c.is_alphabetic() || c == ',')
-            || matches!(token.kind, Kind::Digits(_) | Kind::Below | Kind::Open | Kind::Close | Kind::Command(_))
+    let simple = inside.iter().all(|kind| {
+        matches!(kind, Kind::Character(c) if c.is_alphabetic() || *c == ',')
+            || matches!(kind, Kind::Digits(_) | Kind::Below | Kind::Command(_))
     });
-    (name.is_alphabetic() && last.kind == Kind::Character(')') && simple).then(|| name.to_string())
+    simple.then(|| (name, inside.to_vec()))
+}
+
+/// Declared names such as `x_i` that stand for a member of a family, since a sum runs over their index; with the family's
+/// name.
+fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
+    let mut indices: HashSet<char> = HashSet::new();
+    for list in lists {
+        for window in list.windows(4) {
+            let [Token { kind: Kind::Command(sum), .. }, Token { kind: Kind::Below, .. }, first, second] = window
+            else {
+                continue;
+            };
+            if sum == "sum" {
+                let index = if first.kind == Kind::Open { second } else { first };
+                if let Kind::Character(c) = index.kind {
+                    indices.insert(c);
+                }
+            }
+        }
+    }
+    let mut out = HashMap::new();
+    for statement in &ast.statements {
+        let Statement::Declaration { names, .. } = statement else { continue };
+        for named in names {
+            if let Some((base, index)) = named.name.rsplit_once('_')
+                && index.len() == 1
+                && index.chars().all(|c| indices.contains(&c))
+            {
+                out.insert(named.name.clone(), base.to_owned());
+            }
+        }
+    }
+    out
 }
 
 fn known(ast: &Ast) -> Known {

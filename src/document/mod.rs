@@ -4,8 +4,10 @@
 pub mod formula;
 pub mod language;
 pub mod latex;
+pub mod macros;
 mod markup;
 mod notebook;
+pub mod outline;
 pub mod program;
 mod prose;
 mod regions;
@@ -90,6 +92,14 @@ fn move_places(document: &mut Document, place: &dyn Fn(Span) -> Span) {
     for line in &mut document.lines {
         line.span = place(line.span);
         line.parts.iter_mut().for_each(|part| moved(part, place));
+    }
+    for piece in &mut document.outline {
+        if let outline::Piece::Display(span) = piece {
+            *span = place(*span);
+        }
+    }
+    for heading in &mut document.headings {
+        *heading = place(Span { start: *heading, end: *heading + 1 }).start;
     }
     for skipped in &mut document.skipped {
         skipped.span = place(skipped.span);

@@ -1,8 +1,9 @@
 //! Types that a document's sentences give: `$X \in \mathbb{R}^{m \times n}$`, "X is an m × n matrix". They are told, to be
 //! confirmed; a declaration goes before them.
 
+use super::formula::{Index, Kind};
 use super::latex::{Known, formula};
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Kind as T, Token, tokens};
 use super::write::{Script, write};
 
 /// Declarations in the language, one for each name that no declaration has.
@@ -26,25 +27,25 @@ pub fn types(source: &str, formulas: &[Vec<Token>], known: &Known) -> Vec<String
 /// `X, Y \in \mathbb{R}^{m \times n}`
 fn memberships(list: &[Token], known: &Known, out: &mut Vec<(String, String)>) {
     for (at, token) in list.iter().enumerate() {
-        let is_in = matches!(&token.kind, Kind::Command(name) if name == "in") || token.kind == Kind::Character('∈');
+        let is_in = matches!(&token.kind, T::Command(name) if name == "in") || token.kind == T::Character('∈');
         if !is_in {
             continue;
         }
         let mut next = at + 1;
         let letter = match list.get(next).map(|token| &token.kind) {
-            Some(Kind::Character('ℝ')) => {
+            Some(T::Character('ℝ')) => {
                 next += 1;
                 true
             }
-            Some(Kind::Command(name)) if matches!(name.as_str(), "mathbb" | "mathbf" | "Bbb") => {
+            Some(T::Command(name)) if matches!(name.as_str(), "mathbb" | "mathbf" | "Bbb") => {
                 next += 1;
-                let braced = list.get(next).map(|token| &token.kind) == Some(&Kind::Open);
+                let braced = list.get(next).map(|token| &token.kind) == Some(&T::Open);
                 next += usize::from(braced);
-                let real = list.get(next).map(|token| &token.kind) == Some(&Kind::Character('R'));
+                let real = list.get(next).map(|token| &token.kind) == Some(&T::Character('R'));
                 next += 1 + usize::from(braced);
                 real
             }
-            Some(Kind::Command(name)) if matches!(name.as_str(), "R" | "reals" | "Reals" | "RR") => {
+            Some(T::Command(name)) if matches!(name.as_str(), "R" | "reals" | "Reals" | "RR") => {
                 next += 1;
                 true
             }
@@ -54,7 +55,7 @@ fn memberships(list: &[Token], known: &Known, out: &mut Vec<(String, String)>) {
             continue;
         }
         let sizes = match list.get(next).map(|token| &token.kind) {
-            Some(Kind::Above) => sizes(list, next + 1, known),
+            Some(T::Above) => sizes(list, next + 1, known),
             _ => Some(Vec::new()),
         };
         let Some(kind) = sizes.as_deref().and_then(kind) else { continue };
@@ -67,10 +68,16 @@ fn memberships(list: &[Token], known: &Known, out: &mut Vec<(String, String)>) {
 /// The names of `X, Y`, behind the last sign that is none.
 fn names_before(list: &[Token], known: &Known) -> Vec<String> {
     let mut out = Vec::new();
-    for piece in list.split(|token| token.kind == Kind::Character(',')).rev() {
-        match formula(piece, known).ok().and_then(|formula| formula.as_name().map(str::to_owned)) {
-            Some(name) => out.push(name),
-            None => break,
+    for piece in list.split(|token| token.kind == T::Character(',')).rev() {
+        let Ok(formula) = formula(piece, known) else { break };
+        match &formula.kind {
+            Kind::Name(name) => out.push(name.clone()),
+            // x_i, a member of a family
+            Kind::Entry { of, indices } => match (of.as_name(), indices.as_slice()) {
+                (Some(name), [Index::Name(index)]) => out.push(format!("{name}_{index}")),
+                _ => break,
+            },
+            _ => break,
         }
     }
     out.reverse();
@@ -80,14 +87,14 @@ fn names_before(list: &[Token], known: &Known) -> Vec<String> {
 /// The sizes of `{m \times n}`.
 fn sizes(list: &[Token], at: usize, known: &Known) -> Option<Vec<String>> {
     let group: Vec<Token> = match list.get(at).map(|token| &token.kind) {
-        Some(Kind::Open) => {
+        Some(T::Open) => {
             let mut depth = 1;
             list[at + 1..]
                 .iter()
                 .take_while(|token| {
                     match token.kind {
-                        Kind::Open => depth += 1,
-                        Kind::Close => depth -= 1,
+                        T::Open => depth += 1,
+                        T::Close => depth -= 1,
                         _ => {}
                     }
                     depth > 0
@@ -98,9 +105,8 @@ fn sizes(list: &[Token], at: usize, known: &Known) -> Option<Vec<String>> {
         Some(_) => vec![list[at].clone()],
         None => return None,
     };
-    let cross = |token: &Token| {
-        matches!(&token.kind, Kind::Command(name) if name == "times") || token.kind == Kind::Character('×')
-    };
+    let cross =
+        |token: &Token| matches!(&token.kind, T::Command(name) if name == "times") || token.kind == T::Character('×');
     group.split(cross).map(|piece| Some(write(&formula(piece, known).ok()?, Script::Language))).collect()
 }
 
@@ -164,7 +170,8 @@ fn name_of(word: &str, known: &Known) -> Option<String> {
 mod tests {
     use super::types;
     use crate::document::latex::Known;
-    use crate::document::tokens::{Macros, tokens};
+    use crate::document::macros::Macros;
+    use crate::document::tokens::tokens;
 
     #[test]
     fn sentences_give_types() {

@@ -15,6 +15,21 @@ pub struct Regions {
     pub programs: Vec<Range<usize>>,
     /// What begins and does not end.
     pub unclosed: Vec<Range<usize>>,
+    /// All that is no sentence, in order: where it stands with its signs, and what it is.
+    pub items: Vec<(Range<usize>, Item)>,
+}
+
+/// What stands between the sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A displayed formula, without its signs.
+    Display(Range<usize>),
+    /// A formula inside of a sentence, without its signs.
+    Inline(Range<usize>),
+    /// Code.
+    Code(Range<usize>),
+    /// A comment.
+    Hidden,
 }
 
 /// Environments that display formulas.
@@ -54,16 +69,20 @@ pub enum Markup {
 pub fn regions(source: &str, markup: Markup) -> Regions {
     let mut out = Regions::default();
     let mut at = 0;
+    // Where the paragraph ends that was looked at last.
+    let mut paragraph = 0;
     let bytes = source.as_bytes();
     let find = |from: usize, what: &str| source.get(from..).and_then(|rest| rest.find(what)).map(|k| from + k);
     while at < bytes.len() {
         let rest = &source[at..];
         let line_start = at == 0 || bytes[at - 1] == b'\n';
-        let line_end = find(at, "\n").map_or(source.len(), |k| k + 1);
+        // Looked for only where it is needed: a line may be as long as the text.
+        let line_end = || find(at, "\n").map_or(source.len(), |k| k + 1);
         if markup == Markup::Markdown && line_start {
             let indent = rest.len() - rest.trim_start_matches([' ', '>']).len();
             let trimmed = &rest[indent..];
             if let Some(fence) = ["```", "~~~"].into_iter().find(|fence| trimmed.starts_with(fence)) {
+                let line_end = line_end();
                 let info = source[at + indent..line_end].trim_start_matches(['`', '~', ' ']).trim();
                 let close = find(line_end.saturating_sub(1), &format!("\n{fence}"))
                     .or_else(|| find(line_end.saturating_sub(1), &format!("\n{}{fence}", &rest[..indent])));
@@ -73,6 +92,11 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                 };
                 let word = info.split([' ', '{', ',']).find(|word| !word.is_empty()).unwrap_or_default();
                 let inside = line_end.min(end)..end;
+                let item = match word {
+                    "math" | "latex-math" => Item::Display(inside.clone()),
+                    _ => Item::Code(inside.clone()),
+                };
+                out.items.push((at..next, item));
                 match word {
                     "matgrad" | "mg" | "{matgrad}" => out.programs.push(inside),
                     "math" | "latex-math" => out.displays.push(inside),
@@ -85,12 +109,15 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
         if markup == Markup::Markdown && rest.starts_with("<!--") {
             let end = find(at, "-->").unwrap_or(source.len());
             declarations(source, at + 4..end, "", &mut out.programs);
+            out.items.push((at..(end + 3).min(source.len()), Item::Hidden));
             at = (end + 3).min(source.len());
             continue;
         }
         if markup == Markup::Latex && rest.starts_with('%') {
-            declarations(source, at..line_end, "%", &mut out.programs);
-            at = line_end;
+            let end = line_end();
+            declarations(source, at..end, "%", &mut out.programs);
+            out.items.push((at..end, Item::Hidden));
+            at = end;
             continue;
         }
         if markup == Markup::Markdown && rest.starts_with('`') {
@@ -103,10 +130,11 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
             match find(at + 2, "$$") {
                 Some(end) => {
                     out.displays.push(at + 2..end);
+                    out.items.push((at..end + 2, Item::Display(at + 2..end)));
                     at = end + 2;
                 }
                 None => {
-                    out.unclosed.push(at..line_end);
+                    out.unclosed.push(at..line_end());
                     at += 2;
                 }
             }
@@ -114,10 +142,13 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
         }
         if rest.starts_with('$') {
             // A formula inside of a sentence ends in its paragraph.
-            let paragraph = find(at, "\n\n").unwrap_or(source.len());
+            if paragraph <= at {
+                paragraph = find(at, "\n\n").unwrap_or(source.len());
+            }
             match find(at + 1, "$").filter(|&end| end < paragraph) {
                 Some(end) => {
                     out.inline.push(at + 1..end);
+                    out.items.push((at..end + 1, Item::Inline(at + 1..end)));
                     at = end + 1;
                 }
                 None => at += 1,
@@ -134,10 +165,12 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                 match find(at + 2, close) {
                     Some(end) => {
                         if display { &mut out.displays } else { &mut out.inline }.push(at + 2..end);
+                        let item = if display { Item::Display } else { Item::Inline };
+                        out.items.push((at..end + 2, item(at + 2..end)));
                         at = end + 2;
                     }
                     None => {
-                        out.unclosed.push(at..line_end);
+                        out.unclosed.push(at..line_end());
                         at += 2;
                     }
                 }
@@ -160,10 +193,12 @@ pub fn regions(source: &str, markup: Markup) -> Regions {
                                 };
                                 out.displays.push(arguments.min(end)..end);
                             }
+                            let item = if displays { Item::Display } else { Item::Code };
+                            out.items.push((at..end + close.len(), item(body..end)));
                             at = end + close.len();
                         }
                         None => {
-                            out.unclosed.push(at..line_end);
+                            out.unclosed.push(at..line_end());
                             at = body;
                         }
                     }

@@ -80,6 +80,7 @@ const ENDS: &[&str] =
 
 /// The chains of a display.
 pub fn chains(tokens: &[Token]) -> Vec<Chain> {
+    let tokens = &without_boxes(tokens);
     let mut out: Vec<Chain> = Vec::new();
     let mut chain = Chain { parts: vec![Vec::new()], relation: None };
     let (mut braces, mut brackets) = (0_i64, 0_i64);
@@ -184,6 +185,24 @@ pub fn chains(tokens: &[Token]) -> Vec<Chain> {
     out
 }
 
+/// The tokens without the boxes that stand around whole equations, `\boxed{a = b}`.
+fn without_boxes(tokens: &[Token]) -> Vec<Token> {
+    let mut left_out: Vec<usize> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if !matches!(&token.kind, Kind::Command(name) if matches!(name.as_str(), "boxed" | "fbox")) {
+            continue;
+        }
+        let end = behind_group(tokens, at + 1);
+        if end > at + 2 && tokens[at..end].iter().any(|token| token.kind == Kind::Character('=')) {
+            left_out.extend([at, at + 1, end - 1]);
+        }
+    }
+    if left_out.is_empty() {
+        return tokens.to_vec();
+    }
+    tokens.iter().enumerate().filter(|(at, _)| !left_out.contains(at)).map(|(_, token)| token.clone()).collect()
+}
+
 /// The place behind the group or the sign at a place.
 fn behind_group(tokens: &[Token], at: usize) -> usize {
     if tokens.get(at).map(|token| &token.kind) != Some(&Kind::Open) {
@@ -219,7 +238,8 @@ pub fn span_of(tokens: &[Token]) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::chains;
-    use crate::document::tokens::{Macros, tokens};
+    use crate::document::macros::Macros;
+    use crate::document::tokens::tokens;
 
     fn counts(source: &str) -> Vec<usize> {
         let tokens = tokens(source, 0, source.len(), &Macros::new()).unwrap();

@@ -1,6 +1,9 @@
 //! What is read from a text, of whatever kind: declarations, chains of formulas, and what was left out with the reason.
 
+use std::collections::HashMap;
+
 use super::formula::Formula;
+use super::outline::Piece;
 use super::write::Script;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::Ast;
@@ -40,6 +43,12 @@ pub struct Document {
     pub errors: Vec<Diagnostic>,
     /// Types taken from prose, in words, to be confirmed.
     pub assumed: Vec<String>,
+    /// Declared names that stand for a member of a family, `x_i`, with the family's name.
+    pub families: HashMap<String, String>,
+    /// What stands between the formulas; empty for a program.
+    pub outline: Vec<Piece>,
+    /// Where its headings stand.
+    pub headings: Vec<u32>,
     /// How formulas are written.
     pub script: Script,
 }
@@ -53,6 +62,9 @@ impl Document {
             skipped: Vec::new(),
             errors: Vec::new(),
             assumed: Vec::new(),
+            families: HashMap::new(),
+            outline: Vec::new(),
+            headings: Vec::new(),
             script,
         }
     }

@@ -1,7 +1,6 @@
-//! LaTeX of a formula as tokens with their places; spacing and decoration are left out, macros without arguments written out.
+//! LaTeX of a formula as tokens with their places; spacing and decoration are left out, macros written out.
 
-use std::collections::HashMap;
-
+use super::macros::{Macros, definition, expanded};
 use crate::diagnostic::Span;
 
 /// A token.
@@ -31,6 +30,8 @@ pub enum Kind {
     End(String),
     /// `\text{…}`, words.
     Words(String),
+    /// `#1` in the body of a macro.
+    Parameter(usize),
 }
 
 /// A token and its place.
@@ -42,13 +43,8 @@ pub struct Token {
     pub span: Span,
 }
 
-/// Macros without arguments: `\newcommand{\W}{\mathbf{W}}`.
-pub type Macros = HashMap<String, Vec<Token>>;
-
 /// A formula may have so many tokens.
-const MOST_TOKENS: usize = 40_000;
-/// Macros may stand in macros this deep.
-const DEEPEST_MACRO: usize = 12;
+pub const MOST_TOKENS: usize = 40_000;
 
 /// Commands that change nothing but the look.
 const DECORATION: &[&str] = &[
@@ -106,10 +102,7 @@ const WITHOUT_ARGUMENT: &[&str] =
 /// # Errors
 /// What cannot be read, in words.
 pub fn tokens(source: &str, from: usize, to: usize, macros: &Macros) -> Result<Vec<Token>, String> {
-    let raw = raw(source, from, to)?;
-    let mut out = Vec::with_capacity(raw.len());
-    expand(&raw, macros, 0, None, &mut out)?;
-    Ok(out)
+    expanded(raw(source, from, to)?, macros)
 }
 
 /// Tokens as they stand, decoration left out.
@@ -123,7 +116,14 @@ pub fn raw(source: &str, from: usize, to: usize) -> Result<Vec<Token>, String> {
             return Err(format!("the formula has more than {MOST_TOKENS} signs"));
         }
         let (kind, length) = match c {
-            '\\' => command(rest),
+            '\\' => match definition(rest) {
+                // A macro is known already, wherever it is defined.
+                Some(definition) => (None, definition.length),
+                None => command(rest),
+            },
+            '#' if rest[1..].starts_with(|c: char| ('1'..='9').contains(&c)) => {
+                (Some(Kind::Parameter(usize::from(rest.as_bytes()[1] - b'0'))), 2)
+            }
             '%' => (None, rest.find('\n').unwrap_or(rest.len())),
             '{' => (Some(Kind::Open), 1),
             '}' => (Some(Kind::Close), 1),
@@ -132,6 +132,8 @@ pub fn raw(source: &str, from: usize, to: usize) -> Result<Vec<Token>, String> {
             '&' => (Some(Kind::Column), 1),
             '~' => (None, 1),
             c if c.is_whitespace() => (None, c.len_utf8()),
+            // `\frac12`, `x^10`: one digit is all that belongs to the sign before it.
+            c if c.is_ascii_digit() && takes_one_digit(&out) => (Some(Kind::Digits(c.to_string())), 1),
             c if c.is_ascii_digit() => {
                 let mut length = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 let behind = &rest[length..];
@@ -149,6 +151,28 @@ pub fn raw(source: &str, from: usize, to: usize) -> Result<Vec<Token>, String> {
         rest = &rest[length..];
     }
     Ok(out)
+}
+
+/// Whether what is read next is an argument without braces.
+fn takes_one_digit(before: &[Token]) -> bool {
+    let takes = |token: &Token| match &token.kind {
+        Kind::Above | Kind::Below => true,
+        Kind::Command(name) => is_fraction(name),
+        _ => false,
+    };
+    match before {
+        [.., Token { kind: Kind::Command(name), .. }, Token { kind: Kind::Digits(digits), .. }]
+            if is_fraction(name) && digits.len() == 1 =>
+        {
+            true
+        }
+        [.., last] => takes(last),
+        [] => false,
+    }
+}
+
+fn is_fraction(name: &str) -> bool {
+    matches!(name, "frac" | "dfrac" | "tfrac")
 }
 
 /// A command: its token, if it has one, and its length.
@@ -219,98 +243,16 @@ fn command(rest: &str) -> (Option<Kind>, usize) {
     }
 }
 
-fn expand(
-    list: &[Token],
-    macros: &Macros,
-    depth: usize,
-    place: Option<Span>,
-    out: &mut Vec<Token>,
-) -> Result<(), String> {
-    for token in list {
-        if out.len() > MOST_TOKENS {
-            return Err(format!("the formula has more than {MOST_TOKENS} signs with its macros written out"));
-        }
-        let span = place.unwrap_or(token.span);
-        if let Kind::Command(name) = &token.kind
-            && let Some(body) = macros.get(name)
-        {
-            if depth >= DEEPEST_MACRO {
-                return Err(format!("the macro `\\{name}` stands in itself, or macros are nested too deep"));
-            }
-            expand(body, macros, depth + 1, Some(span), out)?;
-            continue;
-        }
-        out.push(Token { kind: token.kind.clone(), span });
-    }
-    Ok(())
-}
-
-/// The macros without arguments that a document defines.
-pub fn macros(source: &str) -> Macros {
-    let mut out = Macros::new();
-    for word in ["\\newcommand", "\\renewcommand", "\\providecommand", "\\DeclareMathOperator", "\\def"] {
-        for (at, _) in source.match_indices(word) {
-            let mut rest = source[at + word.len()..].trim_start_matches('*').trim_start();
-            let braced = rest.starts_with('{');
-            rest = rest.trim_start_matches('{').trim_start();
-            let Some(name) = rest.strip_prefix('\\') else { continue };
-            let length = name.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(name.len());
-            let (name, mut rest) = name.split_at(length);
-            if braced {
-                let Some(behind) = rest.trim_start().strip_prefix('}') else { continue };
-                rest = behind;
-            }
-            let rest = rest.trim_start();
-            // A macro with arguments is not written out.
-            let Some(body) = rest.strip_prefix('{') else { continue };
-            let mut depth = 1;
-            let end = body.char_indices().find(|(_, c)| {
-                match c {
-                    '{' => depth += 1,
-                    '}' => depth -= 1,
-                    _ => {}
-                }
-                depth == 0
-            });
-            let (Some((end, _)), false) = (end, name.is_empty()) else { continue };
-            let start = source.len() - body.len();
-            let tokens = match word {
-                "\\DeclareMathOperator" => {
-                    let span = Span::new(start, start + end);
-                    let inner = Token { kind: Kind::Words(body[..end].to_owned()), span };
-                    Ok(vec![Token { kind: Kind::Command("operatorname".to_owned()), span }, inner])
-                }
-                _ => raw(source, start, start + end),
-            };
-            if let Ok(tokens) = tokens
-                && out.len() < 500
-            {
-                out.insert(name.to_owned(), tokens);
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Kind, macros, tokens};
-
-    #[test]
-    fn macros_are_written_out_and_never_for_ever() {
-        let source = "\\newcommand{\\W}{\\mathbf{W}}\\newcommand{\\a}{\\b\\b}\\newcommand{\\b}{\\a\\a} \\W \\a";
-        let known = macros(source);
-        assert_eq!(known.len(), 3);
-        let at = source.rfind("\\W").unwrap();
-        assert_eq!(tokens(source, at, at + 2, &known).unwrap().len(), 4);
-        assert!(tokens(source, at, source.len(), &known).is_err());
-    }
+    use super::{Kind, tokens};
+    use crate::document::macros::Macros;
 
     #[test]
     fn decoration_is_left_out() {
         let source = "\\left( x \\,\\right) \\label{a} \\\\[2pt] 2.5";
         let kinds: Vec<Kind> =
-            tokens(source, 0, source.len(), &macros("")).unwrap().into_iter().map(|token| token.kind).collect();
+            tokens(source, 0, source.len(), &Macros::new()).unwrap().into_iter().map(|token| token.kind).collect();
         assert_eq!(
             kinds,
             [

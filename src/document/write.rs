@@ -51,6 +51,9 @@ impl Writer<'_> {
             Kind::Call { function: Function::Kron, .. } if latex => Level::Hadamard,
             Kind::Call { function: Function::Inv, .. } if latex => Level::Power,
             Kind::Power(..) | Kind::HadamardPower(..) => Level::Power,
+            Kind::Transpose(a) if latex && matches!(&a.kind, Kind::Entry { of, indices } if is_member(of, indices)) => {
+                Level::Closed
+            }
             Kind::Transpose(_) if latex => Level::Power,
             Kind::Over { .. } => Level::Sum,
             Kind::Number(Number::Ratio(n, d)) if *d != 1 && !latex && fraction(*n, *d) => Level::Product,
@@ -99,6 +102,16 @@ impl Writer<'_> {
                         self.put(")");
                     }
                 }
+            }
+            Kind::Derivative { of, by } if latex && matches!(of.kind, Kind::Derivative { .. }) => {
+                let Kind::Derivative { of, by: first } = &of.kind else { return };
+                self.put("\\frac{\\partial^2 ");
+                self.formula(of, Level::Closed);
+                self.put("}{\\partial ");
+                self.formula(first, Level::Closed);
+                self.put(" \\partial ");
+                self.formula(by, Level::Closed);
+                self.put(if by.as_name().is_some() { "^{\\top}}" } else { "}" });
             }
             Kind::Derivative { of, by } if latex => {
                 self.put("\\frac{\\partial ");
@@ -171,6 +184,13 @@ impl Writer<'_> {
                     self.put("^{-\\top}");
                     return;
                 }
+                if let (true, Kind::Entry { of, indices }) = (latex, &a.kind)
+                    && is_member(of, indices)
+                {
+                    self.formula(of, Level::Closed);
+                    self.put(&format!("_{{{}}}", index(&indices[0])));
+                    return;
+                }
                 self.formula(a, Level::Closed);
                 self.put(if latex { "^{\\top}" } else { "'" });
             }
@@ -195,19 +215,19 @@ impl Writer<'_> {
                 self.put(")");
             }
             Kind::Blocks(rows) => {
-                self.put("[");
+                let [open, row_end, next, close] = match latex {
+                    true => ["\\begin{bmatrix} ", " \\\\ ", " & ", " \\end{bmatrix}"],
+                    false => ["[", "; ", ", ", "]"],
+                };
+                self.put(open);
                 for (i, row) in rows.iter().enumerate() {
-                    if i > 0 {
-                        self.put("; ");
-                    }
+                    self.put(if i > 0 { row_end } else { "" });
                     for (j, part) in row.iter().enumerate() {
-                        if j > 0 {
-                            self.put(", ");
-                        }
+                        self.put(if j > 0 { next } else { "" });
                         self.formula(part, Level::Comparison);
                     }
                 }
-                self.put("]");
+                self.put(close);
             }
             Kind::Identity(n) => match (latex, n) {
                 (_, Size::Open(_)) => self.put("I"),
@@ -235,8 +255,16 @@ impl Writer<'_> {
                 let all: Vec<&Formula> = std::iter::once(a.as_ref()).chain(sizes).collect();
                 self.constant("reshape", &all);
             }
-            Kind::Entry { of, indices } => {
+            // A member of a family x_i is a row of its matrix.
+            Kind::Entry { of, indices } if latex && is_member(of, indices) => {
                 self.formula(of, Level::Closed);
+                self.put(&format!("_{{{}}}^{{\\top}}", index(&indices[0])));
+            }
+            Kind::Entry { of, indices } => {
+                let below = latex && of.as_name().is_some_and(|name| latex_name(name).contains('_'));
+                self.put(if below { "{" } else { "" });
+                self.formula(of, Level::Closed);
+                self.put(if below { "}" } else { "" });
                 let list: Vec<String> = indices.iter().map(index).collect();
                 match latex {
                     true => self.put(&format!("_{{{}}}", list.join(","))),
@@ -439,6 +467,12 @@ impl Writer<'_> {
     }
 }
 
+/// Whether an entry is read as x_i, a row of a matrix whose name is a small letter.
+fn is_member(of: &Formula, indices: &[Index]) -> bool {
+    matches!(indices, [Index::Name(_), Index::All])
+        && of.as_name().is_some_and(|name| name.starts_with(|c: char| c.is_lowercase()))
+}
+
 fn number_of(formula: &Formula) -> String {
     write(formula, Script::Language)
 }
@@ -484,7 +518,16 @@ pub fn latex_name(name: &str) -> String {
         }
     };
     let mut out = word(&parts.base);
-    let below: Vec<String> = parts.below.iter().map(|(text, digits)| format!("{}{digits}", word(text))).collect();
+    let is_accent = |text: &str| ["hat", "bar", "tilde", "check", "breve", "dot"].contains(&text);
+    for (accent, _) in parts.below.iter().filter(|(text, digits)| is_accent(text) && digits.is_empty()) {
+        out = format!("\\{accent}{{{out}}}");
+    }
+    let below: Vec<String> = parts
+        .below
+        .iter()
+        .filter(|(text, digits)| !is_accent(text) || !digits.is_empty())
+        .map(|(text, digits)| format!("{}{digits}", word(text)))
+        .collect();
     match below.as_slice() {
         [] => {}
         [one] if one.chars().count() == 1 => out.push_str(&format!("_{one}")),

@@ -36,6 +36,11 @@ const CONTRADICTIONS: &[(Property, Property)] = &[
 ];
 
 impl Property {
+    /// The names of all properties, as `assume` spells them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|&(name, _)| name)
+    }
+
     /// The property of that name in the language.
     pub fn named(name: &str) -> Option<Property> {
         NAMES.iter().find(|(text, _)| *text == name).map(|&(_, property)| property)

@@ -38,10 +38,68 @@ pub struct Parts {
 
 /// The page's parts.
 pub fn parts(page: &Page) -> Parts {
+    Parts { style: style(), body: body(page) }
+}
+
+/// The sections and the footer.
+pub fn body(page: &Page) -> String {
     let mut out = Html { out: String::new() };
     out.sections(page);
     out.footer(page);
-    Parts { style: style(), body: out.out }
+    out.out
+}
+
+/// A page in its sections, for a document that arranges them itself.
+#[derive(Clone, Debug)]
+pub struct Sections {
+    /// The variables and the definitions.
+    pub given: String,
+    /// Each request.
+    pub requests: Vec<Section>,
+    /// What the signs mean; empty where there is nothing to say.
+    pub signs: String,
+}
+
+/// A request's sections; none has a heading. An empty one has nothing to tell.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Its title, a line of text with formulas.
+    pub title: String,
+    /// The same in plain letters.
+    pub spoken: String,
+    /// What its name stands for, where the user gave none.
+    pub meaning: String,
+    /// Its results. The left side of each that was asked for is of the class `asked`.
+    pub results: String,
+    /// The results in the language.
+    pub language: String,
+    /// The derivation.
+    pub derivation: String,
+    /// What the reader should know.
+    pub notes: String,
+}
+
+/// The page's sections.
+pub fn sections(page: &Page) -> Sections {
+    fn written(write: impl FnOnce(&mut Html)) -> String {
+        let mut out = Html { out: String::new() };
+        write(&mut out);
+        out.out
+    }
+    let of = |request: &Request| Section {
+        title: written(|out| out.sentence(title(request))),
+        spoken: plain_title(&title(request)),
+        meaning: written(|out| out.meaning(request)),
+        results: written(|out| out.results(request)),
+        language: language(request),
+        derivation: written(|out| request.waypoints.iter().for_each(|waypoint| out.waypoint(waypoint, request))),
+        notes: written(|out| out.notes(request)),
+    };
+    Sections {
+        given: written(|out| out.given(page)),
+        requests: page.requests.iter().map(of).collect(),
+        signs: written(|out| out.signs(&legend(page))),
+    }
 }
 
 fn style() -> String {
@@ -126,37 +184,52 @@ impl Html {
     }
 
     fn request(&mut self, request: &Request) {
-        if let Some(meaning) = &request.meaning {
-            self.push("<div class=\"chain\">\n");
-            self.left(&request.of);
-            self.right(meaning, BROADEST);
-            self.push("</div>\n");
-        }
+        self.meaning(request);
         if !request.waypoints.is_empty() {
             self.push("<h2>Derivation</h2>\n");
         }
         for waypoint in &request.waypoints {
             self.waypoint(waypoint, request);
         }
-        self.push("<h2>Result</h2>\n<div class=\"result\">\n<div class=\"chain\">\n");
+        self.push("<h2>Result</h2>\n");
+        self.results(request);
+        self.push("<details>\n<summary>In the language</summary>\n<pre>");
+        self.push(&escaped(&language(request)));
+        self.push("</pre>\n</details>\n");
+        if !request.notes.is_empty() {
+            self.push("<h2>Notes</h2>\n");
+            self.notes(request);
+        }
+    }
+
+    fn meaning(&mut self, request: &Request) {
+        if let Some(meaning) = &request.meaning {
+            self.push("<div class=\"chain\">\n");
+            self.left(&request.of);
+            self.right(meaning, BROADEST);
+            self.push("</div>\n");
+        }
+    }
+
+    fn results(&mut self, request: &Request) {
+        self.push("<div class=\"result\">\n<div class=\"chain\">\n");
         for shown in &request.results {
             self.result(shown);
         }
-        self.push("</div>\n</div>\n<details>\n<summary>In the language</summary>\n<pre>");
-        for shown in &request.results {
-            let line = format!("{} = {}\n", explicit_text(&shown.left), text(&shown.right));
-            self.push(&escaped(&line));
+        self.push("</div>\n</div>\n");
+    }
+
+    fn notes(&mut self, request: &Request) {
+        if request.notes.is_empty() {
+            return;
         }
-        self.push("</pre>\n</details>\n");
-        if !request.notes.is_empty() {
-            self.push("<h2>Notes</h2>\n<ul class=\"plain\">\n");
-            for note in &request.notes {
-                self.push("<li>");
-                self.sentence(inline(note));
-                self.push("</li>\n");
-            }
-            self.push("</ul>\n");
+        self.push("<ul class=\"plain\">\n");
+        for note in &request.notes {
+            self.push("<li>");
+            self.sentence(inline(note));
+            self.push("</li>\n");
         }
+        self.push("</ul>\n");
     }
 
     fn waypoint(&mut self, waypoint: &Waypoint, request: &Request) {
@@ -214,7 +287,11 @@ impl Html {
     }
 
     fn left(&mut self, formula: &Notation) {
-        self.push("<div class=\"left\">");
+        self.left_of("left", formula);
+    }
+
+    fn left_of(&mut self, class: &str, formula: &Notation) {
+        self.push(&format!("<div class=\"{class}\">"));
         self.formula(formula);
         self.push("</div>\n");
     }
@@ -258,7 +335,7 @@ impl Html {
     }
 
     fn result(&mut self, shown: &Shown) {
-        self.left(&shown.left);
+        self.left_of(if shown.asked { "left asked" } else { "left" }, &shown.left);
         self.right(&shown.right, BROADEST);
         self.push("<div class=\"why\">");
         if shown.shape.iter().any(|d| text(d) != "1") {
@@ -306,13 +383,8 @@ impl Html {
         }
         self.push("<footer>\n");
         if !legend.is_empty() {
-            self.push("<h2>Signs</h2>\n<ul class=\"plain\">\n");
-            for mention in &legend {
-                self.push("<li>");
-                self.mention(mention);
-                self.push("</li>\n");
-            }
-            self.push("</ul>\n");
+            self.push("<h2>Signs</h2>\n");
+            self.signs(&legend);
         }
         if !page.checked.is_empty() {
             self.push("<h2>Checked</h2>\n<ul class=\"plain\">\n");
@@ -322,6 +394,19 @@ impl Html {
             self.push("</ul>\n");
         }
         self.push("</footer>\n");
+    }
+
+    fn signs(&mut self, legend: &[Mention]) {
+        if legend.is_empty() {
+            return;
+        }
+        self.push("<ul class=\"plain\">\n");
+        for mention in legend {
+            self.push("<li>");
+            self.mention(mention);
+            self.push("</li>\n");
+        }
+        self.push("</ul>\n");
     }
 
     fn mention(&mut self, mention: &Mention) {
@@ -355,6 +440,13 @@ impl Html {
 /// Whether a part that cannot be broken leaves no room for reasons beside it.
 fn is_broad(formula: &Notation) -> bool {
     broken(formula, WIDEST).iter().any(|line| width(&typeset(&line.part)) > WIDEST + 4)
+}
+
+/// The results as lines of the language.
+fn language(request: &Request) -> String {
+    let lines =
+        request.results.iter().map(|shown| format!("{} = {}\n", explicit_text(&shown.left), text(&shown.right)));
+    lines.collect()
 }
 
 fn plain_title(parts: &[Inline]) -> String {

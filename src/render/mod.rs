@@ -3,6 +3,7 @@
 pub mod build;
 mod chain;
 mod entries;
+pub mod graph;
 mod html;
 mod indices;
 pub mod json;
@@ -43,11 +44,21 @@ pub enum Format {
     Json,
 }
 
-pub use html::{Parts, base64};
+pub use html::{Parts, Section, Sections, base64};
 
 /// The answer as parts of an HTML document. `checked` are the closing lines of a check, if one was made.
 pub fn html_parts(answer: &Answer, checked: &[String]) -> Parts {
     html::parts(&page::page(answer, checked))
+}
+
+/// The sections and the footer of an HTML document, without its frame and style.
+pub fn html_body(answer: &Answer, checked: &[String]) -> String {
+    html::body(&page::page(answer, checked))
+}
+
+/// The answer as sections of HTML, for a document that arranges them itself.
+pub fn html_sections(answer: &Answer) -> Sections {
+    html::sections(&page::page(answer, &[]))
 }
 
 /// The answer in a format. `source` is the program's text; `checked` are the closing lines of a check, if one was made.

@@ -124,6 +124,8 @@ pub struct Shown {
     pub whole: Option<Notation>,
     /// Rows and columns, or the kept axes; none for a name.
     pub shape: Vec<Notation>,
+    /// Whether it is the first form of what was asked for; else it is another form, or a name.
+    pub asked: bool,
 }
 
 /// The page of an answer.
@@ -291,7 +293,7 @@ fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
     let Some((last, names)) = outcome.program.split_last() else { return out };
     for line in names {
         let left = Notation::Name(line.name.clone());
-        out.push(Shown { left, right: notation(arena, line.right), whole: None, shape: Vec::new() });
+        out.push(Shown { left, right: notation(arena, line.right), whole: None, shape: Vec::new(), asked: false });
     }
     let wrt = |i: usize| outcome.wrt.get(i).or(outcome.wrt.first()).cloned().unwrap_or_default();
     let forms = outcome.forms.as_ref();
@@ -318,17 +320,18 @@ fn shown(answer: &Answer, of: &str, outcome: &Outcome) -> Vec<Shown> {
         .filter(|value| text(value).len() <= SHORT_RESULT && text(value) != text(&right));
     let shape: Vec<Notation> = outcome.shape.iter().map(|&d| dimension(arena, d)).collect();
     let own = if stacked { Vec::new() } else { shape.clone() };
-    out.push(Shown { left, right, whole, shape: own });
+    out.push(Shown { left, right, whole, shape: own, asked: true });
     let Some(forms) = forms else { return out };
     if let Some(operator) = forms.operator {
         let left = match outcome.kind {
             AskKind::Hessian => Notation::DifferentialOf(Box::new(Notation::Partial(of.to_owned(), wrt(0)))),
             _ => Notation::Differential(of.to_owned()),
         };
-        out.push(Shown { left, right: notation(arena, operator), whole: None, shape: Vec::new() });
+        out.push(Shown { left, right: notation(arena, operator), whole: None, shape: Vec::new(), asked: false });
     }
     if let Some((left, right)) = entry_form(answer, outcome) {
-        out.push(Shown { left, right, whole: None, shape: if stacked { shape } else { Vec::new() } });
+        let shape = if stacked { shape } else { Vec::new() };
+        out.push(Shown { left, right, whole: None, shape, asked: false });
     }
     out
 }

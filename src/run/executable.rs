@@ -16,6 +16,8 @@ use crate::plan::{Form, Place, Plan, ProductStep, Region, SoftmaxStep, Stage, St
 pub enum Given<'a, T> {
     /// Its entries row by row.
     Entries(&'a [T]),
+    /// Its entries in any layout; of inputs that [`Executable::reads_any_layout`].
+    View(View<'a, T>),
     /// For each row of a one-hot matrix the column of its one, from 0.
     Labels(&'a [u32]),
 }
@@ -33,6 +35,10 @@ pub struct Executable<T: Float> {
     pub(super) gathers: Vec<ValueId>,
     /// Outputs whose numbers lie elsewhere.
     pub(super) copies: Vec<(usize, ValueId)>,
+    /// Of each input how far apart the rows and columns of its value are where its entries are given row by row.
+    row_by_row: Vec<(usize, usize)>,
+    /// Of each input whether all that read it can read any layout.
+    any_layout: Vec<bool>,
     pub(super) memory: Buffer<T>,
     pub(super) threads: Vec<Thread<T>>,
     /// Numbers of the plan that kernels read from memory, by value.
@@ -84,6 +90,8 @@ pub(super) struct Lists<T: 'static> {
 #[derive(Debug)]
 pub(super) struct Bound<T> {
     pub(super) inputs: Vec<*const T>,
+    /// Of each input how far apart the rows and the columns of its value are.
+    pub(super) strides: Vec<(usize, usize)>,
     pub(super) labels: Vec<*const u32>,
     pub(super) outputs: Vec<*mut T>,
     /// Each thread's block.
@@ -136,7 +144,7 @@ impl<T: Float> Executable<T> {
             .iter()
             .enumerate()
             .filter_map(|(i, output)| (plan.place(output.value) != Place::Output(i)).then_some((i, output.value)));
-        let copies = copies.collect();
+        let copies: Vec<(usize, ValueId)> = copies.collect();
         let constants = (0..plan.values.len() as u32).map(|i| T::from_f64(plan.constant(ValueId(i)).unwrap_or(0.0)));
         let constants = constants.collect();
         let threads = (0..plan.threads.max(1))
@@ -153,6 +161,7 @@ impl<T: Float> Executable<T> {
             .collect();
         let bound = Bound {
             inputs: vec![std::ptr::null(); plan.inputs.len()],
+            strides: vec![(0, 0); plan.inputs.len()],
             labels: vec![std::ptr::null(); plan.inputs.len()],
             outputs: vec![std::ptr::null_mut(); plan.outputs.len()],
             blocks: Vec::with_capacity(plan.threads.max(1)),
@@ -161,12 +170,20 @@ impl<T: Float> Executable<T> {
             error: UnsafeCell::new(None),
         };
         let memory = Buffer::zeroed(plan.memory);
-        Ok(Executable { plan, set, stages, gathers, copies, memory, threads, constants, bound })
+        let row_by_row = row_by_row(&plan);
+        let any_layout = any_layout(&plan, &stages, &copies);
+        Ok(Executable { plan, set, stages, gathers, copies, row_by_row, any_layout, memory, threads, constants, bound })
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Whether the input at that place may be given as a view of any layout; else its entries must be given row by row. What is
+    /// read by products and by passes may; what a softmax or the reference reads, or what is a result itself, may not.
+    pub fn reads_any_layout(&self, place: usize) -> bool {
+        self.any_layout.get(place).is_some_and(|&any| any)
     }
 
     /// Runs the program: reads the inputs and writes all of each output, both in the order of the plan.
@@ -178,7 +195,16 @@ impl<T: Float> Executable<T> {
         self.check(pool, inputs, outputs)?;
         for (place, given) in inputs.iter().enumerate() {
             match given {
-                Given::Entries(entries) => self.bound.inputs[place] = entries.as_ptr(),
+                Given::Entries(entries) => {
+                    self.bound.inputs[place] = entries.as_ptr();
+                    self.bound.strides[place] = self.row_by_row[place];
+                }
+                Given::View(view) => {
+                    let (down, along) = (view.row_stride(), view.column_stride());
+                    self.bound.inputs[place] = view.pointer();
+                    // A row is kept as a column.
+                    self.bound.strides[place] = if view.rows() == 1 { (along, down) } else { (down, along) };
+                }
                 Given::Labels(labels) => self.bound.labels[place] = labels.as_ptr(),
             }
         }
@@ -223,13 +249,22 @@ impl<T: Float> Executable<T> {
                 pool.threads()
             )));
         }
-        for (given, input) in inputs.iter().zip(&self.plan.inputs) {
+        for (place, (given, input)) in inputs.iter().zip(&self.plan.inputs).enumerate() {
             let (name, rows, columns) = (&input.name, input.rows, input.columns);
             match (given, input.form) {
                 (Given::Entries(entries), Form::Entries) if entries.len() == rows * columns => {}
                 (Given::Entries(entries), Form::Entries) => {
                     let count = entries.len();
                     return Err(RunError::new(format!("`{name}` is {rows}x{columns}, but {count} numbers are given")));
+                }
+                (Given::View(view), Form::Entries) if (view.rows(), view.columns()) == (rows, columns) => {
+                    if !self.any_layout[place] {
+                        return Err(RunError::new(format!("`{name}` must be given row by row")));
+                    }
+                }
+                (Given::View(view), Form::Entries) => {
+                    let (r, c) = (view.rows(), view.columns());
+                    return Err(RunError::new(format!("`{name}` is {rows}x{columns}, but its numbers are {r}x{c}")));
                 }
                 (Given::Labels(labels), Form::Labels) if labels.len() == rows => {
                     if let Some(i) = labels.iter().position(|&label| label as usize >= columns) {
@@ -244,7 +279,7 @@ impl<T: Float> Executable<T> {
                     let count = labels.len();
                     return Err(RunError::new(format!("`{name}` has {rows} rows, but {count} labels are given")));
                 }
-                (Given::Entries(_), Form::Labels) => {
+                (Given::Entries(_) | Given::View(_), Form::Labels) => {
                     return Err(RunError::new(format!("`{name}` is planned to be given by labels")));
                 }
                 (Given::Labels(_), Form::Entries) => {
@@ -264,6 +299,38 @@ impl<T: Float> Executable<T> {
         }
         Ok(())
     }
+}
+
+/// The value of each input, where it is read at all.
+fn values_of_inputs(plan: &Plan) -> Vec<Option<ValueId>> {
+    let mut out = vec![None; plan.inputs.len()];
+    for (i, value) in plan.values.iter().enumerate() {
+        if let Operation::Input(place) = value.operation {
+            out[place as usize] = Some(ValueId(i as u32));
+        }
+    }
+    out
+}
+
+fn row_by_row(plan: &Plan) -> Vec<(usize, usize)> {
+    let strides = |id: Option<ValueId>| id.map_or((0, 0), |id| (plan.value(id).columns, 1));
+    values_of_inputs(plan).into_iter().map(strides).collect()
+}
+
+fn any_layout(plan: &Plan, stages: &[Vec<Compiled>], copies: &[(usize, ValueId)]) -> Vec<bool> {
+    let mut fixed: Vec<ValueId> = copies.iter().map(|&(_, id)| id).collect();
+    for step in stages.iter().flatten().flat_map(|region| &region.steps) {
+        match step {
+            CompiledStep::Softmax(softmax) => {
+                fixed.push(softmax.of);
+                fixed.extend(softmax.target);
+            }
+            CompiledStep::Transpose(_, of) => fixed.push(*of),
+            CompiledStep::Reference(_, _, list) => fixed.extend(list.iter().map(|operand| operand.value)),
+            _ => {}
+        }
+    }
+    values_of_inputs(plan).into_iter().map(|id| id.is_some_and(|id| !fixed.contains(&id))).collect()
 }
 
 fn compile_step(plan: &Plan, step: &Step) -> Result<CompiledStep, RunError> {

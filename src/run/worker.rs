@@ -214,16 +214,37 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
+    /// How far apart the rows and the columns of a value are.
+    fn strides(&self, id: ValueId) -> (usize, usize) {
+        match self.plan().place(id) {
+            Place::Input(place) => self.executable.bound.strides[place],
+            _ => (self.plan().value(id).columns, 1),
+        }
+    }
+
     /// The whole of a value as an operand reads it.
     fn whole(&self, operand: Use, thread: usize) -> View<'static, T> {
         let value = self.plan().value(operand.value);
+        let (down, along) = self.strides(operand.value);
         // SAFETY: see the first paragraph of this file.
         let view =
-            unsafe { View::from_raw(self.pointer(operand.value, thread), value.rows, value.columns, value.columns, 1) };
+            unsafe { View::from_raw(self.pointer(operand.value, thread), value.rows, value.columns, down, along) };
         if operand.transposed { view.transposed() } else { view }
     }
 
-    /// The block's rows of a value that is written or read row by row.
+    /// The block's rows of a value that is read.
+    fn read(&self, id: ValueId, at: &Block) -> View<'static, T> {
+        let columns = self.plan().value(id).columns;
+        let (down, along) = self.strides(id);
+        let mut pointer = self.pointer(id, at.thread);
+        if !matches!(self.plan().place(id), Place::Block(_)) {
+            pointer = pointer.wrapping_add(at.rows.start * down);
+        }
+        // SAFETY: see the first paragraph of this file.
+        unsafe { View::from_raw(pointer, at.rows.len(), columns, down, along) }
+    }
+
+    /// The block's rows of a value that is written row by row.
     fn rows(&self, id: ValueId, at: &Block) -> ViewMut<'static, T> {
         let columns = self.plan().value(id).columns;
         let mut pointer = self.pointer(id, at.thread);
@@ -244,12 +265,11 @@ impl<T: Float> Shared<'_, T> {
             if (value.rows, value.columns) == (1, 1) {
                 View::from_raw(pointer, rows, columns, 0, 0)
             } else if operand.transposed {
-                View::from_raw(pointer, rows, columns, 0, 1)
+                View::from_raw(pointer, rows, columns, 0, self.strides(operand.value).0)
             } else {
-                let view = self.rows(operand.value, at);
-                let along = usize::from(value.columns == columns);
-                let mut view = view;
-                View::from_raw(view.pointer(), rows, columns, value.columns, along)
+                let view = self.read(operand.value, at);
+                let along = if value.columns == columns { view.column_stride() } else { 0 };
+                View::from_raw(view.pointer(), rows, columns, view.row_stride(), along)
             }
         }
     }
@@ -278,9 +298,7 @@ impl<T: Float> Shared<'_, T> {
             let left = self.whole(step.left, at.thread);
             left.block(at.rows.clone(), 0..left.columns())
         } else {
-            let mut view = self.rows(step.left.value, at);
-            // SAFETY: see the first paragraph of this file.
-            unsafe { View::from_raw(view.pointer(), view.rows(), view.columns(), view.row_stride(), 1) }
+            self.read(step.left.value, at)
         };
         let right = self.whole(step.right, at.thread);
         let columns = right.columns();

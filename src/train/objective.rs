@@ -296,6 +296,16 @@ impl Objective {
     }
 
     /// The first parameters.
+    /// How many numbers all parameters have together; a float, since nothing is made yet and it may be any number.
+    pub fn parameter_count(&self, bindings: &Bindings) -> f64 {
+        let length = |dimension| self.value(dimension, &bindings.sizes).unwrap_or(1) as f64;
+        let entries = |&place: &usize| {
+            let shape = self.variable(place).shape;
+            length(shape.rows) * length(shape.columns)
+        };
+        self.roles.parameters.iter().map(entries).sum()
+    }
+
     pub(super) fn initial(&self, bindings: &Bindings, options: &Options) -> Parameters {
         let target = self.roles.target.map(|place| self.variable(place).shape.columns);
         let length = |dimension| self.value(dimension, &bindings.sizes).unwrap_or(1);

@@ -9,9 +9,12 @@ use super::scope::{Ranges, Scope};
 use super::values::{Field, Float, Floats, Grid, Residues};
 use crate::document::formula::{Formula, Kind, Size};
 use crate::elaborate::Properties;
+use crate::functions::Function;
 
 /// Random points at which both sides must agree.
 const POINTS: usize = 4;
+/// As many where a function has a kink, so that both sides of it are met.
+const POINTS_AT_KINKS: usize = 24;
 /// Points tried in all.
 const ATTEMPTS: u64 = 40;
 /// Free indices may take so many places together.
@@ -28,6 +31,8 @@ pub struct Question<'a> {
     pub ranges: &'a Ranges,
     /// What is drawn.
     pub wanted: Wanted,
+    /// Whether a function in it has a kink.
+    kinks: bool,
 }
 
 /// Numbers of both sides that differ.
@@ -76,6 +81,9 @@ impl<'a> Question<'a> {
             }
             note_sizes(scope, formula, &mut bases);
         }
+        let bodies = names.iter().filter_map(|name| scope.definitions.get(name).map(|definition| &definition.body));
+        let functions = scope.functions.values().map(|defined| &defined.body);
+        let kinks = formulas.iter().copied().chain(bodies).chain(functions).any(has_kink);
         for name in &names {
             if let Some(form) = scope.form_of(name) {
                 note(form.rows, &mut bases);
@@ -96,7 +104,7 @@ impl<'a> Question<'a> {
         bases.sort_unstable();
         bases.dedup();
         let wanted = Wanted { variables, moving: moving.to_vec(), bases, properties: HashMap::new() };
-        Question { scope, ranges, wanted }
+        Question { scope, ranges, wanted, kinks }
     }
 
     /// With other properties than the declared ones.
@@ -152,6 +160,7 @@ impl<'a> Question<'a> {
         count: usize,
     ) -> Vec<(Point<Float>, Vec<Grid<Float>>, f64)> {
         let mut out = Vec::new();
+        let count = if self.kinks { count.max(POINTS_AT_KINKS) } else { count };
         for attempt in 0..ATTEMPTS {
             let Some(point) = self.random_point(attempt) else { continue };
             if let Ok((values, largest)) = self.values(&Floats, &point, formula, free) {
@@ -165,7 +174,12 @@ impl<'a> Question<'a> {
     }
 
     fn random_point(&self, attempt: u64) -> Option<Point<Float>> {
-        let manner = if attempt < 4 { Manner::Fractions } else { MANNERS[attempt as usize % MANNERS.len()] };
+        let manner = match attempt {
+            // Whole numbers may lie on a kink, where there is no derivative.
+            _ if self.kinks => [Manner::Fractions, Manner::Wide, Manner::Inside][attempt as usize % 3],
+            0..4 => Manner::Fractions,
+            _ => MANNERS[attempt as usize % MANNERS.len()],
+        };
         let sizes = random_sizes(&self.wanted.bases, attempt.wrapping_mul(7919) + 1);
         draw(&Floats, self.scope, &self.wanted, sizes, manner, attempt + 11)
     }
@@ -194,7 +208,7 @@ impl<'a> Question<'a> {
                 }
                 _ => {}
             }
-            if agreed == POINTS {
+            if agreed == if self.kinks { POINTS_AT_KINKS } else { POINTS } {
                 return Answer::Equal { exact: self.is_exact(left, right, &free) };
             }
         }
@@ -228,11 +242,12 @@ impl<'a> Question<'a> {
         }
         sizes.extend((0..6).map(|seed| random_sizes(bases, seed)));
         for sizes in sizes {
-            for (seed, manner) in
-                [Manner::Integers(1), Manner::Integers(2), Manner::Positive(3), Manner::Integers(3), Manner::Inside]
-                    .into_iter()
-                    .flat_map(|manner| (0..3_u64).map(move |seed| (seed, manner)))
-            {
+            let manners: &[Manner] = if self.kinks {
+                &[Manner::Wide, Manner::Fractions, Manner::Inside]
+            } else {
+                &[Manner::Integers(1), Manner::Integers(2), Manner::Positive(3), Manner::Integers(3), Manner::Inside]
+            };
+            for (seed, manner) in manners.iter().flat_map(|&manner| (0..3_u64).map(move |seed| (seed, manner))) {
                 let Some(point) = draw(&Floats, self.scope, &self.wanted, sizes.clone(), manner, seed) else {
                     continue;
                 };
@@ -281,6 +296,27 @@ impl<'a> Question<'a> {
         }
         Counterexample { sizes, given, at, left: plain(&left[place]), right: plain(&right[place]) }
     }
+}
+
+/// Whether a function in a formula has a kink, or is a comparison.
+fn has_kink(formula: &Formula) -> bool {
+    formula.any(|part| match &part.kind {
+        Kind::Compare(..) => true,
+        Kind::Call { function, .. } => matches!(
+            function,
+            Function::Max
+                | Function::Min
+                | Function::Relu
+                | Function::LeakyRelu
+                | Function::Elu
+                | Function::Step
+                | Function::Abs
+                | Function::Sign
+                | Function::Norm1
+        ),
+        Kind::Generic { name, .. } => matches!(name.as_str(), "relu" | "step" | "abs" | "sign" | "elu"),
+        _ => false,
+    })
 }
 
 /// The free indices of two formulas.

@@ -22,6 +22,8 @@ pub enum Manner {
     Positive(i64),
     /// Sixteenths of either sign, none of them zero.
     Fractions,
+    /// Fractions of either sign, up to five or so.
+    Wide,
     /// Fractions between 0 and 1.
     Inside,
     /// Fractions, with a large diagonal where the matrix is square.
@@ -111,6 +113,10 @@ fn entry(manner: Manner, of: Properties, random: &mut ChaCha8Rng) -> (i64, i64) 
         Manner::Fractions | Manner::Dominant => {
             let size = 3 + below(26);
             (if below(2) == 0 { size } else { -size }, 16)
+        }
+        Manner::Wide => {
+            let size = 5 + below(194);
+            (if below(2) == 0 { size } else { -size }, 37)
         }
         Manner::Inside => (3 + below(26), 32),
     };

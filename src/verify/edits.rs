@@ -23,6 +23,10 @@ pub struct Pieces {
     pub dimensions: Vec<String>,
     /// Names that may stand in.
     pub names: Vec<String>,
+    /// Names that differ in a number at their end, each with the other.
+    pub siblings: Vec<(String, String)>,
+    /// Functions that act on each entry and may be what is missing.
+    pub functions: Vec<Function>,
     /// Indices of the line.
     pub indices: Vec<String>,
 }
@@ -99,8 +103,10 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
         if text.chars().count() > 40 { "a factor".to_owned() } else { format!("`{text}`") }
     };
     let is_term = matches!(parent.map(|p| &p.kind), Some(Kind::Sum(_))) || whole;
+    let is_argument = matches!(parent.map(|p| &p.kind), Some(Kind::Call { .. }));
     let scalar_call = matches!(&part.kind, Kind::Call { function, .. } if is_scalar_function(*function));
-    let constant = matches!(part.kind, Kind::Number(_) | Kind::Delta(..) | Kind::Over { .. } | Kind::Derivative { .. })
+    let constant = matches!(part.kind, Kind::Number(_) | Kind::Delta(..) | Kind::Over { .. })
+        || matches!(&part.kind, Kind::Derivative { by, .. } if matches!(by.kind, Kind::Entry { .. }))
         || scalar_call
         || part.as_name().is_some_and(|name| pieces.dimensions.iter().any(|d| d == name));
     let inside_transpose = matches!(parent.map(|p| &p.kind), Some(Kind::Transpose(_)));
@@ -140,6 +146,24 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
                 let rest = if rest.len() == 1 { rest.remove(0) } else { make(Kind::Product(rest)) };
                 let number = matches!(factor.kind, Kind::Number(_) | Kind::Quotient(..));
                 out.push((rest, if number { 10 } else { 15 }, format!("without the factor {}", short(factor))));
+                if i == 0
+                    && matches!(&factor.kind, Kind::Number(two) if two.as_integer() == Some(2))
+                    && let [_, rest @ ..] = list.as_slice()
+                {
+                    let rest = if let [only] = rest { only.clone() } else { make(Kind::Product(rest.to_vec())) };
+                    let what = format!("{} and its transpose in place of twice it", short(&rest));
+                    let both = vec![(false, rest.clone()), (false, rest.transposed())];
+                    out.push((make(Kind::Sum(both)), 14, what));
+                }
+                // A factor at one end is what is missing at the other: S⁻¹ u uᵀ S⁻¹.
+                let matrix = !matches!(factor.kind, Kind::Number(_) | Kind::Quotient(..));
+                if matrix && (i == 0 || i + 1 == list.len() || matches!(factor.kind, Kind::Power(..))) {
+                    let (mut before, mut behind) = (list.clone(), list.clone());
+                    before.insert(0, factor.clone());
+                    behind.push(factor.clone());
+                    out.push((make(Kind::Product(behind)), 16, format!("a factor {} behind it", short(factor))));
+                    out.push((make(Kind::Product(before)), 16, format!("a factor {} before it", short(factor))));
+                }
                 for j in 0..list.len() {
                     if j != i && j + 1 != i && i + 1 != j {
                         let mut moved = list.clone();
@@ -148,6 +172,23 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
                         let what = format!("{} at another place", short(&list[i]));
                         out.push((make(Kind::Product(moved)), 13, what));
                     }
+                }
+            }
+            // dB A for dA B
+            if let [a, b] = list.as_slice() {
+                let turned = match (&a.kind, &b.kind) {
+                    (Kind::Differential(x), Kind::Name(_)) => {
+                        Some(vec![Formula::differential(b.clone()), (**x).clone()])
+                    }
+                    (Kind::Name(_), Kind::Differential(y)) => {
+                        Some(vec![(**y).clone(), Formula::differential(a.clone())])
+                    }
+                    _ => None,
+                };
+                if let Some(turned) = turned {
+                    let turned = make(Kind::Product(turned));
+                    let what = format!("{} in place of {}", short(&turned), short(part));
+                    out.push((turned, 12, what));
                 }
             }
             if list.len() > 2 {
@@ -181,6 +222,8 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             out.push(((**a).clone(), 11, format!("without the division by {}", short(b))));
             out.push((make(Kind::Quotient(b.clone(), a.clone())), 14, "the quotient the other way round".to_owned()));
         }
+        // The sign of an exponent is changed with the power.
+        Kind::Sum(_) if matches!(parent.map(|p| &p.kind), Some(Kind::Power(..) | Kind::HadamardPower(..))) => {}
         Kind::Sum(terms) => {
             for (i, (minus, term)) in terms.iter().enumerate() {
                 let mut signs = terms.clone();
@@ -218,6 +261,11 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
                         out.push((with(to), 10, format!("{} in place of {}", to.name(), from.name())));
                     }
                 }
+            }
+            if let [a, b] = arguments.as_slice() {
+                let turned =
+                    Kind::Call { function: *function, arguments: vec![b.clone(), a.clone()], columns: *columns };
+                out.push((make(turned), 10, format!("{} and {} the other way round", short(a), short(b))));
             }
             if arguments.len() == 1 {
                 out.push((arguments[0].clone(), 15, format!("without {}", function.name())));
@@ -290,6 +338,12 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             out.push(((**body).clone(), 11, format!("without the sum over {index}")));
         }
         Kind::Name(name) => {
+            for (a, b) in &pieces.siblings {
+                if a == name {
+                    let what = format!("`{b}` in place of `{name}`");
+                    out.push((make(Kind::Name(b.clone())), 12, what));
+                }
+            }
             for other in &pieces.names {
                 if other != name && !pieces.dimensions.contains(other) && !pieces.dimensions.contains(name) {
                     let what = format!("`{other}` in place of `{name}`");
@@ -298,6 +352,25 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             }
         }
         _ => {}
+    }
+    if !constant && !inside_transpose && !is_scalar_call(part) {
+        for &function in &pieces.functions {
+            out.push((Formula::call(function, part.clone()), 15, format!("{} of {}", function.name(), short(part))));
+        }
+        let place = parent.is_some_and(|p| matches!(p.kind, Kind::Sum(_) | Kind::Hadamard(_)));
+        if place && !matches!(part.kind, Kind::Number(_) | Kind::Sum(_) | Kind::Product(_)) {
+            let square = Kind::Hadamard(vec![part.clone(), part.clone()]);
+            out.push((make(square), 15, format!("{} squared", short(part))));
+        }
+    }
+    if is_argument && !constant {
+        for name in &pieces.names {
+            let joined = Kind::Hadamard(vec![Formula::name(name.clone()), part.clone()]);
+            out.push((make(joined), 17, format!("`{name}` ⊙ before {}", short(part))));
+        }
+    }
+    if matches!(parent.map(|p| &p.kind), Some(Kind::Blocks(_))) {
+        out.push((part.clone().negated(), 10, format!("− before {}", short(part))));
     }
     if is_term {
         let times = |factor: Formula| {
@@ -320,6 +393,9 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             let one = Kind::Quotient(Box::new(Formula::integer(1)), Box::new(Formula::name(name.clone())));
             out.push((times(make(one)), 11, format!("a factor 1/{name}")));
             out.push((times(Formula::name(name.clone())), 12, format!("a factor {name}")));
+            let root = Formula::call(Function::Sqrt, Formula::name(name.clone()));
+            let one = Kind::Quotient(Box::new(Formula::integer(1)), Box::new(root));
+            out.push((times(make(one)), 13, format!("a factor 1/sqrt({name})")));
         }
         for function in
             [Function::Sum, Function::RowSum, Function::ColSum, Function::Trace, Function::Diag, Function::Inv]
@@ -364,12 +440,24 @@ fn changes(part: &Formula, parent: Option<&Formula>, whole: bool, pieces: &Piece
             }
         }
     } else if !constant && matches!(parent.map(|p| &p.kind), Some(Kind::Product(_) | Kind::Hadamard(_))) {
+        if part.as_name().is_some() {
+            let both = Kind::Sum(vec![(false, part.clone()), (false, part.clone().transposed())]);
+            out.push((make(both), 15, format!("{} and its transpose", short(part))));
+        }
+        for name in &pieces.names {
+            let joined = Kind::Hadamard(vec![part.clone(), Formula::name(name.clone())]);
+            out.push((make(joined), 18, format!("⊙ `{name}` behind {}", short(part))));
+        }
         for function in [Function::RowSum, Function::ColSum, Function::Sum, Function::Diag, Function::Inv] {
             let what = format!("{} of {}", function.name(), short(part));
             out.push((Formula::call(function, part.clone()), 15, what));
         }
     }
     out
+}
+
+fn is_scalar_call(part: &Formula) -> bool {
+    matches!(&part.kind, Kind::Call { function, .. } if is_scalar_function(*function))
 }
 
 /// Functions that are taken for each other.

@@ -2,11 +2,13 @@
 //! reason and the nearest right formula. A wrong part does not hide later ones.
 
 use super::compare::{Answer, Counterexample, Question};
+use super::conditions::{condition, is_zero, zero_by_definition};
 use super::derived::derived;
 use super::edits::Pieces;
 use super::justify::{Waypoint, justify, way as way_between};
-use super::repair::{Repair, Wrong, fitting, repairs};
-use super::scope::{Form, Ranges, Scope};
+use super::pieces::pieces;
+use super::repair::{Repair, Wrong, fitting, repairs_where_all_moves};
+use super::scope::{Fault, Form, Misfit, Ranges, Scope};
 use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Kind};
 use crate::elaborate::{Properties, Property};
@@ -68,6 +70,8 @@ pub struct Chain {
     pub parts: Vec<Formula>,
     /// A name that the first equals sign defines.
     pub defines: Option<String>,
+    /// A name of which the first equals sign says where it is, after it moved before.
+    pub places: Option<String>,
 }
 
 /// What the rest of the text says that matters to a chain.
@@ -77,6 +81,8 @@ pub struct Surroundings {
     pub differentials: Vec<String>,
     /// Names by which derivatives are taken.
     pub variables: Vec<String>,
+    /// Whether each equation is a claim, as in a program; in a document it may be a condition.
+    pub claims_only: bool,
 }
 
 /// The verdicts on a chain, one for each equals sign. What a chain says of sizes nobody declared counts for later ones
@@ -94,12 +100,10 @@ pub fn judge(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Ver
 
 fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdict> {
     let mut ranges = Ranges::new();
-    let mut parts: Vec<(Formula, Result<Form, Misread>)> = Vec::new();
+    let mut parts: Vec<(Formula, Result<Form, Misfit>)> = Vec::new();
     for part in &chain.parts {
         let mut formula = part.clone();
-        let form = scope
-            .shape(&mut formula, &mut ranges)
-            .map_err(|misfit| Misread { place: misfit.span, why: misfit.message });
+        let form = scope.shape(&mut formula, &mut ranges);
         parts.push((formula, form));
     }
     let all: Vec<&Formula> = chain.parts.iter().collect();
@@ -107,7 +111,8 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
         Ok(moving) => moving,
         Err(reason) => return vec![Verdict::Skipped(reason); chain.parts.len().saturating_sub(1)],
     };
-    let pieces = pieces(scope, chain, &parts);
+    let forms: Vec<Form> = parts.iter().filter_map(|(_, form)| form.as_ref().ok().copied()).collect();
+    let pieces = pieces(scope, &chain.parts, &forms);
     let mut out = Vec::new();
     // The last part that can be gone on from, and the one before a wrong one.
     let mut good: Option<(Formula, Form)> = match &parts[0].1 {
@@ -126,16 +131,21 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
                     good = Some((parts[1].0.clone(), *form));
                     continue;
                 }
-                Err(misread) => {
+                Err(misfit) if misfit.fault == Fault::NotCovered => {
+                    out.push(Verdict::Skipped(misfit.message.clone()));
+                    good = None;
+                    continue;
+                }
+                Err(misfit) => {
                     let declared = scope.variables.get(name).filter(|variable| variable.declared).map(|v| v.form);
                     let repair = fitting(scope, &ranges, &chain.parts[1], declared, &pieces);
-                    let reason = Reason::Shape(misread.why.clone());
+                    let reason = Reason::Shape(misfit.message.clone());
                     good = repair.as_ref().and_then(|repair| {
                         let mut formula = repair.formula.clone();
                         scope.shape(&mut formula, &mut ranges).ok().map(|form| (formula, form))
                     });
                     out.push(Verdict::Fails(Box::new(Fails {
-                        place: misread.place,
+                        place: misfit.span,
                         reason,
                         repairs: repair.into_iter().collect(),
                         derived: None,
@@ -145,9 +155,17 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
                 }
             }
         }
+        if k == 1
+            && let Some(name) = &chain.places
+        {
+            out.push(Verdict::Skipped(format!("it says where `{name}` is: a condition, not a claim")));
+            good = parts[1].1.as_ref().ok().map(|form| (parts[1].0.clone(), *form));
+            continue;
+        }
         let Some((left, left_form)) = good.clone() else {
             out.push(match (&first_error, k) {
-                (Some(misread), 1) => wrong_shape(misread.place, misread.why.clone()),
+                (Some(misfit), 1) if misfit.fault == Fault::NotCovered => Verdict::Skipped(misfit.message.clone()),
+                (Some(misfit), 1) => wrong_shape(misfit.span, misfit.message.clone()),
                 _ => Verdict::Skipped("the side before it could not be read".to_owned()),
             });
             if let Ok(form) = &parts[k].1 {
@@ -183,13 +201,6 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
     out
 }
 
-/// A part without a shape.
-#[derive(Clone, Debug)]
-struct Misread {
-    place: Span,
-    why: String,
-}
-
 fn wrong_shape(place: Span, why: String) -> Verdict {
     Verdict::Fails(Box::new(Fails {
         place,
@@ -215,17 +226,19 @@ impl Line<'_> {
         self,
         left: &Formula,
         left_form: Form,
-        right: &(Formula, Result<Form, Misread>),
+        right: &(Formula, Result<Form, Misfit>),
         written: &Formula,
     ) -> (Verdict, Option<(Formula, Form)>) {
         let form = match &right.1 {
             Ok(form) => *form,
-            Err(misread) => return self.no_shape(left, left_form, misread.place, misread.why.clone(), written),
+            Err(misfit) if misfit.fault == Fault::NotCovered => {
+                return (Verdict::Skipped(misfit.message.clone()), None);
+            }
+            Err(misfit) => return self.no_shape(left, left_form, misfit.span, misfit.message.clone(), written),
         };
-        let zero = |formula: &Formula| matches!(&formula.kind, Kind::Number(value) if value.is_zero());
         let same = self.scope.sizes.unify(left_form.rows, form.rows)
             && self.scope.sizes.unify(left_form.columns, form.columns);
-        if !same && !zero(left) && !zero(&right.0) {
+        if !same && !is_zero(left) && !is_zero(&right.0) {
             let why =
                 format!("the left side is {}, the right side {}", self.scope.text(left_form), self.scope.text(form));
             return self.no_shape(left, left_form, written.span, why, written);
@@ -235,6 +248,10 @@ impl Line<'_> {
         match question.compare(left, &right.0) {
             Answer::Unknown(why) => (Verdict::Skipped(why), next),
             Answer::Equal { exact } => {
+                if let Some(name) = zero_by_definition(self.scope, self.ranges, left, &right.0, self.moving) {
+                    let why = format!("both sides are zero, but only where `{name}` is what it is defined as");
+                    return (Verdict::Skipped(why), next);
+                }
                 let relies_on = relies_on(self.scope, self.ranges, left, &right.0, self.moving);
                 let mut notes = Vec::new();
                 match self.held(left, &right.0) {
@@ -253,6 +270,11 @@ impl Line<'_> {
                 (Verdict::Holds(Holds { exact, rules, relies_on, notes }), next)
             }
             Answer::Different => {
+                if !self.around.claims_only
+                    && let Some(why) = condition(left, &right.0)
+                {
+                    return (Verdict::Skipped(why), None);
+                }
                 let only_if = only_if(self.scope, self.ranges, left, &right.0, self.moving);
                 let moving = self.moving.to_vec();
                 let fails = self.failure(left, left_form, &right.0, &moving, only_if);
@@ -265,7 +287,7 @@ impl Line<'_> {
         let question = Question::new(self.scope, self.ranges, &[left, right], moving);
         let counterexample = question.counterexample(left, right);
         let wrong = Wrong { left, form, right, moving, pieces: self.pieces };
-        let repairs = repairs(self.scope, self.ranges, &wrong);
+        let repairs = repairs_where_all_moves(self.scope, self.ranges, &wrong);
         let derived = if repairs.is_empty() { derived(self.scope, self.ranges, &wrong) } else { None };
         Fails { place: right.span, reason: Reason::Numbers(counterexample), repairs, derived, only_if }
     }
@@ -279,7 +301,7 @@ impl Line<'_> {
         written: &Formula,
     ) -> (Verdict, Option<(Formula, Form)>) {
         let wrong = Wrong { left, form, right: written, moving: self.moving, pieces: self.pieces };
-        let repairs = repairs(self.scope, self.ranges, &wrong);
+        let repairs = repairs_where_all_moves(self.scope, self.ranges, &wrong);
         let derived = if repairs.is_empty() { derived(self.scope, self.ranges, &wrong) } else { None };
         // Later parts are compared with what is right.
         let next = repairs.first().map(|repair| (repair.formula.clone(), form));
@@ -407,56 +429,6 @@ fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Ve
 }
 
 /// What may be put into a formula of this chain to make it right.
-fn pieces(scope: &Scope, chain: &Chain, parts: &[(Formula, Result<Form, Misread>)]) -> Pieces {
-    let mut pieces = Pieces::default();
-    let mut sizes: Vec<u32> = Vec::new();
-    let add = |list: &mut Vec<String>, name: &str| {
-        if list.len() < 14 && !list.iter().any(|known| known == name) {
-            list.push(name.to_owned());
-        }
-    };
-    let mut names: Vec<String> = Vec::new();
-    for part in &chain.parts {
-        part.names().iter().for_each(|name| add(&mut names, name));
-        for index in part.free_indices() {
-            add(&mut pieces.indices, &index);
-        }
-        part.visit(&mut |formula| {
-            if let Kind::Over { index, .. } = &formula.kind {
-                add(&mut pieces.indices, index);
-            }
-        });
-    }
-    // What the definitions on the left are made of may be what is missing.
-    for name in names.clone() {
-        if let Some(definition) = scope.definitions.get(&name) {
-            definition.body.names().iter().for_each(|name| add(&mut names, name));
-        }
-    }
-    for name in names {
-        match scope.form_of(&name) {
-            Some(form) => {
-                sizes.extend([form.rows, form.columns]);
-                pieces.names.push(name);
-            }
-            None if scope.sizes.has_name(&name) => add(&mut pieces.dimensions, &name),
-            None => {}
-        }
-    }
-    for (_, form) in parts {
-        if let Ok(form) = form {
-            sizes.extend([form.rows, form.columns]);
-        }
-    }
-    for id in sizes {
-        let text = scope.sizes.text(id);
-        if scope.sizes.known(&text).is_some() && pieces.dimensions.len() < 6 {
-            add(&mut pieces.dimensions, &text);
-        }
-    }
-    pieces
-}
-
 /// Properties that are tried one by one, with what they say.
 const TRIED: &[(Property, &str)] = &[
     (Property::Symmetric, "is symmetric"),

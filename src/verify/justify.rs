@@ -1,6 +1,7 @@
 //! The rules that lead from one formula to another: all moves are made on both sides; where these meet, the moves that are
 //! not needed are taken away one by one.
 
+use super::entries;
 use super::moves::{MOVES, Move, Mover};
 use super::normal::key;
 use super::scope::Scope;
@@ -28,15 +29,22 @@ pub fn justify(scope: &Scope, moving: &[String], left: &Formula, right: &Formula
     if let Some(rules) = gradient(scope, left, right) {
         return rules;
     }
-    let Some(found) = found(scope, moving, left, right) else { return Vec::new() };
-    rules_of(scope, &found, left, right)
+    if let Some(mut found) = found(scope, moving, left, right) {
+        return rules_of(&mut found, left, right);
+    }
+    if !moving.is_empty() {
+        return Vec::new();
+    }
+    match entries::justify(scope, &opened(scope, left, right), left, right) {
+        Some(rules) if rules.is_empty() => vec!["rearranged".to_owned()],
+        rules => rules.unwrap_or_default(),
+    }
 }
 
 /// With what two sides meet.
 struct Found {
     moves: Vec<Move>,
-    moving: Vec<String>,
-    opened: Vec<String>,
+    mover: Mover,
 }
 
 /// First with each d on the right side as it stands, then with all that moves written out.
@@ -73,7 +81,7 @@ fn found(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> O
     for (moving, opened) in [(atoms, near), (moving.to_vec(), far)].into_iter().take(if again { 2 } else { 1 }) {
         let mut mover = Mover::new(scope, &moving, &opened);
         if let Some(moves) = needed(&mut mover, left, right) {
-            return Some(Found { moves, moving, opened });
+            return Some(Found { moves, mover });
         }
     }
     None
@@ -99,8 +107,8 @@ fn gradient(scope: &Scope, left: &Formula, right: &Formula) -> Option<Vec<String
         let product = Formula::new(Kind::Product(vec![right.clone().transposed(), dx]), right.span);
         Formula::call(Function::Trace, product)
     };
-    let found = found(scope, &moving, &differential, &pairing)?;
-    let mut rules = rules_of(scope, &found, &differential, &pairing);
+    let mut found = found(scope, &moving, &differential, &pairing)?;
+    let mut rules = rules_of(&mut found, &differential, &pairing);
     rules.push(rules::READ_OFF.rule().statement.clone());
     Some(rules)
 }
@@ -172,7 +180,7 @@ fn opened(scope: &Scope, left: &Formula, right: &Formula) -> Vec<String> {
     out
 }
 
-fn rules_of(scope: &Scope, found: &Found, left: &Formula, right: &Formula) -> Vec<String> {
+fn rules_of(found: &mut Found, left: &Formula, right: &Formula) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut add = |statement: String| {
         if !out.contains(&statement) {
@@ -180,9 +188,9 @@ fn rules_of(scope: &Scope, found: &Found, left: &Formula, right: &Formula) -> Ve
         }
     };
     for side in [left, right] {
-        let mut mover = Mover::new(scope, &found.moving, &found.opened);
-        moved(&mut mover, &found.moves, side);
-        mover.used.into_iter().for_each(&mut add);
+        found.mover.used.clear();
+        moved(&mut found.mover, &found.moves, side);
+        std::mem::take(&mut found.mover.used).into_iter().for_each(&mut add);
     }
     for by in &found.moves {
         if let Some(statement) = statement_of(*by) {
@@ -217,10 +225,10 @@ fn statement_of(by: Move) -> Option<&'static str> {
 
 /// The way from left to right through the form in which both sides meet; `None` where none was found.
 pub fn way(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Option<Vec<Waypoint>> {
-    let found = found(scope, moving, left, right)?;
+    let mut found = found(scope, moving, left, right)?;
+    let mover = &mut found.mover;
     let mut sides: Vec<Vec<Waypoint>> = Vec::new();
     for side in [left, right] {
-        let mut mover = Mover::new(scope, &found.moving, &found.opened);
         let mut formula = mover.normal.normal(&side.without_places());
         let mut list = vec![Waypoint { formula: side.clone(), rules: Vec::new() }];
         for &by in &found.moves {

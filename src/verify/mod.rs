@@ -1,9 +1,12 @@
 //! Derivations made by hand, line by line: formulas of a document come in, a verdict for each equals sign goes out.
 
+mod chapters;
 pub mod compare;
+mod conditions;
 mod derived;
 pub mod draw;
 pub mod edits;
+mod entries;
 pub mod evaluate;
 pub mod judge;
 pub mod justify;
@@ -11,24 +14,37 @@ pub mod linear;
 pub mod moves;
 mod names;
 pub mod normal;
+mod pieces;
 pub mod repair;
 pub mod report;
 pub mod scope;
 pub mod shown;
 pub mod sizes;
+pub mod slopes;
 pub mod values;
 
 use crate::diagnostic::Diagnostic;
 use crate::document::formula::{Formula, Kind};
 use crate::document::text::Document;
-use crate::document::write::write;
+use crate::document::write::{Script, write};
 
 use judge::{Surroundings, judge};
 use report::{Judged, Report, Step};
 
 /// Judges all chains of a document.
 pub fn verify(document: &Document) -> Report {
-    let (mut scope, mut errors) = names::declared(&document.declarations);
+    let report = judged(document);
+    let anew = chapters::used_anew(document, &report);
+    if anew.is_empty() {
+        return report;
+    }
+    let mut report = judged(&chapters::marked(document, &anew));
+    chapters::unmark(&mut report);
+    report
+}
+
+fn judged(document: &Document) -> Report {
+    let (mut scope, mut errors) = names::declared(document);
     errors.splice(0..0, document.errors.iter().cloned());
     let chains = names::defined(&mut scope, document);
     scope.settle();
@@ -55,11 +71,23 @@ pub fn verify(document: &Document) -> Report {
             _ => None,
         })
         .collect();
+    around.claims_only = document.script == Script::Language;
+    let gradients = !around.claims_only && conditions::gradients_as_differentials(&scope, &document.lines);
     let mut lines = Vec::new();
     for (line, chain) in document.lines.iter().zip(&chains) {
-        let mut verdicts = judge(&mut scope, chain, &around);
+        let mut verdicts = match conditions::differential_head(&scope, line) {
+            Some((name, _)) if gradients => {
+                let why = format!(
+                    "`d{name}` seems to stand for a gradient in this text: write \\partial L/\\partial {name} for it"
+                );
+                vec![judge::Verdict::Skipped(why); chain.parts.len() - 1]
+            }
+            _ => judge(&mut scope, chain, &around),
+        };
         for (pair, verdict) in chain.parts.windows(2).zip(&mut verdicts) {
-            let given = specified.iter().find(|name| pair.iter().any(|part| applies(part, name)));
+            let given = specified
+                .iter()
+                .find(|name| !scope.functions.contains_key(*name) && pair.iter().any(|part| applies(part, name)));
             if let (judge::Verdict::Fails(_), Some(name)) = (&*verdict, given) {
                 let why = format!("the text says what `{name}` is; verify takes it for any function");
                 *verdict = judge::Verdict::Skipped(why);
@@ -87,7 +115,7 @@ pub fn verify(document: &Document) -> Report {
     }
     errors.sort_by_key(|error| error.span);
     let skipped = document.skipped.iter().map(|skipped| (skipped.span, skipped.reason.clone())).collect();
-    Report { lines, skipped, inferred, errors, script: document.script }
+    Report { lines, skipped, inferred, errors, outline: document.outline.clone(), script: document.script }
 }
 
 /// Whether a function known by its name is applied in a formula.
@@ -119,7 +147,7 @@ pub fn explanation(document: &Document) -> Result<String, NoWay> {
         return Err(NoWay::Wrong);
     }
     let nothing = || NoWay::NotFound("there is no equation to explain".to_owned());
-    let (mut scope, _) = names::declared(&document.declarations);
+    let (mut scope, _) = names::declared(document);
     let chains = names::defined(&mut scope, document);
     let (chain, line) =
         chains.iter().zip(&report.lines).rfind(|(chain, _)| chain.defines.is_none()).ok_or_else(nothing)?;

@@ -1,14 +1,16 @@
 //! Declarations and definitions of a document as a [`Scope`].
 
+use super::conditions::moved_before;
 use super::edits::Pieces;
 use super::judge::Chain;
 use super::repair::fitting;
-use super::scope::{Form, Ranges, Scope};
+use super::scope::{Defined, Form, Ranges, SCALAR, Scope};
 use super::sizes::ONE;
 use crate::diagnostic::Diagnostic;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::language::{Names, formula};
 use crate::document::text::{Document, Line};
+use crate::document::write::Script;
 use crate::elaborate::{Properties, Property};
 use crate::functions::Function;
 use crate::syntax::TYPES;
@@ -23,7 +25,8 @@ impl Names for Plain {
 }
 
 /// The names that a document declares, and its mistakes.
-pub fn declared(ast: &Ast) -> (Scope, Vec<Diagnostic>) {
+pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
+    let ast = &document.declarations;
     let mut scope = Scope::default();
     let mut errors = Vec::new();
     for statement in &ast.statements {
@@ -42,7 +45,14 @@ pub fn declared(ast: &Ast) -> (Scope, Vec<Diagnostic>) {
                 match declared_type(&mut scope, ast, kind, arguments) {
                     Ok((form, properties)) => {
                         for named in names {
-                            if scope.variables.contains_key(&named.name) {
+                            if let Some(family) = document.families.get(&named.name) {
+                                // Each member is a row; a family of matrices is none that is covered.
+                                if scope.sizes.is_one(form.columns) && !scope.variables.contains_key(family) {
+                                    let many = scope.sizes.open();
+                                    let form = Form { rows: many, columns: form.rows };
+                                    scope.declare(family, form, Properties::NONE, true);
+                                }
+                            } else if scope.variables.contains_key(&named.name) {
                                 let message = format!("`{}` is already declared", named.name);
                                 errors.push(Diagnostic::at(named.span, message));
                             } else if Function::lookup(&named.name).is_some() {
@@ -123,22 +133,31 @@ fn declared_type(
 
 /// The lines as chains; those that say what a new name stands for are put into the scope.
 pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
-    note_dimensions(scope, document);
+    let lines = with_whole_names(scope, &document.lines);
+    note_dimensions(scope, &lines);
+    note_families(scope, &lines, document);
     let mut chains: Vec<Chain> =
-        document.lines.iter().map(|line| Chain { parts: line.parts.clone(), defines: None }).collect();
+        lines.iter().map(|line| Chain { parts: line.parts.clone(), defines: None, places: None }).collect();
     let mut pending: Vec<(usize, String)> = Vec::new();
-    for (k, line) in document.lines.iter().enumerate() {
+    for (k, line) in lines.iter().enumerate() {
         if let Some(name) = head(scope, line)
+            && document.script == Script::Latex
+            && matches!(line.parts[0].kind, Kind::Name(_))
+            && moved_before(&name, &lines[..k])
+        {
+            chains[k].places = Some(name);
+        } else if let Some(name) = head(scope, line)
             && !pending.iter().any(|(_, other)| *other == name)
         {
             pending.push((k, name));
         }
     }
     // A definition of the whole goes before one of its entries.
-    for (k, line) in document.lines.iter().enumerate() {
+    for (k, line) in lines.iter().enumerate() {
         if let (Some(name), Kind::Name(_)) = (head(scope, line), &line.parts[0].kind)
+            && chains[k].places.is_none()
             && let Some(place) = pending.iter().position(|(j, other)| {
-                *other == name && *j < k && matches!(document.lines[*j].parts[0].kind, Kind::Entry { .. })
+                *other == name && *j < k && matches!(lines[*j].parts[0].kind, Kind::Entry { .. })
             })
         {
             pending[place] = (k, name);
@@ -148,12 +167,17 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
         chains[*k].defines = Some(name.clone());
     }
     while !pending.is_empty() {
-        let waits = |k: usize| {
-            document.lines[k].parts[1].names().iter().any(|inner| pending.iter().any(|(_, other)| other == inner))
-        };
+        let waits =
+            |k: usize| lines[k].parts[1].names().iter().any(|inner| pending.iter().any(|(_, other)| other == inner));
         let Some(next) = pending.iter().position(|(k, _)| !waits(*k)) else { break };
         let (k, name) = pending.remove(next);
-        define(scope, &name, &body_of(&document.lines[k]));
+        if let Some(defined) = function_of(scope, &lines[k]) {
+            if !scope.knows(&defined.parameter) {
+                scope.declare(&defined.parameter, SCALAR, Properties::NONE, false);
+            }
+            scope.functions.insert(name.clone(), defined);
+        }
+        define(scope, &name, &body_of(&lines[k]));
     }
     // Definitions that stand on each other in a circle are no definitions.
     for (k, _) in pending {
@@ -163,9 +187,9 @@ pub fn defined(scope: &mut Scope, document: &Document) -> Vec<Chain> {
 }
 
 /// Names that stand below ones or above a sum are dimensions wherever they stand.
-fn note_dimensions(scope: &mut Scope, document: &Document) {
+fn note_dimensions(scope: &mut Scope, lines: &[Line]) {
     let mut names: Vec<String> = Vec::new();
-    for part in document.lines.iter().flat_map(|line| &line.parts) {
+    for part in lines.iter().flat_map(|line| &line.parts) {
         part.visit(&mut |formula| {
             let sizes: Vec<&Size> = match &formula.kind {
                 Kind::Ones(m, n) | Kind::Zeros(m, n) => std::iter::once(m).chain(n).collect(),
@@ -184,6 +208,98 @@ fn note_dimensions(scope: &mut Scope, document: &Document) {
             scope.sizes.named(&name);
         }
     }
+}
+
+/// How many members a family has is told by the sums over it.
+fn note_families(scope: &mut Scope, lines: &[Line], document: &Document) {
+    let families: Vec<&String> = document.families.values().collect();
+    for part in lines.iter().flat_map(|line| &line.parts) {
+        let mut found: Vec<(String, Formula)> = Vec::new();
+        part.visit(&mut |formula| {
+            let Kind::Over { index, upper: Size::Given(upper), body } = &formula.kind else { return };
+            body.visit(&mut |part| {
+                if let Kind::Entry { of, indices } = &part.kind
+                    && let Some(name) = of.as_name()
+                    && families.iter().any(|family| *family == name)
+                    && indices.first() == Some(&Index::Name(index.clone()))
+                {
+                    found.push((name.to_owned(), (**upper).clone()));
+                }
+            });
+        });
+        for (name, upper) in found {
+            if let (Ok(size), Some(form)) = (scope.size_of(&upper), scope.form_of(&name)) {
+                scope.sizes.unify(form.rows, size);
+            }
+        }
+    }
+}
+
+/// The lines, where `a_i = W_i x` says that `a_i` is a name of its own: no index i stands on its right side, and no other
+/// stands below `a`.
+fn with_whole_names(scope: &Scope, lines: &[Line]) -> Vec<Line> {
+    let mut whole: Vec<(String, String)> = Vec::new();
+    for line in lines {
+        if let Kind::Entry { of, indices } = &line.parts[0].kind
+            && let (Some(name), [Index::Name(index)]) = (of.as_name(), indices.as_slice())
+            && line.may_define
+            && !scope.knows(name)
+            && !line.parts[1].names().is_empty()
+            && !line.parts[1].free_indices().contains(index)
+        {
+            whole.push((name.to_owned(), index.clone()));
+        }
+    }
+    let used = |name: &str, index: &str| {
+        lines.iter().flat_map(|line| &line.parts).any(|part| {
+            let (mut all, mut entries) = (0, 0);
+            part.visit(&mut |part| match &part.kind {
+                Kind::Name(other) if other == name => all += 1,
+                Kind::Entry { of, indices }
+                    if of.as_name() == Some(name) && *indices == [Index::Name(index.to_owned())] =>
+                {
+                    entries += 1;
+                }
+                _ => {}
+            });
+            all != entries
+        })
+    };
+    whole.retain(|(name, index)| !used(name, index));
+    let mut out = lines.to_vec();
+    if !whole.is_empty() {
+        out.iter_mut().flat_map(|line| &mut line.parts).for_each(|part| put_whole_names(part, &whole));
+    }
+    out
+}
+
+fn put_whole_names(formula: &mut Formula, whole: &[(String, String)]) {
+    if let Kind::Entry { of, indices } = &formula.kind
+        && let (Some(name), [Index::Name(index)]) = (of.as_name(), indices.as_slice())
+        && whole.iter().any(|(known, below)| known == name && below == index)
+    {
+        formula.kind = Kind::Name(format!("{name}_{index}"));
+        return;
+    }
+    formula.children_mut().into_iter().for_each(|child| put_whole_names(child, whole));
+}
+
+/// The function of a number that a line defines: σ(t) = 1/(1 + e⁻ᵗ).
+fn function_of(scope: &Scope, line: &Line) -> Option<Defined> {
+    let Kind::Generic { argument, order: 0, .. } = &line.parts[0].kind else { return None };
+    let parameter = argument.as_name()?;
+    let body = line.parts[1].clone();
+    let simple = !body.any(|part| match &part.kind {
+        Kind::Name(name) => name != parameter && scope.definitions.contains_key(name),
+        Kind::Generic { name, .. } => Function::lookup(name).is_none(),
+        Kind::Entry { .. } | Kind::Over { .. } | Kind::Derivative { .. } | Kind::Differential(_) => true,
+        _ => false,
+    });
+    let mut scope = scope.clone();
+    scope.definitions.remove(parameter);
+    scope.declare(parameter, SCALAR, Properties::NONE, true);
+    let form = scope.shape(&mut body.clone(), &mut Ranges::new()).ok()?;
+    (simple && scope.is_scalar(form)).then(|| Defined { parameter: parameter.to_owned(), body })
 }
 
 /// The name that the first equals sign of a line defines.

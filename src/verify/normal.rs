@@ -436,7 +436,11 @@ impl Term {
     }
 }
 
-fn collected(list: Vec<Term>) -> Vec<Term> {
+fn collected(mut list: Vec<Term>) -> Vec<Term> {
+    if list.len() < 2 {
+        list.retain(|term| !term.coefficient.is_zero());
+        return list;
+    }
     let mut out: Vec<(String, Term)> = Vec::new();
     for term in list {
         let text = key(&term.body());

@@ -11,6 +11,7 @@ use super::sizes::Sizes;
 use super::values::Floats;
 use crate::document::formula::{Formula, Kind, Size};
 use crate::document::write::{Script, write};
+use crate::elaborate::Property;
 
 /// A right formula in place of a wrong one.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +83,26 @@ pub fn repairs(scope: &mut Scope, ranges: &Ranges, wrong: &Wrong<'_>) -> Vec<Rep
     right_ones(scope, ranges, wrong, fitting)
 }
 
+/// As [`repairs`]; for d(…) of an expression also where every name in it moves, of which a wrong line may show one only.
+pub fn repairs_where_all_moves(scope: &mut Scope, ranges: &Ranges, wrong: &Wrong<'_>) -> Vec<Repair> {
+    let found = repairs(scope, ranges, wrong);
+    let Kind::Differential(inner) = &wrong.left.kind else { return found };
+    let mut all = wrong.moving.to_vec();
+    for name in inner.names() {
+        let constant = |v: &super::scope::Variable| v.properties.has(Property::Constant);
+        let moves = scope.variables.get(name).is_some_and(|variable| !constant(variable));
+        if moves && !scope.definitions.contains_key(name) && !all.iter().any(|known| known == name) {
+            all.push(name.to_owned());
+        }
+    }
+    if inner.as_name().is_some() || all.len() == wrong.moving.len() {
+        return found;
+    }
+    let whole = repairs(scope, ranges, &Wrong { moving: &all, ..*wrong });
+    let cost = |list: &[Repair]| list.first().map_or(u32::MAX, |repair| repair.cost);
+    if cost(&whole) <= cost(&found) { whole } else { found }
+}
+
 /// The shortest changes of a formula that make it fit its names' shapes, where nothing else is known of it.
 pub fn fitting(
     scope: &mut Scope,
@@ -95,13 +116,13 @@ pub fn fitting(
     }
     for edit in edits(right, &Pieces { names: Vec::new(), ..pieces.clone() }) {
         let mut formula = edit.formula;
-        let before = scope.sizes.clone();
+        let before = (scope.sizes.clone(), scope.variable_order.len());
         let fits = scope.shape(&mut formula, &mut ranges.clone()).is_ok_and(|found| {
             form.is_none_or(|form| {
                 scope.sizes.unify(form.rows, found.rows) && scope.sizes.unify(form.columns, found.columns)
             })
         });
-        scope.sizes = before;
+        scope.forget(before.0, before.1);
         if fits {
             return Some(Repair { formula, what: edit.what, cost: edit.cost });
         }
@@ -133,6 +154,15 @@ fn transposes_inside(formula: Formula) -> Formula {
     for child in out.children_mut() {
         *child = transposes_inside(child.clone());
     }
+    // A number stands in front.
+    if let Kind::Product(list) = &mut out.kind {
+        list.sort_by_key(|factor| super::evaluate::literal(factor).is_none());
+    }
+    if let Kind::Power(base, exponent) = &out.kind
+        && matches!(&exponent.kind, Kind::Number(value) if value.is_one())
+    {
+        return (**base).clone();
+    }
     // (-A)*B is -A*B.
     if let Kind::Product(list) = &mut out.kind
         && let Some(first) = list.first_mut()
@@ -155,6 +185,7 @@ fn shaped(
     seen: &mut HashSet<String>,
 ) -> Vec<Edit> {
     let before = scope.sizes.clone();
+    let variables = scope.variable_order.len();
     // A repair repeats nothing: that would hide what is wrong.
     let repeats = std::mem::replace(&mut scope.repeats_in_products, Repeats::Refused);
     let mut out = Vec::new();
@@ -166,7 +197,7 @@ fn shaped(
             scope.sizes.are_equal(form.rows, wrong.form.rows) && scope.sizes.are_equal(form.columns, wrong.form.columns)
         });
         let known = fits && settled(&mut edit.formula, &scope.sizes, before.count());
-        scope.sizes = before.clone();
+        scope.forget(before.clone(), variables);
         if known {
             out.push(edit);
         }

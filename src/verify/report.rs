@@ -3,6 +3,7 @@
 use super::judge::Verdict;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::formula::Formula;
+use crate::document::outline::Piece;
 use crate::document::write::Script;
 
 /// The verdict on one equals sign.
@@ -38,6 +39,8 @@ pub struct Report {
     pub inferred: Vec<String>,
     /// Mistakes in the text itself.
     pub errors: Vec<Diagnostic>,
+    /// What stands between the formulas.
+    pub outline: Vec<Piece>,
     /// How formulas are written.
     pub script: Script,
 }

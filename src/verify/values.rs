@@ -4,6 +4,7 @@
 
 use std::fmt::Debug;
 
+use super::slopes::{Over, Pair};
 use crate::check::field::{Dual, integer, inverse as inverse_modulo};
 use crate::check::opaque::{Symbols, digest};
 use crate::functions::Function;
@@ -15,6 +16,14 @@ use crate::syntax::ast::Comparison;
 pub trait Field {
     /// Its numbers.
     type Scalar: Copy + Debug;
+    /// The field over this one, whose numbers have a slope made of numbers of this.
+    type Higher: Field;
+    /// The field over this one; `None` where slopes of slopes end.
+    fn higher(&self) -> Option<Self::Higher>;
+    /// A number as one of the field over this, which does not move there.
+    fn lift(&self, a: Self::Scalar) -> <Self::Higher as Field>::Scalar;
+    /// The slope of a number of the field over this.
+    fn slope_of(&self, a: <Self::Higher as Field>::Scalar) -> Self::Scalar;
     /// A number of the language; `None` where it is none here.
     fn number(&self, value: Number) -> Option<Self::Scalar>;
     /// a + b
@@ -62,6 +71,19 @@ fn float(value: f64, slope: f64) -> Option<Float> {
 
 impl Field for Floats {
     type Scalar = Float;
+    type Higher = Over<Floats>;
+
+    fn higher(&self) -> Option<Over<Floats>> {
+        Some(Over(*self))
+    }
+
+    fn lift(&self, a: Float) -> Pair<Float> {
+        Pair { value: a, slope: Float::default() }
+    }
+
+    fn slope_of(&self, a: Pair<Float>) -> Float {
+        a.slope
+    }
 
     fn number(&self, value: Number) -> Option<Float> {
         float(value.to_f64(), 0.0)
@@ -202,6 +224,19 @@ impl Residues {
 
 impl Field for Residues {
     type Scalar = Dual;
+    type Higher = Over<Residues>;
+
+    fn higher(&self) -> Option<Over<Residues>> {
+        Some(Over(self.clone()))
+    }
+
+    fn lift(&self, a: Dual) -> Pair<Dual> {
+        Pair { value: a, slope: Dual::ZERO }
+    }
+
+    fn slope_of(&self, a: Pair<Dual>) -> Dual {
+        a.slope
+    }
 
     fn number(&self, value: Number) -> Option<Dual> {
         match value {

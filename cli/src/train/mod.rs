@@ -6,6 +6,7 @@ pub mod arguments;
 mod checkpoint;
 mod evaluate;
 mod inputs;
+pub mod live;
 mod model;
 mod outcome;
 mod page;

@@ -7,6 +7,15 @@ use crate::document::tokens::Token;
 use crate::functions::Function;
 use crate::number::Number;
 
+/// How a `d` is set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letter {
+    /// `d`, which may be a name.
+    Slanted,
+    /// `\mathrm{d}`, which is none.
+    Upright,
+}
+
 impl Reader<'_> {
     pub(super) fn base(&mut self) -> Result<Formula, Unread> {
         let start = self.at;
@@ -26,10 +35,7 @@ impl Reader<'_> {
             )),
             T::Character('∂') => self.partial(start),
             T::Character('∇') => self.nabla(start),
-            T::Character('d') if self.differential_follows() => {
-                let inner = self.deeper(Self::factor)?;
-                self.made(Kind::Differential(Box::new(inner)), start)
-            }
+            T::Character('d') if self.differential_follows(Letter::Slanted)? => self.differential(start),
             T::Character(c) if c.is_alphabetic() => {
                 let name = crate::syntax::canonical_name(&c.to_string()).unwrap_or_else(|| c.to_string());
                 self.named(name, start)
@@ -40,32 +46,69 @@ impl Reader<'_> {
             }
             T::Words(words) if is_function_word(&words) => self.function(words.trim(), start),
             T::Words(words) => Err(unread(token.span, format!("words in a formula: `{}`", words.trim()))),
-            T::Begin(name) => Err(unread(token.span, format!("`\\begin{{{name}}}` inside a formula is not covered"))),
+            T::Begin(name) => self.matrix(&name, token.span, start),
             T::Command(name) => self.command(&name, token.span, start),
             kind => Err(unread(token.span, format!("`{}` is not expected here", shown(&kind)))),
         }
     }
 
     /// Whether a `d` is the sign of a differential: where something follows that has one.
-    pub(super) fn differential_follows(&self) -> bool {
-        if self.known.declared.contains("d") || self.known.dimensions.contains("d") {
-            return false;
+    fn differential_follows(&self, letter: Letter) -> Result<bool, Unread> {
+        if self.known.declared.contains("d") {
+            return Ok(false);
         }
-        match self.kind() {
-            Some(T::Character(c)) => c.is_alphabetic() || *c == '(',
-            Some(T::Open) => true,
+        let dimension = self.known.dimensions.contains("d") && letter == Letter::Slanted;
+        let square = self.square_sign();
+        let next = self.kind_at(square);
+        let name = match next {
+            Some(T::Character(c)) => {
+                c.is_alphabetic() && !(dimension && self.known.dimensions.contains(c.to_string().as_str()))
+            }
             Some(T::Command(name)) => {
                 FONTS.contains(&name.as_str())
                     || GREEK.contains(&name.as_str())
-                    || FUNCTIONS.contains(&name.as_str())
-                    || matches!(
-                        name.as_str(),
-                        "operatorname" | "mathrm" | "hat" | "tilde" | "bar" | "|" | "lVert" | "frac" | "ell"
-                    )
+                    || matches!(name.as_str(), "operatorname" | "mathrm" | "hat" | "tilde" | "bar" | "ell")
+            }
+            _ => false,
+        };
+        let more = match next {
+            Some(T::Character(c)) => *c == '(',
+            Some(T::Open) => true,
+            Some(T::Command(name)) => {
+                FUNCTIONS.contains(&name.as_str()) || matches!(name.as_str(), "|" | "lVert" | "frac")
             }
             Some(T::Words(words)) => is_function_word(words),
             _ => false,
+        };
+        if dimension && more {
+            return self
+                .fail("`d` is a dimension here: write `\\mathrm{d}` for a differential, `\\cdot` for a product");
         }
+        Ok(name || more)
+    }
+
+    /// The length of the `^2` of `d^2 f`.
+    fn square_sign(&self) -> usize {
+        let two = |ahead: usize| matches!(self.kind_at(ahead), Some(T::Digits(two)) if two == "2");
+        if self.kind() != Some(&T::Above) {
+            return 0;
+        }
+        match self.kind_at(1) {
+            Some(T::Digits(_)) if two(1) => 2,
+            Some(T::Open) if two(2) && self.kind_at(3) == Some(&T::Close) => 4,
+            _ => 0,
+        }
+    }
+
+    /// dX, d²f
+    fn differential(&mut self, start: usize) -> Result<Formula, Unread> {
+        let square = self.square_sign();
+        self.at += square;
+        let mut out = self.deeper(Self::factor)?;
+        for _ in 0..if square > 0 { 2 } else { 1 } {
+            out = self.made(Kind::Differential(Box::new(out)), start)?;
+        }
+        Ok(out)
     }
 
     pub(super) fn command(&mut self, name: &str, span: Span, start: usize) -> Result<Formula, Unread> {
@@ -101,10 +144,7 @@ impl Reader<'_> {
                 let group = self.group_tokens()?;
                 let word: String = group.iter().map(|token| shown(&token.kind)).collect();
                 match word.trim() {
-                    "d" if self.differential_follows() => {
-                        let inner = self.deeper(Self::factor)?;
-                        self.made(Kind::Differential(Box::new(inner)), start)
-                    }
+                    "d" if self.differential_follows(Letter::Upright)? => self.differential(start),
                     word if is_function_word(word) => self.function(word, start),
                     _ => {
                         let letters: String = word.chars().filter(|c| c.is_ascii_alphanumeric()).collect();

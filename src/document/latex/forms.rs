@@ -1,5 +1,6 @@
 //! What has a form of its own: functions, norms, fractions, derivatives, raised parts.
 
+use super::second::behind_square;
 use super::{Above, FONTS, Reader, Subscript, T, Unread, shown, unread, without_outer_transpose};
 use crate::document::formula::{Formula, Index, Kind};
 use crate::document::language::call;
@@ -17,7 +18,7 @@ impl Reader<'_> {
         let order = self.primes();
         let mut raised = None;
         if self.kind() == Some(&T::Above) && !self.is_character('(') {
-            raised = Some(self.raised()?);
+            raised = Some(self.raised(None)?);
         }
         let argument = if self.is_character('(') || self.is_character('[') {
             let close = if self.is_character('(') { ')' } else { ']' };
@@ -35,6 +36,8 @@ impl Reader<'_> {
         } else if self.is_command(&["{", "lbrace"]) {
             self.at += 1;
             vec![self.bracketed_by_command(&["}", "rbrace"])?]
+        } else if self.is_command(&["sum"]) {
+            vec![self.deeper(Self::over)?]
         } else {
             // `\log \det X`, `\log P_{ij}`
             vec![self.deeper(Self::factor)?]
@@ -132,10 +135,12 @@ impl Reader<'_> {
                 _ => 1,
             };
             let (top, bottom) = (&above[skip(&above)..], &below[skip(&below)..]);
-            let second =
-                |list: &[Token]| list.iter().any(|token| matches!(&token.kind, T::Command(name) if name == "partial"));
-            if matches!(top.first().map(|token| &token.kind), Some(T::Above)) || second(bottom) {
-                return Err(unread(self.span_from(start), "second derivatives are not covered by verify"));
+            if let Some(variables) = self.twice(top, bottom)? {
+                let of = match top.len() {
+                    0..=2 if top.first().is_none_or(|token| token.kind == T::Above) => self.deeper(Self::factor)?,
+                    _ => self.inner(behind_square(top))?,
+                };
+                return self.second(of, variables, start);
             }
             let by = self.inner(bottom)?;
             let by = without_outer_transpose(by);
@@ -165,25 +170,11 @@ impl Reader<'_> {
         self.made(Kind::Derivative { of: Box::new(of), by: Box::new(by) }, start)
     }
 
-    pub(super) fn nabla(&mut self, start: usize) -> Result<Formula, Unread> {
-        if self.kind() == Some(&T::Above) {
-            return Err(unread(self.span_from(start), "second derivatives are not covered by verify"));
-        }
-        if self.kind() != Some(&T::Below) {
-            return Err(unread(self.span_from(start), "∇ needs the variable below it: ∇_X"));
-        }
-        self.at += 1;
-        let group = self.group_tokens()?;
-        let by = self.inner(&group)?;
-        let of = self.deeper(Self::factor)?;
-        self.made(Kind::Derivative { of: Box::new(of), by: Box::new(by) }, start)
-    }
-
     pub(super) fn postfixes(&mut self, mut base: Formula, start: usize) -> Result<Formula, Unread> {
         loop {
             match self.kind() {
                 Some(T::Above) => {
-                    let above = self.raised()?;
+                    let above = self.raised(Some(&base))?;
                     base = self.with_raised(base, above, start)?;
                 }
                 Some(T::Character('\'' | '′' | '’')) => {
@@ -239,13 +230,30 @@ impl Reader<'_> {
         false
     }
 
-    pub(super) fn raised(&mut self) -> Result<Above, Unread> {
+    /// Whether a small t above something is the sign of a transpose, and no name.
+    fn small_t_turns(&self, base: Option<&Formula>) -> bool {
+        let name = T::Character('t');
+        let known = self.known.declared.contains("t")
+            || self.known.dimensions.contains("t")
+            || self.bound.iter().any(|index| index == "t")
+            || self.known.heads.values().any(|arguments| arguments.contains(&name));
+        let turns = |base: &Formula| match &base.kind {
+            Kind::Name(name) => name != "e" && !crate::syntax::is_lower_greek(name),
+            Kind::Number(_) => false,
+            _ => true,
+        };
+        !known && base.is_some_and(turns)
+    }
+
+    pub(super) fn raised(&mut self, base: Option<&Formula>) -> Result<Above, Unread> {
         self.at += 1;
+        let small = self.small_t_turns(base);
         let group = self.group_tokens()?;
         let plain: Vec<&T> =
             group.iter().map(|token| &token.kind).filter(|kind| !matches!(kind, T::Open | T::Close)).collect();
         let is_turn = |kind: &T| match kind {
-            T::Character('T' | '⊤' | 'ᵀ' | 't') => true,
+            T::Character('T' | '⊤' | 'ᵀ') => true,
+            T::Character('t') => small,
             T::Command(name) => matches!(name.as_str(), "top" | "intercal" | "T"),
             T::Words(words) => words.trim() == "T",
             _ => false,

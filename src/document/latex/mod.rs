@@ -4,8 +4,11 @@
 mod commands;
 mod forms;
 mod names;
+mod second;
 
-use std::collections::HashSet;
+pub use names::without_fonts;
+
+use std::collections::{HashMap, HashSet};
 
 use super::formula::{Formula, Index, Kind, LARGEST, Size};
 use super::tokens::{Kind as T, Token};
@@ -31,8 +34,10 @@ pub struct Known {
     pub declared: HashSet<String>,
     /// Dimensions.
     pub dimensions: HashSet<String>,
-    /// Names that stand before `(…) =`: `f(X) = …`.
-    pub heads: HashSet<String>,
+    /// Names that stand before `(…) =`, with what stands in the brackets: `f(X) = …`.
+    pub heads: HashMap<String, Vec<T>>,
+    /// Names whose members stand below them: `x_i`, a vector for each i.
+    pub families: HashSet<String>,
 }
 
 /// Reads one formula from its tokens.
@@ -63,6 +68,7 @@ pub fn shown(kind: &T) -> String {
         T::Begin(name) => format!("\\begin{{{name}}}"),
         T::End(name) => format!("\\end{{{name}}}"),
         T::Words(words) => words.clone(),
+        T::Parameter(k) => format!("#{k}"),
     }
 }
 

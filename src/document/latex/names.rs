@@ -5,6 +5,16 @@ use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::tokens::Token;
 
+/// The signs of a list without braces and fonts.
+pub fn without_fonts(list: &[T]) -> Vec<T> {
+    let is_look = |kind: &T| match kind {
+        T::Open | T::Close => true,
+        T::Command(name) => FONTS.contains(&name.as_str()) && name != "vec",
+        _ => false,
+    };
+    list.iter().filter(|kind| !is_look(kind)).cloned().collect()
+}
+
 impl Reader<'_> {
     /// `\mathbf{X}`, `\mathbf 1_N`
     pub(super) fn font(&mut self, font: &str, start: usize) -> Result<Formula, Unread> {
@@ -93,7 +103,14 @@ impl Reader<'_> {
             {
                 return self.made(Kind::Delta(i.clone(), j.clone()), start);
             }
+            let family = self.known.families.contains(&name) && list.len() == 1;
             let of = self.made(Kind::Name(name), start)?;
+            if family {
+                // The members are the rows of a matrix, each as a column.
+                let indices = list.into_iter().chain([Index::All]).collect();
+                let row = self.made(Kind::Entry { of: Box::new(of), indices }, start)?;
+                return self.made(Kind::Transpose(Box::new(row)), start);
+            }
             return self.made(Kind::Entry { of: Box::new(of), indices: list }, start);
         }
         let primes = self.primes();
@@ -102,8 +119,16 @@ impl Reader<'_> {
             let argument = self.bracketed(')')?;
             return self.made(Kind::Generic { name, order: primes, argument: Box::new(argument) }, start);
         }
-        if self.known.heads.contains(&name) && primes == 0 && self.is_character('(') {
-            self.skip_arguments();
+        if self.is_character('(')
+            && let Some(defined) = self.known.heads.get(&name)
+        {
+            match self.arguments() {
+                Some((length, arguments)) if primes == 0 && arguments == *defined => self.at += length,
+                _ => {
+                    let what = if primes > 0 { "the derivative of" } else { "another argument of" };
+                    return self.fail(format!("{what} `{name}` is not covered: it is read as what it is defined as"));
+                }
+            }
         }
         let mut out = self.made(Kind::Name(name), start)?;
         for _ in 0..primes {
@@ -112,22 +137,15 @@ impl Reader<'_> {
         Ok(out)
     }
 
-    /// Passes over `(X, y)` behind the name of a defined function.
-    pub(super) fn skip_arguments(&mut self) {
-        let simple =
-            |kind: &T| matches!(kind, T::Character(_) | T::Digits(_) | T::Below | T::Open | T::Close | T::Command(_));
-        let mut ahead = 1;
-        while let Some(kind) = self.kind_at(ahead) {
-            match kind {
-                T::Character(')') => {
-                    self.at += ahead + 1;
-                    return;
-                }
-                T::Character('(') => return,
-                kind if simple(kind) => ahead += 1,
-                _ => return,
-            }
-        }
+    /// The signs of `(X, y)` behind the name of a defined function, and how many they are with brackets and fonts.
+    fn arguments(&self) -> Option<(usize, Vec<T>)> {
+        let inside: Vec<T> = self.tokens[self.at + 1..]
+            .iter()
+            .map(|token| token.kind.clone())
+            .take_while(|kind| *kind != T::Character(')'))
+            .collect();
+        let closed = self.at + 1 + inside.len() < self.tokens.len();
+        closed.then(|| (inside.len() + 2, without_fonts(&inside)))
     }
 
     pub(super) fn primes(&mut self) -> u32 {
@@ -158,7 +176,7 @@ impl Reader<'_> {
     /// Whether a name before a bracket is a function's: lower-case, and nothing that was declared.
     pub(super) fn is_function(&self, name: &str) -> bool {
         let usual = matches!(name, "sigma" | "phi" | "psi" | "f" | "g" | "h" | "rho" | "varphi");
-        usual && !self.known.declared.contains(name) && !self.known.heads.contains(name)
+        usual && !self.known.declared.contains(name) && !self.known.heads.contains_key(name)
     }
 
     /// `^{(1)}`, `^{[1]}`: the number of a layer.

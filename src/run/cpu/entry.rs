@@ -13,7 +13,7 @@ use super::softmax::{CrossEntropy, Rows};
 pub trait Entry: Vectors {
     fn multiply(set: InstructionSet, kernel: Multiply<'_, Self>);
     fn pack(set: InstructionSet, kernel: Packing<'_, Self>) -> usize;
-    fn pass(set: InstructionSet, kernel: Pass<'_, Self>);
+    fn pass(set: InstructionSet, kernel: &mut Pass<'_, Self>);
     fn rows(set: InstructionSet, kernel: Rows<'_, Self>);
     fn cross_entropy(set: InstructionSet, kernel: CrossEntropy<'_, Self>) -> Self;
 }
@@ -29,7 +29,7 @@ macro_rules! entry {
                 set.run(kernel)
             }
 
-            fn pass(set: InstructionSet, kernel: Pass<'_, Self>) {
+            fn pass(set: InstructionSet, kernel: &mut Pass<'_, Self>) {
                 set.run(kernel)
             }
 

@@ -1,6 +1,6 @@
 //! The values of the dictionary's functions, of powers and blocks.
 
-use super::{Evaluator, Places, Trouble, second};
+use super::{Evaluator, Places, Trouble, third};
 use crate::document::formula::Formula;
 use crate::functions::{Function, Signature};
 use crate::number::Number;
@@ -17,11 +17,15 @@ impl<F: Field> Evaluator<'_, F> {
         if order == 0 {
             return a.try_map(|x| field.apply(function, x)).ok_or(Trouble::Undefined);
         }
-        if self.strict {
-            return Err(second());
+        if !self.strict {
+            let one = integer(field, 1);
+            let along = |x: F::Scalar| Some(field.slope(field.apply(function, field.moving(x, one))?));
+            return a.try_map(along).ok_or(Trouble::Undefined);
         }
-        let one = integer(field, 1);
-        let along = |x: F::Scalar| Some(field.slope(field.apply(function, field.moving(x, one))?));
+        // The derivative's own slope is wanted.
+        let higher = field.higher().ok_or_else(third)?;
+        let one = integer(&higher, 1);
+        let along = |x: F::Scalar| Some(field.slope_of(higher.apply(function, higher.moving(field.lift(x), one))?));
         a.try_map(along).ok_or(Trouble::Undefined)
     }
 

@@ -2,14 +2,14 @@
 //! Numbers come in, numbers go out; no rule of the calculus is used.
 
 mod calls;
+mod derivatives;
 
 use std::collections::HashMap;
 
-use super::linear::{self, Of, add, integer, minus, multiply, scale};
+use super::linear::{self, Of, add, integer, multiply, scale};
 use super::scope::{Form, Scope};
 use super::values::{Field, Grid};
 use crate::document::formula::{Formula, Index, Kind, Size};
-use crate::elaborate::Property;
 use crate::functions::Function;
 use crate::number::Number;
 
@@ -58,6 +58,8 @@ pub struct Evaluator<'a, F: Field> {
     moving: Vec<String>,
     /// The direction of the one name that moves, where it is not the point's.
     direction: Option<Of<F>>,
+    /// Values that names have before they move, whatever they are defined as.
+    given: HashMap<String, Of<F>>,
     /// Values of definitions.
     known: HashMap<String, Of<F>>,
     /// One evaluator for each entry that a derivative is taken by.
@@ -79,6 +81,7 @@ impl<'a, F: Field> Evaluator<'a, F> {
             point,
             moving: moving.to_vec(),
             direction: None,
+            given: HashMap::new(),
             known: HashMap::new(),
             along: HashMap::new(),
             strict: false,
@@ -111,7 +114,7 @@ impl<'a, F: Field> Evaluator<'a, F> {
             Kind::Name(name) => self.value_of_name(name),
             Kind::Differential(a) => {
                 if self.strict {
-                    return Err(second());
+                    return self.differential_with_slope(a, places);
                 }
                 self.strict = true;
                 let value = self.value(a, places);
@@ -192,9 +195,10 @@ impl<'a, F: Field> Evaluator<'a, F> {
             }
             Kind::Generic { name, order, argument } => {
                 let value = self.value(argument, places)?;
-                match Function::lookup(name) {
-                    None => Ok(value.map(|x| field.generic(name, *order, x))),
-                    Some(function) => self.derivative_of_function(function, *order, &value),
+                match (Function::lookup(name), self.scope.functions.get(name)) {
+                    (Some(function), _) => self.derivative_of_function(function, *order, &value),
+                    (None, Some(defined)) => self.defined_function(defined, *order, &value),
+                    (None, None) => Ok(value.map(|x| field.generic(name, *order, x))),
                 }
             }
             Kind::Call { function, arguments, columns } => {
@@ -292,11 +296,12 @@ impl<'a, F: Field> Evaluator<'a, F> {
         if let Some(known) = self.known.get(name) {
             return Ok(known.clone());
         }
+        if let Some(value) = self.given.get(name) {
+            return if moves { self.set_moving(name, value) } else { Ok(value.clone()) };
+        }
         if let Some(definition) = self.scope.definitions.get(name) {
-            if self.strict && !moves && loses_slopes(&definition.body) {
-                return Err(second());
-            }
-            let strict = std::mem::replace(&mut self.strict, false);
+            // What is known of it may be asked for its slopes later.
+            let strict = std::mem::replace(&mut self.strict, !moves && loses_slopes(&definition.body));
             let value = match &definition.body.kind {
                 Kind::ByEntries { indices, body } => self.by_entries(indices, body, definition.form),
                 _ => self.value(&definition.body, &mut Places::new()),
@@ -348,100 +353,6 @@ impl<'a, F: Field> Evaluator<'a, F> {
         still.pairs(direction, |x, d| Some(self.field.moving(x, d))).ok_or(Trouble::Misfit)
     }
 
-    /// ∂of/∂by: the slope of `of` where one entry of `by` moves, for each entry.
-    fn derivative(&mut self, of: &Formula, by: &Formula, places: &mut Places) -> Result<Of<F>, Trouble> {
-        if self.strict {
-            return Err(second());
-        }
-        let (name, indices) = match &by.kind {
-            Kind::Name(name) => (name.as_str(), None),
-            Kind::Entry { of, indices } => match of.as_name() {
-                Some(name) => (name, Some(indices)),
-                None => return Err(Trouble::NotCovered("a derivative by an expression".to_owned())),
-            },
-            _ => return Err(Trouble::NotCovered("a derivative by an expression".to_owned())),
-        };
-        let depends = of.names().iter().any(|&start| {
-            start == name
-                || self.scope.definitions.contains_key(start) && self.scope.below(start).iter().any(|n| n == name)
-        });
-        if !depends {
-            let what = of.as_name().map_or("this expression".to_owned(), |of| format!("`{of}`"));
-            return Err(Trouble::NotCovered(format!("{what} does not depend on `{name}` by any definition here")));
-        }
-        let form = self.scope.form_of(name).ok_or(Trouble::Misfit)?;
-        let point = self.point;
-        let size = |id| point.size(self.scope, id).ok_or(Trouble::Misfit);
-        let (rows, columns) = (size(form.rows)?, size(form.columns)?);
-        if let Some(indices) = indices {
-            let shape = Grid::from_fn(rows, columns, |i, j| i * columns + j);
-            let wanted = entry(&shape, indices, places)?;
-            if !wanted.is_scalar() {
-                return Err(Trouble::NotCovered("a derivative by a row or column of a matrix".to_owned()));
-            }
-            return self.slope_along(of, name, (rows, columns), wanted.entries[0], places);
-        }
-        let mut slopes = Vec::with_capacity(rows * columns);
-        for k in 0..rows * columns {
-            slopes.push(self.slope_along(of, name, (rows, columns), k, places)?);
-        }
-        let first = &slopes[0];
-        if first.is_scalar() {
-            return Ok(Grid { rows, columns, entries: slopes.iter().map(|slope| slope.entries[0]).collect() });
-        }
-        if slopes.len() == 1 {
-            return Ok(slopes.remove(0));
-        }
-        // A vector by a vector: one column for each entry of the second.
-        Ok(Grid::from_fn(first.entries.len(), slopes.len(), |i, j| slopes[j].entries[i]))
-    }
-
-    fn slope_along(
-        &mut self,
-        of: &Formula,
-        name: &str,
-        (rows, columns): (usize, usize),
-        entry: usize,
-        places: &mut Places,
-    ) -> Result<Of<F>, Trouble> {
-        let field = self.field;
-        let key = (name.to_owned(), entry);
-        if !self.along.contains_key(&key) {
-            let direction = self.unit_direction(name, rows, columns, entry)?;
-            let mut inner = Evaluator::new(field, self.scope, self.point, std::slice::from_ref(&key.0));
-            inner.direction = Some(direction);
-            inner.strict = true;
-            self.along.insert(key.clone(), inner);
-        }
-        let inner = self.along.get_mut(&key).ok_or(Trouble::Misfit)?;
-        let value = inner.value(of, places)?;
-        self.largest = self.largest.max(inner.largest);
-        Ok(value.map(|x| field.slope(x)))
-    }
-
-    /// The direction of one entry, projected onto the structure of the variable.
-    fn unit_direction(&self, name: &str, rows: usize, columns: usize, entry: usize) -> Result<Of<F>, Trouble> {
-        let field = self.field;
-        let (i, j) = (entry / columns, entry % columns);
-        let unit = |k: usize, l: usize| integer(field, i64::from((k, l) == (i, j)));
-        let properties = match (self.scope.definitions.contains_key(name), self.scope.variables.get(name)) {
-            (false, Some(variable)) if rows == columns && rows > 1 => variable.properties,
-            _ => return Ok(Grid::from_fn(rows, columns, unit)),
-        };
-        let half = field.number(Number::HALF).ok_or(Trouble::Undefined)?;
-        Ok(Grid::from_fn(rows, columns, |k, l| {
-            if properties.has(Property::Diagonal) {
-                if k == l { unit(k, l) } else { integer(field, 0) }
-            } else if properties.has(Property::Symmetric) {
-                field.times(half, field.add(unit(k, l), unit(l, k)))
-            } else if properties.has(Property::Skew) {
-                field.times(half, minus(field, unit(k, l), unit(l, k)))
-            } else {
-                unit(k, l)
-            }
-        }))
-    }
-
     fn elementwise_power(&mut self, base: &Of<F>, exponent: &Formula, places: &mut Places) -> Result<Of<F>, Trouble> {
         let field = self.field;
         if let Some(k) = literal(exponent) {
@@ -456,8 +367,8 @@ impl<'a, F: Field> Evaluator<'a, F> {
     }
 }
 
-fn second() -> Trouble {
-    Trouble::NotCovered("second derivatives are not covered by verify".to_owned())
+fn third() -> Trouble {
+    Trouble::NotCovered("third derivatives are not covered by verify".to_owned())
 }
 
 /// Whether the value of a formula comes without the slopes that it has: where it is itself a derivative.

@@ -4,6 +4,8 @@
 mod differentials;
 mod traces;
 
+use std::collections::HashMap;
+
 use super::normal::{Normaliser, acts_on_entries, from_terms, key, product_of};
 use super::scope::{Ranges, Scope};
 use crate::document::formula::{Formula, Index, Kind, Size};
@@ -13,7 +15,7 @@ use crate::rules::RuleId;
 use crate::syntax::parse_expression;
 
 /// A move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Move {
     /// Names stand for their definitions.
     Definitions,
@@ -73,6 +75,8 @@ pub struct Mover {
     opened: Vec<String>,
     /// Rules of differentials and definitions used, as a book states them.
     pub used: Vec<String>,
+    /// What moves made before, with the rules that they used: the same are asked for again and again.
+    made: HashMap<(Move, String), (Formula, Vec<String>)>,
 }
 
 fn plain(kind: Kind) -> Formula {
@@ -98,7 +102,13 @@ impl Names for Plain {
 impl Mover {
     /// Over the names of a scope, of which some move and some may be written out.
     pub fn new(scope: &Scope, moving: &[String], opened: &[String]) -> Mover {
-        Mover { normal: Normaliser::new(scope), moving: moving.to_vec(), opened: opened.to_vec(), used: Vec::new() }
+        Mover {
+            normal: Normaliser::new(scope),
+            moving: moving.to_vec(),
+            opened: opened.to_vec(),
+            used: Vec::new(),
+            made: HashMap::new(),
+        }
     }
 
     fn use_rule(&mut self, statement: String) {
@@ -107,8 +117,23 @@ impl Mover {
         }
     }
 
-    /// The formula after a move, in normal form.
+    /// The formula after a move, in normal form; it is given in normal form.
     pub fn make(&mut self, by: Move, formula: &Formula) -> Formula {
+        let place = (by, key(formula));
+        if let Some((made, rules)) = self.made.get(&place) {
+            let (made, rules) = (made.clone(), rules.clone());
+            rules.into_iter().for_each(|rule| self.use_rule(rule));
+            return made;
+        }
+        let before = std::mem::take(&mut self.used);
+        let made = self.made_by(by, formula);
+        let rules = std::mem::replace(&mut self.used, before);
+        rules.iter().for_each(|rule| self.use_rule(rule.clone()));
+        self.made.insert(place, (made.clone(), rules));
+        made
+    }
+
+    fn made_by(&mut self, by: Move, formula: &Formula) -> Formula {
         let moved = match by {
             Move::Definitions => self.definitions(formula),
             Move::Differentials => self.differentials(formula),
@@ -137,7 +162,8 @@ impl Mover {
             Move::Inverses => self.bottom_up(formula, &mut Mover::inverses),
             Move::Functions => self.bottom_up(formula, &mut Mover::functions),
         };
-        self.normal.normal(&moved)
+        // What is given is normal already.
+        if moved == *formula { moved } else { self.normal.normal(&moved) }
     }
 
     fn bottom_up(&mut self, formula: &Formula, change: &mut dyn FnMut(&mut Mover, Formula) -> Formula) -> Formula {

@@ -2,7 +2,7 @@
 
 use super::{Form, Misfit, Ranges, SCALAR, Scope};
 use crate::diagnostic::Span;
-use crate::document::formula::{Formula, Index, Kind};
+use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::functions::{Function, Signature};
 use crate::verify::sizes::{ONE, Symbol};
 
@@ -21,7 +21,7 @@ impl Scope {
             return Ok(Form { rows: length(self, of), columns: length(self, by) });
         }
         let message = format!("the derivative of {} by {} is no matrix", self.text(of), self.text(by));
-        Err(Misfit { span, message })
+        Err(Misfit::not_covered(span, message))
     }
 
     pub(super) fn form_of_entry(
@@ -36,10 +36,10 @@ impl Scope {
             1 if self.sizes.is_one(of.columns) => vec![of.rows],
             1 if self.sizes.is_one(of.rows) => vec![of.columns],
             1 => {
-                let message = format!("one index of a matrix that is {}", self.text(of));
-                return Err(Misfit { span, message });
+                let message = format!("one index of a matrix that is {}: a row or a column?", self.text(of));
+                return Err(Misfit::not_covered(span, message));
             }
-            count => return Err(Misfit { span, message: format!("{count} indices of a matrix") }),
+            count => return Err(Misfit::not_covered(span, format!("{count} indices of a matrix"))),
         };
         let mut all = Vec::new();
         for (index, &dimension) in indices.iter().zip(&dimensions) {
@@ -52,7 +52,7 @@ impl Scope {
                             self.sizes.text(range),
                             self.sizes.text(dimension)
                         );
-                        return Err(Misfit { span, message });
+                        return Err(Misfit::wrong(span, message));
                     }
                     all.push(ONE);
                 }
@@ -72,7 +72,7 @@ impl Scope {
     /// # Errors
     /// What is no dimension.
     pub fn size_of(&mut self, formula: &Formula) -> Result<u32, Misfit> {
-        let fail = || Misfit { span: formula.span, message: "this is no dimension".to_owned() };
+        let fail = || Misfit::wrong(formula.span, "this is no dimension".to_owned());
         match &formula.kind {
             Kind::Name(name) if self.form_of(name).is_none() => Ok(self.sizes.named(name)),
             Kind::Number(value) => match value.as_integer().and_then(|k| u64::try_from(k).ok()) {
@@ -107,23 +107,42 @@ impl Scope {
     }
 
     pub(super) fn form_of_blocks(&mut self, rows: &mut [Vec<Formula>], ranges: &mut Ranges) -> Result<Form, Misfit> {
-        let mut whole: Option<Form> = None;
-        for row in rows {
-            let mut line: Option<Form> = None;
+        let mut forms: Vec<Vec<(Form, Span)>> = Vec::with_capacity(rows.len());
+        for row in rows.iter_mut() {
+            let mut line = Vec::with_capacity(row.len());
             for item in row {
-                let form = self.form(item, ranges)?;
+                line.push((self.form(item, ranges)?, item.span));
+            }
+            forms.push(line);
+        }
+        // A block whose size nothing tells is as wide as the block above or below it.
+        for (i, row) in rows.iter().enumerate() {
+            for (j, item) in row.iter().enumerate() {
+                let open = matches!(&item.kind, Kind::Zeros(_, Some(Size::Open(_))) | Kind::Identity(Size::Open(_)));
+                let beside = forms.iter().enumerate().find(|(k, line)| *k != i && line.len() == row.len());
+                if let (true, Some((_, line))) = (open, beside) {
+                    let (here, there) = (forms[i][j].0, line[j].0);
+                    self.sizes.unify(here.columns, there.columns);
+                }
+            }
+        }
+        let mut whole: Option<Form> = None;
+        for row in forms {
+            let mut line: Option<(Form, Span)> = None;
+            for (form, span) in row {
                 line = Some(match line {
-                    None => form,
-                    Some(left) if self.sizes.unify(left.rows, form.rows) => {
-                        Form { rows: left.rows, columns: self.sizes.symbol(Symbol::Sum(left.columns, form.columns)) }
+                    None => (form, span),
+                    Some((left, first)) if self.sizes.unify(left.rows, form.rows) => {
+                        let columns = self.sizes.symbol(Symbol::Sum(left.columns, form.columns));
+                        (Form { rows: left.rows, columns }, first.to(span))
                     }
-                    Some(left) => {
+                    Some((left, _)) => {
                         let message = format!("[{}, {}] does not fit", self.text(left), self.text(form));
-                        return Err(Misfit { span: item.span, message });
+                        return Err(Misfit::wrong(span, message));
                     }
                 });
             }
-            let Some(line) = line else { continue };
+            let Some((line, span)) = line else { continue };
             whole = Some(match whole {
                 None => line,
                 Some(above) if self.sizes.unify(above.columns, line.columns) => {
@@ -131,7 +150,7 @@ impl Scope {
                 }
                 Some(above) => {
                     let message = format!("[{}; {}] does not fit", self.text(above), self.text(line));
-                    return Err(Misfit { span: Span::default(), message });
+                    return Err(Misfit::wrong(span, message));
                 }
             });
         }
@@ -152,7 +171,7 @@ impl Scope {
                 return Ok(());
             }
             let message = format!("{name} needs a square matrix; this is {}", scope.text(a));
-            Err(Misfit { span: place, message })
+            Err(Misfit::wrong(place, message))
         };
         let is_vector = self.sizes.is_one(a.rows) || self.sizes.is_one(a.columns);
         Ok(match function.entry().signature {
@@ -172,7 +191,7 @@ impl Scope {
                 let fits = self.sizes.unify(a.rows, b.rows) && self.sizes.unify(a.columns, b.columns);
                 if !fits {
                     let message = format!("<{}, {}> needs two of one shape", self.text(a), self.text(b));
-                    return Err(Misfit { span, message });
+                    return Err(Misfit::wrong(span, message));
                 }
                 SCALAR
             }
@@ -199,7 +218,7 @@ impl Scope {
                     columns: self.sizes.symbol(Symbol::Product(a.columns, b.columns)),
                 }
             }
-            _ => return Err(Misfit { span, message: format!("`{name}` is not covered by verify") }),
+            _ => return Err(Misfit::not_covered(span, format!("`{name}` is not covered by verify"))),
         })
     }
 }

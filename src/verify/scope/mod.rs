@@ -44,6 +44,15 @@ pub struct Definition {
     pub form: Form,
 }
 
+/// A function of a number, which acts on each entry: σ(t) = 1/(1 + e⁻ᵗ).
+#[derive(Clone, Debug)]
+pub struct Defined {
+    /// t
+    pub parameter: String,
+    /// What it is.
+    pub body: Formula,
+}
+
 /// Why a formula has no shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -51,6 +60,29 @@ pub struct Misfit {
     pub span: Span,
     /// What does not fit.
     pub message: String,
+    /// Whose fault it is.
+    pub fault: Fault,
+}
+
+/// Why something has no shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The formula is wrong.
+    Formula,
+    /// It may be right, but it is beyond what is covered.
+    NotCovered,
+}
+
+impl Misfit {
+    /// Of a wrong formula.
+    pub fn wrong(span: Span, message: impl Into<String>) -> Misfit {
+        Misfit { span, message: message.into(), fault: Fault::Formula }
+    }
+
+    /// Of what is not covered.
+    pub fn not_covered(span: Span, message: impl Into<String>) -> Misfit {
+        Misfit { span, message: message.into(), fault: Fault::NotCovered }
+    }
 }
 
 /// The names of a text.
@@ -66,6 +98,8 @@ pub struct Scope {
     pub definitions: HashMap<String, Definition>,
     /// Their names in order.
     pub definition_order: Vec<String>,
+    /// Functions of a number that the text defines.
+    pub functions: HashMap<String, Defined>,
     /// Whether an element-wise product may repeat a row or column, as the language allows and books do not.
     pub repeats_in_products: Repeats,
 }
@@ -164,13 +198,18 @@ impl Scope {
         let before = (self.sizes.clone(), self.variables.len(), ranges.clone());
         let found = self.form(formula, ranges);
         if found.is_err() {
-            self.sizes = before.0;
-            for name in self.variable_order.split_off(before.1) {
-                self.variables.remove(&name);
-            }
+            self.forget(before.0, before.1);
             *ranges = before.2;
         }
         found
+    }
+
+    /// Takes back what a formula that was tried told of sizes and undeclared names; `variables` were known before it.
+    pub fn forget(&mut self, sizes: Sizes, variables: usize) {
+        self.sizes = sizes;
+        for name in self.variable_order.split_off(variables) {
+            self.variables.remove(&name);
+        }
     }
 
     /// As [`Scope::shape`], of a scope that is thrown away: an error leaves traces.
@@ -240,22 +279,27 @@ impl Scope {
                 if self.is_scalar(right) {
                     return Ok(left);
                 }
+                // Of a name whose size nothing tells yet this tells that it is a number.
+                if self.sizes.is_one(right.columns) && self.sizes.unify(right.rows, ONE) {
+                    return Ok(left);
+                }
                 if !self.sizes.unify(right.rows, right.columns) || self.is_scalar(left) {
                     let message = format!("one cannot divide by a matrix that is {}", self.text(right));
-                    return Err(Misfit { span: place, message });
+                    return Err(Misfit::wrong(place, message));
                 }
                 self.product(left, right, place)
             }
             Kind::Power(a, b) => {
                 let base = self.form(a, ranges)?;
                 let exponent = self.form(b, ranges)?;
-                if !self.is_scalar(exponent) {
+                let number = self.sizes.is_one(exponent.columns) && self.sizes.unify(exponent.rows, ONE);
+                if !number {
                     let message = format!("the exponent is {}, not a number", self.text(exponent));
-                    return Err(Misfit { span: b.span, message });
+                    return Err(Misfit::wrong(b.span, message));
                 }
                 if !self.sizes.unify(base.rows, base.columns) {
                     let message = format!("a power of a matrix that is {}, not square", self.text(base));
-                    return Err(Misfit { span: a.span, message });
+                    return Err(Misfit::wrong(a.span, message));
                 }
                 Ok(base)
             }
@@ -291,7 +335,7 @@ impl Scope {
                 if !self.sizes.unify(old, new) {
                     let message =
                         format!("{} entries do not fit {}", self.sizes.text(old), self.text(Form { rows, columns }));
-                    return Err(Misfit { span, message });
+                    return Err(Misfit::wrong(span, message));
                 }
                 Ok(Form { rows, columns })
             }
@@ -318,12 +362,12 @@ impl Scope {
                 let sizes: Vec<u32> = indices.iter().map(|index| self.range(index, ranges)).collect();
                 *ranges = outer;
                 if !self.is_scalar(form?) {
-                    return Err(Misfit { span, message: "an entry is a number".to_owned() });
+                    return Err(Misfit::wrong(span, "an entry is a number".to_owned()));
                 }
                 match sizes.as_slice() {
                     [rows] => Ok(Form { rows: *rows, columns: ONE }),
                     [rows, columns] => Ok(Form { rows: *rows, columns: *columns }),
-                    _ => Err(Misfit { span, message: "a matrix has two indices".to_owned() }),
+                    _ => Err(Misfit::wrong(span, "a matrix has two indices".to_owned())),
                 }
             }
             Kind::Delta(i, j) => {
@@ -336,7 +380,7 @@ impl Scope {
                             self.sizes.text(a),
                             self.sizes.text(b)
                         );
-                        return Err(Misfit { span, message });
+                        return Err(Misfit::wrong(span, message));
                     }
                 }
                 Ok(SCALAR)
@@ -363,7 +407,7 @@ impl Scope {
             return Ok(SCALAR);
         }
         if name.is_empty() {
-            return Err(Misfit { span, message: "an empty formula".to_owned() });
+            return Err(Misfit::wrong(span, "an empty formula".to_owned()));
         }
         let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
         let first = name.chars().next().unwrap_or('x');
@@ -396,9 +440,8 @@ impl Scope {
         if self.is_scalar(right) {
             return Ok(left);
         }
-        let misfit = |scope: &Scope| Misfit {
-            span: a.to(b),
-            message: format!("{} {sign} {} does not fit", scope.text(left), scope.text(right)),
+        let misfit = |scope: &Scope| {
+            Misfit::wrong(a.to(b), format!("{} {sign} {} does not fit", scope.text(left), scope.text(right)))
         };
         if self.repeats_in_products == Repeats::Refused && matches!(sign, "⊙" | "⊘") {
             let fits = self.sizes.unify(left.rows, right.rows) && self.sizes.unify(left.columns, right.columns);
@@ -438,6 +481,6 @@ impl Scope {
             self.sizes.text(left.columns),
             self.sizes.text(right.rows)
         );
-        Err(Misfit { span: place, message })
+        Err(Misfit::wrong(place, message))
     }
 }

@@ -2,7 +2,7 @@
 
 mod html;
 mod json;
-mod mathml;
+pub mod mathml;
 mod sarif;
 mod text;
 pub mod words;

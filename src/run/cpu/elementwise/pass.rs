@@ -58,7 +58,7 @@ impl Code {
             *place = Strided { down: output.row_stride(), along: output.column_stride(), pointer: output.pointer() };
         }
         pass.arrange();
-        T::pass(set, pass);
+        T::pass(set, &mut pass);
     }
 }
 
@@ -74,7 +74,6 @@ impl<T> Strided<T> {
     const NOTHING: Strided<T> = Strided { pointer: std::ptr::null_mut(), down: 0, along: 0 };
 
     #[inline]
-
     fn at(self, i: usize, j: usize) -> *mut T {
         self.pointer.wrapping_add(i * self.down + j * self.along)
     }
@@ -143,7 +142,7 @@ impl<T: Float> Pass<'_, T> {
     }
 }
 
-impl<T: Float> Kernel<T> for Pass<'_, T> {
+impl<T: Float> Kernel<T> for &mut Pass<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -178,9 +177,9 @@ impl<T: Float> Kernel<T> for Pass<'_, T> {
                 while column < columns {
                     let width = if short { columns } else { length.min(columns - column) };
                     let part = Block { row, rows: height, column, columns: width };
-                    for (k, (place, input)) in places.iter_mut().zip(self.inputs).take(code.inputs).enumerate() {
+                    for (k, (place, input)) in places.iter_mut().zip(&self.inputs).take(code.inputs).enumerate() {
                         let copy = input_copies.add(k * length);
-                        *place = fetch(input, part, copy, input_splats.add(k * SPLAT), row == 0);
+                        *place = fetch(*input, part, copy, input_splats.add(k * SPLAT), row == 0);
                     }
                     for (k, output) in code.outputs.iter().enumerate() {
                         if matches!(output, Output::Store(_)) {

@@ -257,13 +257,11 @@ impl<T: Float> Kernel<T> for Packing<'_, T> {
 }
 
 #[inline]
-
 fn source<T: Float>(view: View<'_, T>) -> Source<T> {
     Source { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }
 
 #[inline]
-
 fn side<T: Float>(view: View<'_, T>) -> Side<T> {
     Side { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }

@@ -110,7 +110,6 @@ impl<T: Float> Finish<T> {
     }
 
     #[inline]
-
     fn changes_nothing(&self) -> bool {
         self.alpha == T::ONE && self.added.pointer.is_null() && self.then == Kind::Nothing && self.sums.is_null()
     }
@@ -206,16 +205,16 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
         if finish.only_stores() && last == V::COUNT {
             for_rows!(M, i, {
                 let row = c.add(i * c_down);
-                for v in 0..NV {
-                    sums[i][v].store(row.add(v * V::COUNT));
+                for (v, sum) in sums[i].iter().enumerate() {
+                    sum.store(row.add(v * V::COUNT));
                 }
             });
         } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
             for_rows!(M, i, {
                 let row = c.add(i * c_down);
-                for v in 0..NV {
+                for (v, &sum) in sums[i].iter().enumerate() {
                     let place = row.add(v * V::COUNT);
-                    (sums[i][v] + V::load(place)).store(place);
+                    (sum + V::load(place)).store(place);
                 }
             });
         } else {
@@ -247,10 +246,11 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let Block { shape: (rows, columns), made, pitch, finish, c, c_down } = self;
-        let mut j = 0;
+        // SAFETY: the entries are there; the caller has asked for the instructions of V.
+        let mut j = unsafe { self.whole_columns::<V>() };
         while j < columns {
             let count = V::COUNT.min(columns - j);
-            // SAFETY: the entries are there; the caller has asked for the instructions of V.
+            // SAFETY: as above.
             unsafe {
                 let mut column_sum = V::splat(T::ZERO);
                 for i in 0..rows {
@@ -261,6 +261,81 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
             }
             j += count;
         }
+    }
+}
+
+impl<T: Float> Block<'_, T> {
+    /// Finishes whole vectors where what stands beside the result runs along its rows, and gives the columns that are done. A loop
+    /// is made for each kind, with nothing left to decide within.
+    ///
+    /// # Safety
+    /// As for [`Block`]. The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn whole_columns<V: Lanes<Scalar = T>>(&self) -> usize {
+        let finish = self.finish;
+        let along = |side: &Side<T>| side.pointer.is_null() || side.along == 1;
+        if finish.held == Held::Result || finish.stream || !along(&finish.added) || !along(&finish.other) {
+            return 0;
+        }
+        let (partial, added) = (finish.held == Held::Partial, !finish.added.pointer.is_null());
+        macro_rules! kinds {
+            ($($kind:ident)*) => {
+                // SAFETY: the caller's.
+                unsafe {
+                    match (partial, added, finish.then) {
+                        $(
+                            (false, false, Kind::$kind) => self.columns::<V>(false, false, Kind::$kind),
+                            (false, true, Kind::$kind) => self.columns::<V>(false, true, Kind::$kind),
+                            (true, false, Kind::$kind) => self.columns::<V>(true, false, Kind::$kind),
+                            (true, true, Kind::$kind) => self.columns::<V>(true, true, Kind::$kind),
+                        )*
+                    }
+                }
+            };
+        }
+        kinds!(Nothing Relu WhereAbove Times)
+    }
+
+    /// The loop of one kind; inlined, so that its last three arguments are constants.
+    #[inline(always)]
+    unsafe fn columns<V: Lanes<Scalar = T>>(&self, partial: bool, added: bool, then: Kind) -> usize {
+        let &Block { shape: (rows, columns), made, pitch, finish, c, c_down } = self;
+        let mut j = 0;
+        // SAFETY: the caller's.
+        unsafe {
+            let (zero, alpha, beta) = (V::splat(T::ZERO), V::splat(finish.alpha), V::splat(finish.beta));
+            while j + V::COUNT <= columns {
+                let mut column_sum = zero;
+                let (mut from, mut to) = (made.add(j), c.add(j));
+                let (mut beside, mut other) =
+                    (finish.added.pointer.wrapping_add(j), finish.other.pointer.wrapping_add(j));
+                for _ in 0..rows {
+                    let mut x = V::load(from);
+                    if partial {
+                        x = x + V::load(to);
+                    }
+                    x = x * alpha;
+                    if added {
+                        x = beta.times_plus(V::load(beside), x);
+                    }
+                    match then {
+                        Kind::Nothing => {}
+                        Kind::Relu => x = zero.where_or(x.at_most(zero), x),
+                        Kind::WhereAbove => x = x.where_or(V::load(other).above(zero), zero),
+                        Kind::Times => x = x * V::load(other),
+                    }
+                    x.store(to);
+                    column_sum = column_sum + x;
+                    from = from.wrapping_add(pitch);
+                    to = to.wrapping_add(c_down);
+                    beside = beside.wrapping_add(finish.added.down);
+                    other = other.wrapping_add(finish.other.down);
+                }
+                add_column_sums(column_sum, finish, j, V::COUNT);
+                j += V::COUNT;
+            }
+        }
+        j
     }
 }
 

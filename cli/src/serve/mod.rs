@@ -1,0 +1,283 @@
+//! `matgrad serve`: the page in the browser, and the same answers as JSON. Arguments come in; a server listens until it is told
+//! to stop. Its rooms: `connections` (who is connected), `guard` (who may ask), `asked` (what), `work` (when it is done),
+//! `program`, `verdicts` and `training` (the answers), `page` (for the page's script), `assets` and `gallery` (its files),
+//! `export` (a gallery without a server). Nothing is kept between requests but the trainings under way.
+
+mod asked;
+mod assets;
+mod connections;
+mod export;
+mod gallery;
+mod guard;
+mod page;
+mod program;
+mod reply;
+mod training;
+mod verdicts;
+mod work;
+
+use std::io;
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use tokio::net::TcpListener;
+
+use crate::failure::{Failure, reason};
+use crate::output;
+use asked::Asked;
+use reply::Reply;
+use training::Trainings;
+use work::Work;
+
+pub use export::{command as export_command, run as export};
+
+/// A request that holds a program is no longer.
+const PROGRAM: usize = 256 << 10;
+/// One that holds a document.
+const DOCUMENT: usize = 1 << 20;
+/// One that holds samples.
+const SAMPLES: usize = 64 << 20;
+/// The stack of a thread that works: deep programs are walked with stacks of their own, so this is ample.
+const STACK: usize = 32 << 20;
+
+/// `matgrad serve`.
+pub fn command() -> Command {
+    Command::new("serve")
+        .about("The page in the browser: derive, check, verify and train as one types")
+        .after_help(
+            "The page asks nothing of any other server and keeps nothing. The same answers are there as JSON at /api/.\n\
+             Ctrl-C ends it.\n\n\
+             Examples:\n  \
+             matgrad serve --open\n  \
+             matgrad serve --port 8000\n  \
+             curl http://127.0.0.1:7878/api/derive -H 'Content-Type: application/json' \\\n       \
+             -d '{\"program\": \"f = x'\"'\"'*A*x; grad f wrt x\"}'",
+        )
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(u16))
+                .default_value("7878")
+                .help("The port; 0 takes one that is free"),
+        )
+        .arg(
+            Arg::new("host")
+                .long("host")
+                .value_name("HOST")
+                .default_value("127.0.0.1")
+                .help("The address to listen at; any other than this machine's own lets others in"),
+        )
+        .arg(Arg::new("open").long("open").action(ArgAction::SetTrue).help("Opens the page in the browser"))
+}
+
+/// What the answers are made with.
+#[derive(Clone)]
+struct Server {
+    work: Work,
+    trainings: Trainings,
+}
+
+/// Listens until Ctrl-C.
+pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let host = matches.get_one::<String>("host").map_or("127.0.0.1", String::as_str);
+    let port = matches.get_one::<u16>("port").copied().unwrap_or(7878);
+    let cannot = |error: &io::Error| {
+        let what = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; choose another --port, or 0 for one that is free".to_owned()
+            }
+            _ => reason(error),
+        };
+        Failure { code: crate::failure::FILE, text: format!("error: cannot listen at {host}, port {port}: {what}\n") }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()
+        .map_err(|error| cannot(&error))?;
+    let served = runtime.block_on(async {
+        let listener = listener(host, port).await.map_err(|error| cannot(&error))?;
+        let address = listener.local_addr().map_err(|error| cannot(&error))?;
+        let stop = stop_asked().map_err(|error| Failure::wrong(format!("cannot listen to Ctrl-C: {error}")))?;
+        let own = if address.ip().is_loopback() { "127.0.0.1".to_owned() } else { host.to_owned() };
+        let named = match address.ip() {
+            ip if ip.is_loopback() && ip.is_ipv6() => "[::1]".to_owned(),
+            _ if own.contains(':') => format!("[{own}]"),
+            _ => own,
+        };
+        let url = format!("http://{named}:{}/", address.port());
+        output::result(&format!("{url}\n"), None)?;
+        if !address.ip().is_loopback() {
+            output::message("note: this address is open to others; nothing asks them who they are\n");
+        }
+        output::message("Ctrl-C ends it.\n");
+        if matches.get_flag("open") {
+            open(&url);
+        }
+        let trainings = Trainings::new();
+        connections::answer(listener, router(host, trainings.clone()), async {
+            stop.await;
+            trainings.end().await;
+        })
+        .await;
+        Ok(())
+    });
+    // Work that nobody waits for any more is not waited for.
+    runtime.shutdown_background();
+    served
+}
+
+async fn listener(host: &str, port: u16) -> io::Result<TcpListener> {
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in (name, port).to_socket_addrs()? {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Ends when the program is asked to stop.
+fn stop_asked() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let mut terminated = signal(SignalKind::terminate())?;
+        Ok(std::future::poll_fn(move |context| {
+            match interrupted.poll_recv(context).is_ready() || terminated.poll_recv(context).is_ready() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        }))
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Where nothing can be listened to, the process is ended from outside.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Opens an address with what the desktop has for it.
+fn open(url: &str) {
+    let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(target_os = "windows") {
+        ("cmd", &["/C", "start"])
+    } else {
+        ("xdg-open", &[])
+    };
+    let quiet = || std::process::Stdio::null();
+    let started = std::process::Command::new(program)
+        .args(arguments)
+        .arg(url)
+        .stdin(quiet())
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn();
+    if started.is_err() {
+        output::message(&format!("note: no browser was found; open {url} yourself\n"));
+    }
+}
+
+fn router(host: &str, trainings: Trainings) -> Router {
+    let at_a_time = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+    let server = Server { work: Work::new(at_a_time), trainings };
+    let own = guard::Own(Arc::from(host));
+    Router::new()
+        .route("/api/words", get(words))
+        .route("/api/derive", post(derive))
+        .route("/api/check", post(check))
+        .route("/api/emit", post(emit))
+        .route("/api/verify", post(verify))
+        .route("/api/explain", post(explain))
+        .route("/api/train", post(train))
+        .route("/api/train/stop", post(stop))
+        .fallback(file)
+        .method_not_allowed_fallback(other_method)
+        .with_state(server)
+        .layer(from_fn_with_state(own, guard::guarded))
+}
+
+async fn words(request: Request) -> Response {
+    assets::words(request.headers())
+}
+
+async fn file(method: Method, uri: Uri, request: Request) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return other_method().await.into_response();
+    }
+    let path = if uri.path() == "/api" { "/api/" } else { uri.path() };
+    match assets::ASSETS.iter().find(|asset| asset.path == path) {
+        Some(asset) => assets::answer(asset, request.headers()),
+        None => {
+            Reply::refused(StatusCode::NOT_FOUND, "there is nothing at this address; what there is stands at /api/")
+                .into()
+        }
+    }
+}
+
+async fn other_method() -> Reply {
+    Reply::refused(StatusCode::METHOD_NOT_ALLOWED, "files are read with GET; questions are asked with POST")
+}
+
+/// Answers a question whose answer takes a processor.
+async fn answered<J: FnOnce() -> Reply + Send + 'static>(
+    server: &Server,
+    request: Request,
+    limit: usize,
+    ask: impl FnOnce(&Asked) -> Result<J, Reply>,
+) -> Reply {
+    let job = match Asked::of(request, limit).await.and_then(|asked| ask(&asked)) {
+        Ok(job) => job,
+        Err(reply) => return reply,
+    };
+    server.work.run(job).await.unwrap_or_else(Reply::from)
+}
+
+async fn derive(State(server): State<Server>, request: Request) -> Reply {
+    answered(&server, request, PROGRAM, program::derive).await
+}
+
+async fn check(State(server): State<Server>, request: Request) -> Reply {
+    answered(&server, request, PROGRAM, program::check).await
+}
+
+async fn emit(State(server): State<Server>, request: Request) -> Reply {
+    answered(&server, request, PROGRAM, program::code).await
+}
+
+async fn verify(State(server): State<Server>, request: Request) -> Reply {
+    answered(&server, request, DOCUMENT, verdicts::verify).await
+}
+
+async fn explain(State(server): State<Server>, request: Request) -> Reply {
+    answered(&server, request, DOCUMENT, verdicts::explain).await
+}
+
+async fn train(State(server): State<Server>, request: Request) -> Response {
+    let turn = match server.trainings.turn() {
+        Ok(turn) => turn,
+        Err(reply) => return reply.into(),
+    };
+    let started = match Asked::of(request, SAMPLES).await {
+        Ok(asked) => server.trainings.start(&asked, turn),
+        Err(reply) => Err(reply),
+    };
+    started.unwrap_or_else(Response::from)
+}
+
+async fn stop(State(server): State<Server>, request: Request) -> Reply {
+    let stopped = Asked::of(request, PROGRAM).await.and_then(|asked| server.trainings.stop(&asked));
+    stopped.unwrap_or_else(|reply| reply)
+}
