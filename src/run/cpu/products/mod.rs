@@ -318,6 +318,9 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
         unsafe {
             match (way, right) {
                 (Way::Dots, Panels::Plain(right)) => narrow::dots::<V>(shape, left, right, &finish, c, down, work),
+                (Way::Combination, Panels::Plain(right)) => {
+                    narrow::combination::<V>((shape.0, shape.2), left, right, &finish, c, down, work)
+                }
                 _ => pieces::<V>(shape, left, right, way, &finish, c, down, lower_only, work),
             }
         }

@@ -1,7 +1,8 @@
 //! Products with few columns, n ≤ 16, where a tile along the rows of C would leave most of its vectors empty.
 //!
 //! Where the rows of A are contiguous, vectors run along k and each entry is the sum of a vector's lanes. Where its columns are,
-//! the transposed product is made in pieces, which are turned and finished: [`finish_turned`].
+//! the transposed product is made in pieces, which are turned and finished: [`finish_turned`]. One column is a sum of A's
+//! columns, which are read in the order in which they stand: [`combination`].
 
 use super::blocks::Source;
 use super::tile::{Block, Finish};
@@ -24,6 +25,8 @@ pub(super) enum Way {
     Dots,
     /// By transposed pieces.
     Turned,
+    /// As a sum of A's columns.
+    Combination,
 }
 
 /// The way for an m×n result over k.
@@ -34,6 +37,9 @@ pub(super) fn way<V: Lanes>((m, n, k): (usize, usize, usize), a: Source<V::Scala
     if a.along == 1 && (k >= 12 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT)) {
         return Way::Dots;
     }
+    if a.along != 1 && a.down == 1 && n == 1 && m >= 2 * V::COUNT {
+        return Way::Combination;
+    }
     if a.along != 1 && a.down == 1 && n <= 12 && m >= 2 * V::COUNT {
         return Way::Turned;
     }
@@ -42,7 +48,86 @@ pub(super) fn way<V: Lanes>((m, n, k): (usize, usize, usize), a: Source<V::Scala
 
 /// How many numbers these ways need to work with.
 pub(super) fn workspace(n: usize, k: usize) -> usize {
-    n.min(FEW) * (k + FEW) + ROWS * FEW + FEW + (FEW + FEW) * PIECE
+    n.min(FEW) * (k + FEW) + ROWS * FEW + FEW + (FEW + FEW) * PIECE + 2 * n
+}
+
+/// So many columns are summed before their sum joins the others: a long sum of few rounds less.
+const COLUMNS_AT_ONCE: usize = 256;
+
+/// The product with one column, as a sum of A's columns.
+///
+/// # Safety
+/// A has k columns of m contiguous numbers, B k entries, C and what `finish` names m; the workspace is as long as [`workspace`]
+/// says. The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn combination<V: Lanes>(
+    (m, k): (usize, usize),
+    a: Source<V::Scalar>,
+    b: Source<V::Scalar>,
+    finish: &Finish<V::Scalar>,
+    c: *mut V::Scalar,
+    c_down: usize,
+    work: *mut V::Scalar,
+) {
+    let (all, some) = (work, work.wrapping_add(m));
+    // SAFETY: the caller's.
+    unsafe {
+        std::ptr::write_bytes(all, 0, m);
+        let mut first = 0;
+        while first < k {
+            let last = k.min(first + COLUMNS_AT_ONCE);
+            std::ptr::write_bytes(some, 0, m);
+            let mut p = first;
+            while p < last {
+                // Four at a time, so that the sums are read and written once for them.
+                let count = (last - p).min(4);
+                let columns = array!([a.pointer; 4], |q| a.from(0, p + q.min(count - 1)).pointer);
+                let weights = array!([V::Scalar::ZERO; 4], |q| {
+                    if q < count { *b.from(p + q, 0).pointer } else { V::Scalar::ZERO }
+                });
+                add_columns::<V>(m, columns, weights, count, some);
+                p += count;
+            }
+            add_columns::<V>(m, [some.cast_const(); 4], [V::Scalar::ONE; 4], 1, all);
+            first = last;
+        }
+        V::call(Block { shape: (m, 1), made: all, pitch: 1, finish, c, c_down });
+    }
+}
+
+/// Adds the first `count` columns of m numbers, weighted, to `sums`: all four at once, or one after the other.
+#[inline(always)]
+unsafe fn add_columns<V: Lanes>(
+    m: usize,
+    columns: [*const V::Scalar; 4],
+    weights: [V::Scalar; 4],
+    count: usize,
+    sums: *mut V::Scalar,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut j = 0;
+        let splats = array!(std::mem::zeroed::<[V; 4]>(), |q| V::splat(weights[q]));
+        if count == 4 {
+            while j + V::COUNT <= m {
+                let mut x = V::load(sums.add(j));
+                for (column, weight) in columns.iter().zip(splats) {
+                    x = weight.times_plus(V::load(column.add(j)), x);
+                }
+                x.store(sums.add(j));
+                j += V::COUNT;
+            }
+        }
+        while j < m {
+            let width = V::COUNT.min(m - j);
+            let mut x = V::load_first(sums.add(j), width);
+            for (column, weight) in columns.iter().zip(splats).take(count) {
+                x = weight.times_plus(V::load_first(column.add(j), width), x);
+            }
+            x.store_first(sums.add(j), width);
+            j += width;
+        }
+    }
 }
 
 /// The product by sums along k.
