@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::asked::{Asked, wrong};
 use super::reply::Reply;
+use crate::train::arguments::{Holds, names_of};
 use crate::train::live::{Finished, Live, Pictures, Subject};
 
 /// So many trainings at a time.
@@ -34,41 +35,6 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const BETWEEN: Duration = Duration::from_millis(100);
 /// Between two pictures of its weights.
 const PICTURES: Duration = Duration::from_millis(400);
-/// Options of `matgrad train` that a page may set: all that name no file.
-const OPTIONS: [&str; 30] = [
-    "label",
-    "scale",
-    "image",
-    "activation",
-    "hidden",
-    "lambda",
-    "set",
-    "features",
-    "target",
-    "scores",
-    "epochs",
-    "iterations",
-    "batch-size",
-    "optimiser",
-    "learning-rate",
-    "decay",
-    "momentum",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "weight-decay",
-    "clip",
-    "validation",
-    "patience",
-    "init",
-    "initial-scale",
-    "shift",
-    "jitter",
-    "seed",
-    "threads",
-];
-/// Files that a page may send, by the option that names each.
-const FILES: [&str; 4] = ["data", "labels", "test", "test-labels"];
 
 /// The trainings under way.
 #[derive(Clone, Debug)]
@@ -182,8 +148,9 @@ impl Drop for Listed {
 fn order(asked: &Asked) -> Result<Order, Reply> {
     let mut options = Vec::new();
     for (name, value) in asked.object("options")? {
-        if !OPTIONS.contains(&name.as_str()) {
-            return Err(wrong(&format!("`options`: nothing is called `{name}`; there are {}", OPTIONS.join(", "))));
+        if !names_of(Holds::Value).any(|option| option == name) {
+            let all: Vec<&str> = names_of(Holds::Value).collect();
+            return Err(wrong(&format!("`options`: nothing is called `{name}`; there are {}", all.join(", "))));
         }
         let values = match value {
             Value::Array(values) if name == "set" => values,
@@ -201,13 +168,14 @@ fn order(asked: &Asked) -> Result<Order, Reply> {
     }
     let mut files = Vec::new();
     let mut given = asked.object("files")?;
-    for option in FILES {
+    for option in names_of(Holds::File) {
         if let Some(file) = given.remove(option) {
             files.push(file_of(option, &file)?);
         }
     }
     if let Some((name, _)) = given.iter().next() {
-        return Err(wrong(&format!("`files`: nothing is called `{name}`; there are {}", FILES.join(", "))));
+        let all: Vec<&str> = names_of(Holds::File).collect();
+        return Err(wrong(&format!("`files`: nothing is called `{name}`; there are {}", all.join(", "))));
     }
     let program = asked.text("program")?;
     asked.finish()?;

@@ -308,49 +308,65 @@ fn image_of(text: &str) -> Result<ImageShape, Failure> {
     }
 }
 
-/// Names of the arguments that make a task, in order.
-const TASK: [&str; 35] = [
-    "data",
-    "label",
-    "labels",
-    "test",
-    "test-labels",
-    "scale",
-    "image",
-    "model",
-    "activation",
-    "hidden",
-    "lambda",
-    "set",
-    "features",
-    "target",
-    "scores",
-    "epochs",
-    "iterations",
-    "batch-size",
-    "optimiser",
-    "learning-rate",
-    "decay",
-    "momentum",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "weight-decay",
-    "clip",
-    "validation",
-    "patience",
-    "init",
-    "initial-scale",
-    "shift",
-    "jitter",
-    "seed",
-    "threads",
+/// What an argument of a task holds. A page may set values and send files, but name none of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// A number, a word, or the name of a column.
+    Value,
+    /// The path of a file of samples.
+    File,
+    /// The path of a program.
+    Program,
+}
+
+/// The arguments that make a task, in order.
+const TASK: [(&str, Holds); 35] = [
+    ("data", Holds::File),
+    ("label", Holds::Value),
+    ("labels", Holds::File),
+    ("test", Holds::File),
+    ("test-labels", Holds::File),
+    ("scale", Holds::Value),
+    ("image", Holds::Value),
+    ("model", Holds::Program),
+    ("activation", Holds::Value),
+    ("hidden", Holds::Value),
+    ("lambda", Holds::Value),
+    ("set", Holds::Value),
+    ("features", Holds::Value),
+    ("target", Holds::Value),
+    ("scores", Holds::Value),
+    ("epochs", Holds::Value),
+    ("iterations", Holds::Value),
+    ("batch-size", Holds::Value),
+    ("optimiser", Holds::Value),
+    ("learning-rate", Holds::Value),
+    ("decay", Holds::Value),
+    ("momentum", Holds::Value),
+    ("beta1", Holds::Value),
+    ("beta2", Holds::Value),
+    ("epsilon", Holds::Value),
+    ("weight-decay", Holds::Value),
+    ("clip", Holds::Value),
+    ("validation", Holds::Value),
+    ("patience", Holds::Value),
+    ("init", Holds::Value),
+    ("initial-scale", Holds::Value),
+    ("shift", Holds::Value),
+    ("jitter", Holds::Value),
+    ("seed", Holds::Value),
+    ("threads", Holds::Value),
 ];
+
+/// The names of the arguments of a task that hold this, in order.
+pub fn names_of(holds: Holds) -> impl Iterator<Item = &'static str> {
+    TASK.into_iter().filter(move |&(_, own)| own == holds).map(|(name, _)| name)
+}
 
 /// The arguments of a task as they were typed.
 fn given(matches: &ArgMatches) -> Vec<(String, String)> {
     let mut out = Vec::new();
-    for name in TASK {
+    for (name, _) in TASK {
         if !matches.try_contains_id(name).unwrap_or(false)
             || matches.value_source(name) != Some(ValueSource::CommandLine)
         {
