@@ -81,6 +81,11 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     }
 }
 
+/// Puts complaints in the order of the places they point at, those about the whole first.
+pub fn in_order(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+}
+
 /// A piece of a text and what a person knows it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {

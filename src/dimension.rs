@@ -76,7 +76,7 @@ impl Polynomial {
 
     fn normal(terms: impl IntoIterator<Item = (Vec<DimName>, i64)>) -> Option<Polynomial> {
         let mut sorted: Vec<(Vec<DimName>, i64)> = terms.into_iter().collect();
-        sorted.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        sorted.sort_unstable_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         let mut out: Vec<(Vec<DimName>, i64)> = Vec::with_capacity(sorted.len());
         for (names, k) in sorted {
             match out.last_mut() {

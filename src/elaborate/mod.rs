@@ -11,7 +11,7 @@ mod reader;
 mod statements;
 mod unify;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{self, Diagnostic, Span};
 use crate::dimension::{Dimensions, Shape};
 use crate::syntax::ast::{AskKind, Ast, NodeId};
 use crate::syntax::{Request, parse, parse_request};
@@ -37,7 +37,7 @@ fn with_errors(ast: Ast, mut errors: Vec<Diagnostic>, source: &str) -> Result<Ty
         Ok(_) => Err(errors),
         Err(found) => {
             errors.extend(found);
-            errors.sort_by_key(|error| error.span);
+            diagnostic::in_order(&mut errors);
             Err(errors)
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::unify::Solver;
 use super::{Ask, Definition, DefinitionId, Meaning, Properties, Property, Typed, Variable, VariableId};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{self, Diagnostic, Span};
 use crate::dimension::{DimId, Shape};
 use crate::number::Number;
 use crate::syntax::ast::{AskKind, Ast, Named, Node, NodeId, Operator, Statement};
@@ -87,7 +87,7 @@ pub(super) fn elaborate(ast: Ast, source: &str, complete: bool) -> Result<Typed,
         reader.errors.push(Diagnostic::whole(nothing).hint(hint));
     }
     if !reader.errors.is_empty() {
-        reader.errors.sort_by_key(|error| error.span);
+        diagnostic::in_order(&mut reader.errors);
         return Err(reader.errors);
     }
     let parts = reader.finish();

@@ -302,7 +302,7 @@ fn join_over_shared_inputs(
         }
     }
     let mut shared: Vec<(ValueId, Vec<usize>)> = readers.into_iter().filter(|(_, list)| list.len() > 1).collect();
-    shared.sort();
+    shared.sort_unstable();
     for (_, mut list) in shared {
         list.retain(|&place| !drafts[place].values.is_empty());
         list.sort_by_key(|&place| drafts[place].stage);

@@ -58,7 +58,7 @@ impl Repeated {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { pool, ready } = &mut *state;
         let mut key: Vec<(String, i64)> = sizes.iter().map(|(name, size)| (name.clone(), *size)).collect();
-        key.sort();
+        key.sort_unstable();
         match ready.iter().position(|known| known.sizes == key) {
             Some(place) => ready[place..].rotate_left(1),
             None => {

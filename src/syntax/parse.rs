@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::ast::{AskKind, Ast, Named, Node, NodeId, Statement};
 use super::lex::{Bracket, Kind, Token, tokens};
 use super::{is_keyword, is_type};
-use crate::diagnostic::{Diagnostic, Span, shorten};
+use crate::diagnostic::{self, Diagnostic, Span, shorten};
 
 /// A mistake was found and told; the statement cannot go on.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn finish(mut self) -> (Ast, Vec<Diagnostic>) {
-        self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
+        diagnostic::in_order(&mut self.diagnostics);
         (self.ast, self.diagnostics)
     }
 

@@ -30,7 +30,7 @@ pub(super) fn in_one_order(factors: &[Factor], axes: usize, summed: &[Index]) ->
                 Factor { expr: f.expr, at: at.collect() }
             })
             .collect();
-        list.sort_by(|a, b| (a.at.iter().min(), &a.at, a.expr).cmp(&(b.at.iter().min(), &b.at, b.expr)));
+        list.sort_unstable_by(|a, b| (a.at.iter().min(), &a.at, a.expr).cmp(&(b.at.iter().min(), &b.at, b.expr)));
         list
     };
     let mut best = (numbered(summed), summed.to_vec());

@@ -350,9 +350,9 @@ mod tests {
         let kept = kept.unwrap();
         assert_eq!((rest.len(), kept.len()), (4, 2));
         let mut all: Vec<f64> = [rest.features(), kept.features()].iter().flat_map(|m| m.entries().to_vec()).collect();
-        all.sort_by(f64::total_cmp);
+        all.sort_unstable_by(f64::total_cmp);
         let mut expected = samples.features().entries().to_vec();
-        expected.sort_by(f64::total_cmp);
+        expected.sort_unstable_by(f64::total_cmp);
         assert_eq!(all, expected);
     }
 }

@@ -235,7 +235,7 @@ impl<'a> Question<'a> {
         let mut sizes: Vec<HashMap<u32, u64>> = Vec::new();
         let combinations = 1_usize << bases.len().min(6);
         let mut masks: Vec<usize> = (0..combinations).collect();
-        masks.sort_by_key(|mask| (mask.count_ones(), *mask));
+        masks.sort_unstable_by_key(|mask| (mask.count_ones(), *mask));
         for mask in masks {
             let of = |i: usize| if i < 6 { 1 + u64::from(mask >> i & 1 == 1) } else { 2 };
             sizes.push(bases.iter().enumerate().map(|(i, &base)| (base, of(i))).collect());

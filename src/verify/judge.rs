@@ -407,7 +407,7 @@ fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Ve
         let elsewhere: Vec<String> = all.iter().filter(named).cloned().collect();
         return Ok(if elsewhere.is_empty() { all } else { elsewhere });
     }
-    explicit.sort();
+    explicit.sort_unstable();
     explicit.dedup();
     let minimal: Vec<String> = explicit
         .iter()

@@ -23,7 +23,7 @@ pub mod sizes;
 pub mod slopes;
 pub mod values;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::document::formula::{Formula, Kind};
 use crate::document::text::Document;
 use crate::document::write::{Script, write};
@@ -113,7 +113,7 @@ fn judged(document: &Document) -> Report {
             inferred.push(format!("{name} : {}", scope.kind_text(variable.form)));
         }
     }
-    errors.sort_by_key(|error| error.span);
+    diagnostic::in_order(&mut errors);
     let skipped = document.skipped.iter().map(|skipped| (skipped.span, skipped.reason.clone())).collect();
     Report { lines, skipped, inferred, errors, outline: document.outline.clone(), script: document.script }
 }

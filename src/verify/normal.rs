@@ -388,7 +388,7 @@ fn powers_together(list: Vec<Formula>) -> Vec<Formula> {
     }
     let scalars = bases.iter().all(|(_, _, _, elements)| !elements);
     bases.retain(|(_, _, k, _)| !k.is_zero() || !scalars);
-    bases.sort_by(|a, b| a.0.cmp(&b.0));
+    bases.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     bases
         .into_iter()
         .filter(|(_, _, k, _)| !k.is_zero())
@@ -450,7 +450,7 @@ fn collected(mut list: Vec<Term>) -> Vec<Term> {
         }
     }
     out.retain(|(_, term)| !term.coefficient.is_zero());
-    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     out.into_iter().map(|(_, term)| term).collect()
 }
 

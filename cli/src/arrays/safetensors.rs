@@ -16,7 +16,7 @@ use super::{Array, Stored};
 pub fn read(bytes: &[u8]) -> Result<Vec<Stored>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| format!("it is no .safetensors file: {error}"))?;
     let mut tensors = file.tensors();
-    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    tensors.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let mut out = Vec::with_capacity(tensors.len());
     for (name, view) in tensors {
         let within = |message: String| format!("entry `{}`: {message}", name.escape_debug());

@@ -69,7 +69,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             out.push(path);
         }
     }
-    out.sort();
+    out.sort_unstable();
     Ok(out)
 }
 

@@ -464,7 +464,7 @@ fn classes_of(raw: &Raw, test: Option<&Raw>) -> Result<Vec<String>, String> {
         }
         RawTargets::Named(labels) => {
             let mut names: Vec<String> = labels.iter().map(|(name, _)| name.clone()).collect();
-            names.sort();
+            names.sort_unstable();
             names.dedup();
             let whole: Option<Vec<i64>> = names.iter().map(|name| name.parse().ok()).collect();
             if let Some(mut whole) = whole.filter(|whole| whole.len() == names.len()) {

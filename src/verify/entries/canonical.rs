@@ -86,7 +86,7 @@ impl Entries {
             }
         }
         sum.retain(|(_, coefficient)| !coefficient.is_zero());
-        sum.sort_by(|a, b| a.0.cmp(&b.0));
+        sum.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Some(sum.iter().map(|(text, coefficient)| format!("{coefficient:?} {text}")).collect::<Vec<_>>().join(" + "))
     }
 
@@ -335,7 +335,7 @@ fn written(term: &Term) -> Option<String> {
                 format!("{}^{exponent:?}", key(&ordered(&factor)))
             })
             .collect();
-        factors.sort();
+        factors.sort_unstable();
         format!("{} {}", order.len(), factors.join(" "))
     });
     texts.min()

@@ -39,7 +39,7 @@ pub fn html(subject: &Subject<'_>) -> String {
     // Chains and what was left out, in the order of the text.
     let mut entries: Vec<Entry<'_>> = report.lines.iter().map(Entry::Chain).collect();
     entries.extend(report.skipped.iter().map(|(span, why)| Entry::LeftOut(*span, why)));
-    entries.sort_by_key(|entry| entry.span());
+    entries.sort_unstable_by_key(|entry| entry.span());
     let mut entries = entries.into_iter().peekable();
     for piece in &report.outline {
         match piece {

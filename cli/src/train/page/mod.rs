@@ -210,7 +210,7 @@ fn mistakes(part: &Part, saved: &Saved, results: &Results) -> Result<String, Dia
         return Ok(format!("<h2>Mistakes</h2>\n<p>None: all {} samples are classified right.</p>\n", part.name));
     }
     let all = wrong.len();
-    wrong.sort_by(|&a, &b| right(a).total_cmp(&right(b)).then(a.cmp(&b)));
+    wrong.sort_unstable_by(|&a, &b| right(a).total_cmp(&right(b)).then(a.cmp(&b)));
     wrong.truncate(MISTAKES);
     let name = |class: u32| escaped(&results.classes[class as usize]);
     let mut out = format!(
@@ -264,7 +264,7 @@ fn weights(saved: &Saved, image: ImageShape) -> String {
     let Some((name, matrix)) = first else { return String::new() };
     let norm = |column: usize| (0..matrix.rows()).map(|row| matrix.at(row, column).powi(2)).sum::<f64>();
     let mut columns: Vec<usize> = (0..matrix.columns()).collect();
-    columns.sort_by(|&a, &b| norm(b).total_cmp(&norm(a)).then(a.cmp(&b)));
+    columns.sort_unstable_by(|&a, &b| norm(b).total_cmp(&norm(a)).then(a.cmp(&b)));
     columns.truncate(UNITS);
     let which = match matrix.columns() > UNITS {
         true => format!("the {UNITS} largest of {} columns", matrix.columns()),

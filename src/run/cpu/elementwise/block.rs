@@ -2,7 +2,7 @@
 
 use super::{Binary, Unary};
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Lanes, functions};
+use crate::run::cpu::simd::{Kernel, Lanes, functions};
 
 /// Where the numbers of a block stand: next to each other with a step of 1; with 0 the same vector again and again.
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +44,35 @@ macro_rules! store {
     }};
 }
 
-/// The same with one copy of a long expression.
+/// The same with one copy of a long expression, as a function of its own: all of them in one function take the compiler minutes.
 macro_rules! store_long {
-    ($n:ident, $to:ident, |$($x:ident),+| $value:expr) => {{
-        let mut j = 0;
-        while j < $n {
-            let count = V::COUNT.min($n - j);
-            $(let $x: V = if count == V::COUNT { $x.load(j) } else { $x.load_first(j, count) };)+
-            let value = $value;
-            if count == V::COUNT { value.store($to.add(j)) } else { value.store_first($to.add(j), count) }
-            j += V::COUNT;
+    ($n:ident, $to:ident, |$($x:ident),+ $(; $k:ident: $kind:ty)?| $value:expr) => {{
+        struct Long<T> {
+            $($x: Place<T>,)+
+            $($k: $kind,)?
+            to: *mut T,
+            n: usize,
         }
+        impl<T: Float> Kernel<T> for Long<T> {
+            type Output = ();
+
+            #[inline(always)]
+            unsafe fn run<V: Lanes<Scalar = T>>(self) {
+                let Long { $($x,)+ $($k,)? to, n } = self;
+                let mut j = 0;
+                while j < n {
+                    let count = V::COUNT.min(n - j);
+                    // SAFETY: the caller's.
+                    unsafe {
+                        $(let $x: V = if count == V::COUNT { $x.load(j) } else { $x.load_first(j, count) };)+
+                        let value = $value;
+                        if count == V::COUNT { value.store(to.add(j)) } else { value.store_first(to.add(j), count) }
+                    }
+                    j += V::COUNT;
+                }
+            }
+        }
+        V::call(Long { $($x,)+ $($k,)? to: $to, n: $n })
     }};
 }
 
@@ -133,7 +151,7 @@ pub(super) unsafe fn unary<V: Lanes>(function: Unary, x: Place<V::Scalar>, to: *
             Unary::Step => store!(n, to, |x| functions::step(x)),
             Unary::Square => store!(n, to, |x| x * x),
             Unary::Recip => store!(n, to, |x| unit / x),
-            Unary::Powi(k) => store_long!(n, to, |x| functions::integer_power(x, k)),
+            Unary::Powi(k) => store_long!(n, to, |x; k: i32| functions::integer_power(x, k)),
         }
     }
 }
