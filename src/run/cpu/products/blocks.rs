@@ -5,9 +5,9 @@
 //! panels of A as many rows as the tile.
 
 use super::pack;
-use super::tile::{Factor, Finish, Held, tile};
+use super::tile::{Ahead, Factor, Finish, Held, Strip, Tiles};
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Lanes, prefetch_far};
+use crate::run::cpu::simd::Lanes;
 
 /// A matrix that is read: entry (i, j) at `i * down + j * along`.
 #[derive(Clone, Copy)]
@@ -131,24 +131,30 @@ pub(super) unsafe fn product<V: Lanes>(
                     let mut i = 0;
                     while i < height {
                         let rows = tile_rows::<V>(height - i, widest);
-                        let a = if packed_a {
+                        if lower_only && column >= row + i + rows {
+                            i += rows;
+                            continue;
+                        }
+                        let count = if rows == tile_rows::<V>(usize::MAX, widest) { (height - i) / rows } else { 1 };
+                        let (a, a_step) = if packed_a {
                             let pointer = room_of_a.wrapping_add(i * depth).cast_const();
-                            Factor { pointer, across: 1, along: rows }
+                            (Factor { pointer, across: 1, along: rows }, rows * depth)
                         } else {
-                            Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }
+                            (Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }, rows * a.down)
                         };
-                        if let Some(ahead) = ahead {
-                            for p in depth * i / height..depth * (i + rows) / height {
-                                prefetch_far(ahead.from(p, 0).pointer);
-                                prefetch_far(ahead.from(p, panel - 1).pointer);
-                            }
-                        }
-                        if !(lower_only && column >= row + i + rows) {
-                            let there = c.wrapping_add((row + i) * c_down + column);
-                            let here = here.from(row + i, column);
-                            any_tile::<V>(rows, vectors, depth, a, b, (last_of_b, last), &here, there, c_down);
-                        }
-                        i += rows;
+                        let ahead = ahead.map(|from: Source<_>| {
+                            let (first, last) = (depth * i / height, depth * (i + count * rows) / height);
+                            Ahead { from: from.from(first, 0), count: last - first, width: panel }
+                        });
+                        let finish = here.from(row + i, column);
+                        let c = c.wrapping_add((row + i) * c_down + column);
+                        let last = (last_of_b, last);
+                        strip::<V>(
+                            rows,
+                            vectors,
+                            &Strip { count, k: depth, a, a_step, b, last, finish, c, c_down, ahead },
+                        );
+                        i += count * rows;
                     }
                     column += width;
                 }
@@ -186,30 +192,17 @@ fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, depth: usize) -> bool {
     b.along != 1 || (m > 3 * V::ROWS && b.down * bytes * depth > (32 << 10))
 }
 
-/// The tile of that many rows and vectors.
+/// The strip with tiles of that many rows and vectors.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a tile is these things")]
-unsafe fn any_tile<V: Lanes>(
-    rows: usize,
-    vectors: usize,
-    k: usize,
-    a: Factor<V::Scalar>,
-    b: Factor<V::Scalar>,
-    last: (usize, usize),
-    finish: &Finish<V::Scalar>,
-    c: *mut V::Scalar,
-    c_down: usize,
-) {
+unsafe fn strip<V: Lanes>(rows: usize, vectors: usize, strip: &Strip<V::Scalar>) {
     macro_rules! tiles {
         ($($rows:literal)*) => {
             // SAFETY: the caller's.
             unsafe {
                 match (rows, vectors) {
                     $(
-                        ($rows, 1) if V::TALL >= $rows => tile::<V, $rows, 1>(k, a, b, last, finish, c, c_down),
-                        ($rows, 2) if V::ROWS >= $rows && V::VECTORS >= 2 => {
-                            tile::<V, $rows, 2>(k, a, b, last, finish, c, c_down)
-                        }
+                        ($rows, 1) if V::TALL >= $rows => V::call(Tiles::<_, $rows, 1>(strip)),
+                        ($rows, 2) if V::ROWS >= $rows && V::VECTORS >= 2 => V::call(Tiles::<_, $rows, 2>(strip)),
                     )*
                     _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
                 }

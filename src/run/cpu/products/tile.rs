@@ -1,8 +1,9 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
+use super::blocks::Source;
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch};
+use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch, prefetch_far};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -125,13 +126,62 @@ pub(super) struct Factor<T> {
     pub along: usize,
 }
 
+/// Tiles one below the other.
+pub(super) struct Strip<T> {
+    pub count: usize,
+    pub k: usize,
+    pub a: Factor<T>,
+    /// From a tile's part of A to the next one's.
+    pub a_step: usize,
+    pub b: Factor<T>,
+    /// Of the last vector, as many numbers are read from B and written to C.
+    pub last: (usize, usize),
+    /// Of the first tile.
+    pub finish: Finish<T>,
+    pub c: *mut T,
+    pub c_down: usize,
+    pub ahead: Option<Ahead<T>>,
+}
+
+/// Rows of B that are asked for while the tiles are made.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<T> {
+    pub from: Source<T>,
+    pub count: usize,
+    pub width: usize,
+}
+
+/// A strip of tiles of M rows by NV vectors. A function of its own: all sizes in one take the compiler a minute.
+pub(super) struct Tiles<'a, T, const M: usize, const NV: usize>(pub &'a Strip<T>);
+
+impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let &Strip { count, k, mut a, a_step, b, last, finish, mut c, c_down, ahead } = self.0;
+        for t in 0..count {
+            if let Some(Ahead { from, count: rows, width }) = ahead {
+                for p in rows * t / count..rows * (t + 1) / count {
+                    prefetch_far(from.from(p, 0).pointer);
+                    prefetch_far(from.from(p, width - 1).pointer);
+                }
+            }
+            // SAFETY: the caller's.
+            unsafe { tile::<V, M, NV>(k, a, b, last, &finish.from(t * M, 0), c, c_down) }
+            a.pointer = a.pointer.wrapping_add(a_step);
+            c = c.wrapping_add(M * c_down);
+        }
+    }
+}
+
 /// M rows by NV vectors of the result. Of the last vector, as many numbers as `last` says are read from B and written to C.
 ///
 /// # Safety
 /// A has M rows and `k` columns; B has `k` rows of NV vectors, of which the last may be short; C, and what `finish` names, have
 /// the tile's entries. The processor has the instructions of `V`.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
+unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
     k: usize,
     a: Factor<V::Scalar>,
     b: Factor<V::Scalar>,
