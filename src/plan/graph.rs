@@ -388,13 +388,10 @@ impl Graph {
             return self.reduce(Reduction::Sum, Direction::All, products);
         }
         if n == 1 {
-            // A·x is the sums of the rows of A .* xᵀ: one pass over A with whatever else reads it.
-            let products = self.map(Elementary::Multiply, &[left, right.turned()]);
-            return self.reduce(Reduction::Sum, Direction::Rows, products);
+            return self.times_column(left, right);
         }
         if m == 1 {
-            let products = self.map(Elementary::Multiply, &[right, left.turned()]);
-            return self.reduce(Reduction::Sum, Direction::Columns, products);
+            return self.times_column(right.turned(), left.turned()).turned();
         }
         let (left, right) = (self.plain_identity(left), self.plain_identity(right));
         let turned = Operation::Product(right.turned(), left.turned());
@@ -409,6 +406,22 @@ impl Graph {
             return self.used(Operation::Accumulate(left.value, right.value), m, n);
         }
         self.used(Operation::Product(left, right), m, n)
+    }
+
+    /// A·x
+    fn times_column(&mut self, matrix: Use, column: Use) -> Use {
+        if matches!(self.value(matrix.value).operation, Operation::Map(..)) {
+            // The sums of the rows of A .* xᵀ: A is made in the same pass, and never stored.
+            let products = self.map(Elementary::Multiply, &[matrix, column.turned()]);
+            return self.reduce(Reduction::Sum, Direction::Rows, products);
+        }
+        let matrix = self.plain_identity(matrix);
+        let rows = self.use_shape(matrix).0;
+        // Either way rows of A as it lies there are read one after the other, with whatever else reads them.
+        match matrix.transposed {
+            true => self.used(Operation::Accumulate(matrix.value, column.value), rows, 1),
+            false => self.used(Operation::Product(matrix, column), rows, 1),
+        }
     }
 
     /// Whether an m×n product over k is taken as a sum over rows: the factors do not stay in a cache and the result does.

@@ -34,10 +34,10 @@ pub(super) fn way<V: Lanes>((m, n, k): (usize, usize, usize), a: Source<V::Scala
     if n == 0 || n > FEW || k == 0 {
         return Way::Plain;
     }
-    if a.along == 1 && (k >= 12 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT)) {
+    if a.along == 1 && (k >= 12 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT) || n == 1) {
         return Way::Dots;
     }
-    if a.along != 1 && a.down == 1 && n == 1 && m >= 2 * V::COUNT {
+    if a.along != 1 && a.down == 1 && n == 1 {
         return Way::Combination;
     }
     if a.along != 1 && a.down == 1 && n <= 12 && m >= 2 * V::COUNT {
@@ -176,6 +176,8 @@ pub(super) unsafe fn dots<V: Lanes>(
             }
             Source { pointer: columns.cast_const(), down: 1, along: pitch }
         };
+        // One column is made as a row, which is finished by vectors.
+        let made_down = if n == 1 { 1 } else { FEW };
         let mut i = 0;
         while i < m {
             let rows = ROWS.min(m - i);
@@ -186,16 +188,16 @@ pub(super) unsafe fn dots<V: Lanes>(
                 let to = made.add(j);
                 // As many sums at once as hide the time of an addition, and as two or one turns of lanes make sums of.
                 j += match (n - j, V::TALL >= 24) {
-                    (4.., true) => some_dots::<V, 4, 4, 16>(rows, k, a, from, b.along, to),
-                    (2..=3, true) => some_dots::<V, 8, 2, 16>(rows, k, a, from, b.along, to),
-                    (_, true) => some_dots::<V, 16, 1, 16>(rows, k, a, from, b.along, to),
-                    (4.., false) => some_dots::<V, 2, 4, 8>(rows, k, a, from, b.along, to),
-                    (2..=3, false) => some_dots::<V, 4, 2, 8>(rows, k, a, from, b.along, to),
-                    (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, to),
+                    (4.., true) => some_dots::<V, 4, 4, 16>(rows, k, a, from, b.along, (to, made_down)),
+                    (2..=3, true) => some_dots::<V, 8, 2, 16>(rows, k, a, from, b.along, (to, made_down)),
+                    (_, true) => some_dots::<V, 16, 1, 16>(rows, k, a, from, b.along, (to, made_down)),
+                    (4.., false) => some_dots::<V, 2, 4, 8>(rows, k, a, from, b.along, (to, made_down)),
+                    (2..=3, false) => some_dots::<V, 4, 2, 8>(rows, k, a, from, b.along, (to, made_down)),
+                    (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, (to, made_down)),
                 };
             }
             let (finish, c) = (&finish.from(i, 0), c.add(i * c_down));
-            V::call(Block { shape: (rows, n), made, pitch: FEW, finish, c, c_down });
+            V::call(Block { shape: (rows, n), made, pitch: made_down, finish, c, c_down });
             i += rows;
         }
     }
@@ -209,7 +211,7 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
     a: Source<V::Scalar>,
     b: *const V::Scalar,
     b_along: usize,
-    to: *mut V::Scalar,
+    (to, to_down): (*mut V::Scalar, usize),
 ) -> usize {
     let mut i = 0;
     while i < rows {
@@ -240,7 +242,7 @@ unsafe fn some_dots<V: Lanes, const R: usize, const N: usize, const RN: usize>(
             let mut values = [V::Scalar::ZERO; RN];
             V::sums(&sums, values.as_mut_ptr());
             for r in 0..R.min(rows - i) {
-                std::ptr::copy_nonoverlapping(values.as_ptr().add(r * N), to.add((i + r) * FEW), N);
+                std::ptr::copy_nonoverlapping(values.as_ptr().add(r * N), to.add((i + r) * to_down), N);
             }
         }
         i += R;

@@ -295,9 +295,17 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let Block { shape: (rows, columns), made, pitch, finish, c, c_down } = self;
+        let turned;
+        let block = match self.as_row() {
+            Some(finish) => {
+                turned = finish;
+                Block { shape: (1, self.shape.0), finish: &turned, ..self }
+            }
+            None => self,
+        };
+        let Block { shape: (rows, columns), made, pitch, finish, c, c_down } = block;
         // SAFETY: the entries are there; the caller has asked for the instructions of V.
-        let mut j = unsafe { self.whole_columns::<V>() };
+        let mut j = unsafe { block.whole_columns::<V>() };
         while j < columns {
             let count = V::COUNT.min(columns - j);
             // SAFETY: as above.
@@ -315,6 +323,14 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
 }
 
 impl<T: Float> Block<'_, T> {
+    /// What a column whose entries lie one after the other has beside it as a row.
+    fn as_row(&self) -> Option<Finish<T>> {
+        let finish = self.finish;
+        let column = self.shape.1 == 1 && self.pitch == 1 && self.c_down == 1 && finish.sums.is_null();
+        let turned = |side: Side<T>| Side { down: side.along, along: side.down, ..side };
+        column.then(|| Finish { added: turned(finish.added), other: turned(finish.other), ..*finish })
+    }
+
     /// Finishes whole vectors where what stands beside the result runs along its rows, and gives the columns that are done. A loop
     /// is made for each kind, with nothing left to decide within.
     ///
