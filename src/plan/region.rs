@@ -484,7 +484,8 @@ fn block(graph: &Graph, steps: &[Step], draft: &Draft, share: usize, request: &R
         false => 1,
     };
     let block = (target / bytes.max(1)).clamp(least, share.max(least));
-    // Blocks of about the same size.
-    let blocks = share.div_ceil(block).max(1);
+    // Blocks of about the same size; where each reads the right factors again, rather fewer.
+    let rereads = products && right > KEPT_RIGHT_FACTORS;
+    let blocks = if rereads { (share / block).max(1) } else { share.div_ceil(block).max(1) };
     if blocks == 1 { share } else { share.div_ceil(blocks).next_multiple_of(tile) }
 }

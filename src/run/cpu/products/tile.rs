@@ -3,7 +3,7 @@
 
 use super::blocks::Source;
 use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch, prefetch_far};
+use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch_far};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -151,6 +151,36 @@ pub(super) struct Ahead<T> {
     pub width: usize,
 }
 
+/// Between two requests for what the next tile's end reads and writes lie at least so many k.
+const SHORTEST_STRETCH: usize = 8;
+
+/// Rows that the next tile's end reads and writes: they stand far apart, and no processor sees them coming. They are asked for in
+/// the second cache, since a dozen rows may share a set of the first.
+#[derive(Clone, Copy)]
+struct Next<T> {
+    rows: [*const T; 3],
+    down: [usize; 3],
+}
+
+impl<T: Float> Next<T> {
+    #[inline]
+    fn new(c: *mut T, c_down: usize, finish: &Finish<T>) -> Next<T> {
+        let side = |side: Side<T>| if side.along == 1 { (side.pointer, side.down) } else { (c.cast_const(), 0) };
+        let (added, other) = (side(finish.added), side(finish.other));
+        Next { rows: [c.cast_const(), added.0, other.0], down: [c_down, added.1, other.1] }
+    }
+
+    /// Asks for a row, whose last number stands `last` after its first, and goes on to the next.
+    #[inline(always)]
+    fn ask(&mut self, last: usize) {
+        for (row, down) in self.rows.iter_mut().zip(self.down) {
+            prefetch_far(*row);
+            prefetch_far(row.wrapping_add(last));
+            *row = row.wrapping_add(down);
+        }
+    }
+}
+
 /// A strip of tiles of M rows by NV vectors. A function of its own: all sizes in one take the compiler a minute.
 pub(super) struct Tiles<'a, T, const M: usize, const NV: usize>(pub &'a Strip<T>);
 
@@ -167,10 +197,12 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
                     prefetch_far(from.from(p, width - 1).pointer);
                 }
             }
+            let below = c.wrapping_add(M * c_down);
+            let next = Next::new(below, c_down, &finish.from((t + 1) * M, 0));
             // SAFETY: the caller's.
-            unsafe { tile::<V, M, NV>(k, a, b, last, &finish.from(t * M, 0), c, c_down) }
+            unsafe { tile::<V, M, NV>(k, a, b, last, &finish.from(t * M, 0), c, c_down, next) }
             a.pointer = a.pointer.wrapping_add(a_step);
-            c = c.wrapping_add(M * c_down);
+            c = below;
         }
     }
 }
@@ -181,6 +213,7 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
 /// A has M rows and `k` columns; B has `k` rows of NV vectors, of which the last may be short; C, and what `finish` names, have
 /// the tile's entries. The processor has the instructions of `V`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a tile is these things")]
 unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
     k: usize,
     a: Factor<V::Scalar>,
@@ -189,24 +222,30 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
     finish: &Finish<V::Scalar>,
     c: *mut V::Scalar,
     c_down: usize,
+    next: Next<V::Scalar>,
 ) {
     // SAFETY: the caller's.
     unsafe {
         // All bits zero is a vector of zeros. A loop that fills the array would keep it in memory.
         let mut sums = std::mem::zeroed::<[[V; NV]; M]>();
-        for_rows!(M, i, {
-            prefetch(c.wrapping_add(i * c_down));
-            prefetch(c.wrapping_add(i * c_down + NV * V::COUNT - 1));
-        });
         // Three rows share a pointer, so that a dozen rows need no more than four.
         let mut rows = array!([a.pointer; 8], |g| a.pointer.wrapping_add(3 * g * a.across));
         let mut from = b.pointer;
         if last_of_b == V::COUNT {
-            for _ in 0..k {
-                let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
-                step(&mut sums, &vectors, &rows, a.across);
-                rows = array!(rows, |g| rows[g].wrapping_add(a.along));
-                from = from.wrapping_add(b.along);
+            // Between stretches of k the next tile's end is asked for, a row at a time: all at once would keep the loads waiting.
+            let stretch = k.div_ceil(M).max(SHORTEST_STRETCH);
+            let mut next = next;
+            let mut left = k;
+            while left > 0 {
+                let some = stretch.min(left);
+                left -= some;
+                next.ask(NV * V::COUNT - 1);
+                for _ in 0..some {
+                    let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
+                    step(&mut sums, &vectors, &rows, a.across);
+                    rows = array!(rows, |g| rows[g].wrapping_add(a.along));
+                    from = from.wrapping_add(b.along);
+                }
             }
         } else {
             for _ in 0..k {
@@ -260,11 +299,19 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                 }
             });
         } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
+            // All is read before any is written: rows that are a multiple of a page apart look alike to the processor, and it
+            // would hold back each read until the write before is done.
+            let mut added = std::mem::zeroed::<[[V; NV]; M]>();
             for_rows!(M, i, {
                 let row = c.add(i * c_down);
-                for (v, &sum) in sums[i].iter().enumerate() {
-                    let place = row.add(v * V::COUNT);
-                    (sum + V::load(place)).store(place);
+                for v in 0..NV {
+                    added[i][v] = sums[i][v] + V::load(row.add(v * V::COUNT));
+                }
+            });
+            for_rows!(M, i, {
+                let row = c.add(i * c_down);
+                for (v, sum) in added[i].iter().enumerate() {
+                    sum.store(row.add(v * V::COUNT));
                 }
             });
         } else {
@@ -273,17 +320,17 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                 made[i] = sums[i];
             });
             let columns = (NV - 1) * V::COUNT + last;
-            let made = made.as_ptr().cast();
+            let made = made.as_mut_ptr().cast();
             V::call(Block { shape: (M, columns), made, pitch: NV * V::COUNT, finish, c, c_down });
         }
     }
 }
 
-/// Sums that stand in memory, rows `pitch` apart, to be finished and stored. They, C and what `finish` names have the block's
-/// entries.
+/// Sums that stand in memory, rows `pitch` apart, to be finished and stored; they are written over. They, C and what `finish`
+/// names have the block's entries.
 pub(super) struct Block<'a, T> {
     pub shape: (usize, usize),
-    pub made: *const T,
+    pub made: *mut T,
     pub pitch: usize,
     pub finish: &'a Finish<T>,
     pub c: *mut T,
@@ -371,12 +418,12 @@ impl<T: Float> Block<'_, T> {
         unsafe {
             let (zero, alpha, beta) = (V::splat(T::ZERO), V::splat(finish.alpha), V::splat(finish.beta));
             while j + V::COUNT <= columns {
-                let mut column_sum = zero;
-                let (mut from, mut to) = (made.add(j), c.add(j));
+                // All is read before any is written, see `leave`.
+                let (mut here, mut to) = (made.add(j), c.add(j));
                 let (mut beside, mut other) =
                     (finish.added.pointer.wrapping_add(j), finish.other.pointer.wrapping_add(j));
                 for _ in 0..rows {
-                    let mut x = V::load(from);
+                    let mut x = V::load(here);
                     if partial {
                         x = x + V::load(to);
                     }
@@ -390,12 +437,20 @@ impl<T: Float> Block<'_, T> {
                         Kind::WhereAbove => x = x.where_or(V::load(other).above(zero), zero),
                         Kind::Times => x = x * V::load(other),
                     }
-                    x.store(to);
-                    column_sum = column_sum + x;
-                    from = from.wrapping_add(pitch);
+                    x.store(here);
+                    here = here.wrapping_add(pitch);
                     to = to.wrapping_add(c_down);
                     beside = beside.wrapping_add(finish.added.down);
                     other = other.wrapping_add(finish.other.down);
+                }
+                let mut column_sum = zero;
+                (here, to) = (made.add(j), c.add(j));
+                for _ in 0..rows {
+                    let x = V::load(here);
+                    x.store(to);
+                    column_sum = column_sum + x;
+                    here = here.wrapping_add(pitch);
+                    to = to.wrapping_add(c_down);
                 }
                 add_column_sums(column_sum, finish, j, V::COUNT);
                 j += V::COUNT;

@@ -266,15 +266,3 @@ pub fn fence() {
         std::arch::x86_64::_mm_sfence();
     }
 }
-
-/// Asks the cache for the line of that place. Any place may be named.
-#[inline(always)]
-pub fn prefetch<T>(place: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch never faults.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(place.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
-}
