@@ -1,5 +1,5 @@
 //! Losses and gradients of programs that no kernel anticipated, in f32: a network of ten layers, logistic regression, matrix
-//! factorisation. `cargo bench --bench others -- [CASE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`;
+//! factorisation, a Gaussian likelihood. `cargo bench --bench others -- [CASE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`;
 //! `benches/peers/others.py` sets them beside other libraries.
 
 mod measure;
@@ -11,7 +11,7 @@ use measure::{Arguments, Case, heading, measure};
 /// A program, the variable that is given as labels, and its cases: name and sizes.
 type Problem = (&'static str, Option<&'static str>, [(&'static str, &'static [(&'static str, i64)]); 2]);
 
-const PROBLEMS: [Problem; 3] = [
+const PROBLEMS: [Problem; 4] = [
     (
         include_str!("peers/ten_layers.mg"),
         Some("Y"),
@@ -35,6 +35,11 @@ const PROBLEMS: [Problem; 3] = [
             ("factorisation-small", &[("m", 200), ("n", 150), ("k", 5)]),
             ("factorisation-large", &[("m", 2000), ("n", 1500), ("k", 20)]),
         ],
+    ),
+    (
+        include_str!("peers/gaussian.mg"),
+        None,
+        [("gaussian-small", &[("n", 100), ("d", 10)]), ("gaussian-large", &[("n", 1000), ("d", 50)])],
     ),
 ];
 

@@ -2,8 +2,8 @@
 
     python3 benches/peers/others.py [--sizes factorisation-large] [--threads 1] [--peers jax-grad] [--rounds 3] [--seconds 1]
 
-A network of ten layers (20 gradients), logistic regression, matrix factorisation with missing entries. The peers find the
-gradients themselves; `torch-compile` also compiles what it found. Compilation is not counted, nor is the derivation by matgrad.
+A network of ten layers (20 gradients), logistic regression, matrix factorisation with missing entries, a Gaussian
+likelihood. The peers find the gradients themselves; `torch-compile` also compiles what it found. Compilation is not counted, nor is the derivation by matgrad.
 """
 
 from contest import Case, away_from_kinks, contest, rounded
@@ -16,6 +16,8 @@ CASES = [
     Case("logistic-regression-large", "logistic regression", m=20_000, n=500),
     Case("factorisation-small", "factorisation", m=200, n=150, k=5),
     Case("factorisation-large", "factorisation", m=2000, n=1500, k=20),
+    Case("gaussian-small", "gaussian", n=100, d=10),
+    Case("gaussian-large", "gaussian", n=1000, d=50),
 ]
 LAYERS = 10
 
@@ -111,11 +113,26 @@ def judge_factorisation(arrays):
     return loss, -(M * E) @ V + weight * U, -(M * E).T @ U + weight * V
 
 
+def draw_gaussian(random, n, d):
+    return {"X": random.standard_normal((n, d)) / d**0.5, "y": random.standard_normal((n, 1))}
+
+
+def judge_gaussian(arrays):
+    import numpy
+
+    X, y = arrays["X"], arrays["y"]
+    S = X @ X.T + numpy.eye(len(X))
+    a = numpy.linalg.solve(S, y)
+    loss = 0.5 * (y.T @ a).item() + 0.5 * numpy.linalg.slogdet(S)[1]
+    return loss, (numpy.linalg.inv(S) - a @ a.T) @ X, a
+
+
 # How arrays are drawn, who judges, and by what the loss is differentiated.
 PROBLEMS = {
     "ten layers": (draw_layers, judge_layers, [name for pair in zip(named("W"), named("b")) for name in pair]),
     "logistic regression": (draw_logistic, judge_logistic, ["w", "b"]),
     "factorisation": (draw_factorisation, judge_factorisation, ["U", "V"]),
+    "gaussian": (draw_gaussian, judge_gaussian, ["X", "y"]),
 }
 
 
@@ -139,7 +156,13 @@ def torch_loss(torch, problem):
         E = given["M"] * (given["Y"] - U @ V.t())
         return 0.5 * E.square().sum() + 0.5 * given["lambda"].sum() * (U.square().sum() + V.square().sum())
 
-    return {"ten layers": layers, "logistic regression": logistic, "factorisation": factorisation}[problem]
+    def gaussian(given):
+        X, y = given["X"], given["y"]
+        L = torch.linalg.cholesky(X @ X.t() + torch.eye(len(X)))
+        return 0.5 * (y * torch.cholesky_solve(y, L)).sum() + L.diagonal().log().sum()
+
+    losses = {"logistic regression": logistic, "factorisation": factorisation, "gaussian": gaussian}
+    return losses.get(problem, layers)
 
 
 def torch_by(case, arrays, threads, compiled):
@@ -178,7 +201,14 @@ def jax_loss(jax, problem):
         E = given["M"] * (given["Y"] - U @ V.T)
         return 0.5 * (E**2).sum() + 0.5 * given["lambda"].sum() * ((U**2).sum() + (V**2).sum())
 
-    return {"ten layers": layers, "logistic regression": logistic, "factorisation": factorisation}[problem]
+    def gaussian(parameters, given):
+        X, y = parameters["X"], parameters["y"]
+        factor = jax.scipy.linalg.cho_factor(X @ X.T + jnp.eye(len(X)), lower=True)
+        half = jnp.log(jnp.diagonal(factor[0])).sum()
+        return 0.5 * (y * jax.scipy.linalg.cho_solve(factor, y)).sum() + half
+
+    losses = {"logistic regression": logistic, "factorisation": factorisation, "gaussian": gaussian}
+    return losses.get(problem, layers)
 
 
 def jax_grad(case, arrays, threads):

@@ -64,13 +64,7 @@ pub(super) fn call(function: Function, axis: Axis, arguments: &[&Matrix]) -> Res
         Function::ColMean => a.column_sums().scale(1.0 / a.rows() as f64),
         Function::Trace => Matrix::scalar(a.trace()),
         Function::Det => Matrix::scalar(a.determinant()?),
-        Function::LogDet => {
-            let (log, sign) = a.log_abs_determinant()?;
-            if sign < 0.0 {
-                return Err(EvalError::new("logdet is asked of a matrix whose determinant is negative"));
-            }
-            Matrix::scalar(log)
-        }
+        Function::LogDet => log_of_determinant(a.log_abs_determinant()?)?,
         Function::Norm => Matrix::scalar(a.norm()),
         Function::Norm1 => Matrix::scalar(a.entries().iter().map(|x| x.abs()).sum()),
         Function::NormSq => Matrix::scalar(a.dot(a)),
@@ -249,4 +243,15 @@ fn log_sum_exp(a: &Matrix, axis: Axis) -> Matrix {
             Matrix::from_fn(1, a.columns(), |_, j| of(turned.row(j)))
         }
     }
+}
+
+/// logdet, from log |det| and the determinant's sign.
+///
+/// # Errors
+/// Where the determinant is negative.
+pub fn log_of_determinant((log, sign): (f64, f64)) -> Result<Matrix, EvalError> {
+    if sign < 0.0 {
+        return Err(EvalError::new("logdet is asked of a matrix whose determinant is negative"));
+    }
+    Ok(Matrix::scalar(log))
 }

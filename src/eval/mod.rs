@@ -16,6 +16,7 @@ use crate::expr::{Arena, ExprId};
 use crate::matrix::{Matrix, MatrixError};
 use compile::{Instruction, Operation, Slot, Spread};
 
+pub(crate) use functions::log_of_determinant;
 pub use reference::Reference;
 pub use sample::{Sampler, kink, obeys, project, random_direction, sample};
 

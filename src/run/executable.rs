@@ -6,6 +6,7 @@ use std::cell::UnsafeCell;
 use super::RunError;
 use super::code::{CompiledPass, compiled};
 use super::cpu::{Buffer, Float, InstructionSet, Pool, View, ViewMut, products};
+use super::linear::Elimination;
 use super::worker::Shared;
 use crate::eval::Reference;
 use crate::plan::graph::{Operation, Use, ValueId};
@@ -101,6 +102,8 @@ pub(super) struct Bound<T> {
     /// Each thread's room for packed factors.
     pub(super) packed: Vec<*mut [T]>,
     pub(super) error: UnsafeCell<Option<RunError>>,
+    /// Matrices that were eliminated in this run.
+    pub(super) eliminations: UnsafeCell<Vec<(Use, Elimination)>>,
 }
 
 // SAFETY: the lists are empty but within a step.
@@ -168,6 +171,7 @@ impl<T: Float> Executable<T> {
             workspaces: Vec::with_capacity(plan.threads.max(1)),
             packed: Vec::with_capacity(plan.threads.max(1)),
             error: UnsafeCell::new(None),
+            eliminations: UnsafeCell::new(Vec::new()),
         };
         let memory = Buffer::zeroed(plan.memory);
         let row_by_row = row_by_row(&plan);
@@ -228,6 +232,7 @@ impl<T: Float> Executable<T> {
         }
         shared.alone(last..stages.len());
         shared.finish();
+        self.bound.eliminations.get_mut().clear();
         let error = self.bound.error.get_mut().take();
         error.map_or(Ok(()), Err)
     }

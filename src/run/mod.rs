@@ -6,6 +6,7 @@
 mod code;
 pub mod cpu;
 mod executable;
+mod linear;
 mod dense;
 mod once;
 mod repeated;

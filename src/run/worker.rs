@@ -14,8 +14,11 @@ use super::code::CompiledPass;
 use super::cpu::products::{self, Into, Product};
 use super::cpu::{Crew, Float, View, ViewMut, softmax};
 use super::executable::{Compiled, CompiledStep, Executable};
-use crate::eval::Reference;
+use super::linear::{self, Elimination};
+use crate::eval::{EvalError, Reference, log_of_determinant};
+use crate::functions::Function;
 use crate::matrix::Matrix;
+use crate::number::Number;
 use crate::plan::graph::{Direction, Operation, Reduction, Use, ValueId};
 use crate::plan::{Place, Plan, ProductStep, Scale, SoftmaxStep, Then, part, partial_length};
 
@@ -444,6 +447,42 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
+    /// Inverses, determinants and Cholesky factors by blocks; a matrix of which several are asked is eliminated once.
+    fn factorised(&self, reference: Reference, operand: Use, matrix: &Matrix) -> Option<Result<Matrix, EvalError>> {
+        /// Smaller ones the reference does as fast.
+        const LEAST_SIDE: usize = 24;
+        let set = self.executable.set;
+        let inverse = reference == Reference::MatrixPower(Number::MINUS_ONE);
+        let function = match reference {
+            Reference::Call(function @ (Function::Det | Function::LogDet | Function::Chol), _) => Some(function),
+            _ => None,
+        };
+        if matrix.rows() < LEAST_SIDE || !(inverse || function.is_some()) {
+            return None;
+        }
+        if function == Some(Function::Chol) {
+            return Some(linear::cholesky(set, matrix).map_err(EvalError::from));
+        }
+        // SAFETY: only thread 0 does what the reference does.
+        let known = unsafe { &mut *self.executable.bound.eliminations.get() };
+        let place = match known.iter().position(|(of, _)| *of == operand) {
+            Some(place) => place,
+            None => match Elimination::new(set, matrix) {
+                Ok(elimination) => {
+                    known.push((operand, elimination));
+                    known.len() - 1
+                }
+                Err(error) => return Some(Err(error.into())),
+            },
+        };
+        let elimination = &known[place].1;
+        Some(match function {
+            Some(Function::Det) => Ok(Matrix::scalar(elimination.determinant())),
+            Some(_) => elimination.log_abs_determinant().map_err(EvalError::from).and_then(log_of_determinant),
+            None => elimination.inverse().map_err(EvalError::from),
+        })
+    }
+
     fn reference(&self, id: ValueId, reference: Reference, list: &[Use]) {
         let matrices: Vec<Matrix> = list
             .iter()
@@ -454,7 +493,11 @@ impl<T: Float> Shared<'_, T> {
             .collect();
         let operands: Vec<&Matrix> = matrices.iter().collect();
         let value = self.plan().value(id);
-        match reference.value(&operands) {
+        let factorised = match (list, operands.as_slice()) {
+            (&[operand], &[matrix]) => self.factorised(reference, operand, matrix),
+            _ => None,
+        };
+        match factorised.unwrap_or_else(|| reference.value(&operands)) {
             Ok(matrix) => {
                 debug_assert_eq!(matrix.entries().len(), value.rows * value.columns, "the reference has the shape");
                 let to = self.pointer(id, 0);
