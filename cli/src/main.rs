@@ -62,5 +62,12 @@ fn arguments_are_wrong(error: &clap::Error) -> ExitCode {
             arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
         output::message(&format!("The commands are {}.\n", names.join(", ")));
     }
+    let mut words = std::env::args().skip(1);
+    if error.kind() == ErrorKind::UnknownArgument
+        && words.next().is_some_and(|name| matches!(name.as_str(), "grad" | "jacobian" | "hessian" | "differential"))
+        && let Some(file) = words.find(|word| word.ends_with(".mg"))
+    {
+        output::message(&format!("What a file asks for is derived by `matgrad derive {file}`.\n"));
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::WRONG_INPUT))
 }

@@ -200,6 +200,7 @@ fn wrong_arguments_tell_what_is_allowed() {
         (&["gradd"], &["gradd", "grad"]),
         (&["derive"], &["FILE"]),
         (&["derive", "a.mg", "-e", "x"], &["cannot be used with"]),
+        (&["grad", "ridge.mg"], &["`matgrad derive ridge.mg`"]),
         (&["eval", "a.mg"], &["--data", "--out"]),
         (&[], &["Usage", "derive"]),
     ] {
