@@ -7,6 +7,7 @@ use crate::functions::{Function, Signature};
 use crate::number::Number;
 use crate::rules::{self, RuleId};
 use crate::syntax::parse_expression;
+use crate::verify::evaluate::literal;
 use crate::verify::normal::product_of;
 use crate::verify::scope::Ranges;
 
@@ -54,6 +55,18 @@ impl Mover {
                 }
                 Some(plain(Kind::Sum(out)))
             }
+            Kind::Product(list) | Kind::Hadamard(list) if self.divisor(list).is_some() => {
+                let at = self.divisor(list)?;
+                let mut rest = list.clone();
+                let (Kind::Power(divisor, _) | Kind::HadamardPower(divisor, _)) = rest.remove(at).kind else {
+                    return None;
+                };
+                let above = match (&of.kind, rest.len()) {
+                    (Kind::Hadamard(_), 2..) => plain(Kind::Hadamard(rest)),
+                    _ => product_of(rest),
+                };
+                self.differential(&plain(Kind::HadamardQuotient(Box::new(above), divisor)), below)
+            }
             Kind::Product(list) => {
                 if list.iter().filter(|factor| self.moves(factor)).count() > 1 {
                     self.use_rule(rule(rules::PRODUCT));
@@ -81,7 +94,7 @@ impl Mover {
                 Some(plain(Kind::Sum(vec![(false, first), (true, second)])))
             }
             Kind::Power(base, exponent) | Kind::HadamardPower(base, exponent) => {
-                let k = crate::verify::evaluate::literal(exponent)?;
+                let k = literal(exponent)?;
                 let da = self.differential(base, below)?;
                 let matrix = matches!(of.kind, Kind::Power(..)) && !self.normal.is_scalar(base);
                 if matrix {
@@ -114,6 +127,19 @@ impl Mover {
             Kind::Call { function, arguments, columns } => self.of_call(*function, arguments, *columns, of, below),
             _ => None,
         }
+    }
+
+    /// The factor 1/b of a quotient in which b moves.
+    fn divisor(&self, list: &[Formula]) -> Option<usize> {
+        let moving = |factor: &Formula| match &factor.kind {
+            Kind::Power(base, exponent) | Kind::HadamardPower(base, exponent) => {
+                literal(exponent) == Some(Number::MINUS_ONE)
+                    && (matches!(factor.kind, Kind::HadamardPower(..)) || self.normal.is_scalar(base))
+                    && self.moves(base)
+            }
+            _ => false,
+        };
+        (list.len() > 1).then(|| list.iter().position(moving)).flatten()
     }
 
     pub(super) fn moves(&self, formula: &Formula) -> bool {
