@@ -233,6 +233,11 @@ impl Entries {
                 let argument = Box::new(self.entry(argument, i, j)?);
                 plain(Kind::Generic { name: name.clone(), order: *order, argument })
             }
+            Kind::Entry { of, indices: list }
+                if single_row && single_column && matches!(list.as_slice(), [_, Index::All]) =>
+            {
+                plain(Kind::Entry { of: of.clone(), indices: list[..1].to_vec() })
+            }
             // A row or column of a matrix, a member of a family.
             Kind::Entry { .. } if !(single_row && single_column) => at(formula.clone()),
             Kind::Over { .. } => {

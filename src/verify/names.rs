@@ -67,7 +67,8 @@ pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
                 for (property, named) in list {
                     let Some(property) = Property::named(&property.name) else {
                         let message = format!("unknown property `{}`", property.name);
-                        errors.push(Diagnostic::at(property.span, message));
+                        let hint = format!("the properties are {}", Property::names().collect::<Vec<_>>().join(", "));
+                        errors.push(Diagnostic::at(property.span, message).hint(hint));
                         continue;
                     };
                     let mut name = Formula::name(named.name.clone());

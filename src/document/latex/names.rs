@@ -261,13 +261,21 @@ impl Reader<'_> {
             .filter(|piece| piece != "_" || comma)
             .collect();
         let joined = format!("{base}_{}", text.trim_matches('_'));
+        // A_{1j} of a known matrix
+        let digit_and_letter = self.known.declared.contains(base)
+            && match plain.as_slice() {
+                [T::Digits(digit), T::Character(c)] | [T::Character(c), T::Digits(digit)] => {
+                    digit.len() == 1 && digit != "0" && c.is_ascii_lowercase()
+                }
+                _ => false,
+            };
         let is_index = |kind: &T| match kind {
             T::Character(c) => {
                 matches!(c, ',' | ':' | 'i' | 'j' | 'k' | 'l')
                     || self.bound.iter().any(|bound| *bound == c.to_string())
                     || c.is_ascii_lowercase() && self.known.declared.contains(base) && plain.len() <= 3
             }
-            T::Digits(_) => comma,
+            T::Digits(_) => comma || digit_and_letter,
             _ => false,
         };
         if plain.iter().all(|kind| is_index(kind)) && !self.known.declared.contains(&joined) && !plain.is_empty() {

@@ -15,7 +15,13 @@ impl Entries {
         let (name, places): (&str, &[Index]) = match &by.kind {
             Kind::Name(name) => (name, &[]),
             Kind::Entry { of, indices } => (of.as_name()?, indices),
+            Kind::Transpose(inner) => return self.slope(of, inner),
             _ => return None,
+        };
+        // A number of a family of numbers.
+        let places = match places {
+            [i, Index::All] => std::slice::from_ref(i),
+            _ => places,
         };
         let zero = || Formula::integer(0);
         if !self.depends(of, name) {

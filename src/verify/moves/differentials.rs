@@ -11,6 +11,11 @@ use crate::verify::evaluate::literal;
 use crate::verify::normal::product_of;
 use crate::verify::scope::Ranges;
 
+/// Larger definitions are not differentiated here.
+const LARGEST_BODY: usize = 400;
+/// Nor are products of more factors.
+const MOST_FACTORS: usize = 40;
+
 impl Mover {
     /// d pulled in until it stands before names only.
     pub(super) fn differentials(&mut self, formula: &Formula) -> Formula {
@@ -39,6 +44,9 @@ impl Mover {
                     && self.opened.contains(name)
                     && let Some(definition) = self.normal.scope.definitions.get(name)
                 {
+                    if definition.body.size() > LARGEST_BODY {
+                        return None;
+                    }
                     let body = definition.body.without_places();
                     self.use_rule(format!("definition of {name}"));
                     return self.differential(&body, below);
@@ -156,6 +164,9 @@ impl Mover {
         depth: usize,
         join: fn(Vec<Formula>) -> Kind,
     ) -> Option<Formula> {
+        if list.len() > MOST_FACTORS {
+            return None;
+        }
         let mut terms = Vec::new();
         for (i, factor) in list.iter().enumerate() {
             if self.moves(factor) {
