@@ -62,6 +62,7 @@ pub fn read(source: &str, markup: Markup) -> Document {
         known.declared.insert(base.clone());
         known.families.insert(base.clone());
     }
+    known.matrices = families_of_matrices(&document.declarations, &document.families);
     let mut displays: Vec<(usize, Vec<Chain>)> = Vec::new();
     for range in &found.displays {
         match tokens(source, range.start, range.end, &macros) {
@@ -210,6 +211,18 @@ fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
             {
                 out.insert(named.name.clone(), base.to_owned());
             }
+        }
+    }
+    out
+}
+
+/// The families whose members are matrices.
+fn families_of_matrices(ast: &Ast, families: &HashMap<String, String>) -> HashSet<String> {
+    let mut out = HashSet::new();
+    for statement in &ast.statements {
+        let Statement::Declaration { names, kind, .. } = statement else { continue };
+        if !matches!(kind.name.as_str(), "scalar" | "vector" | "row") {
+            out.extend(names.iter().filter_map(|named| families.get(&named.name)).cloned());
         }
     }
     out

@@ -69,8 +69,24 @@ fn memberships(list: &[Token], known: &Known, out: &mut Vec<(String, String)>) {
 fn names_before(list: &[Token], known: &Known) -> Vec<String> {
     let mut out = Vec::new();
     for piece in list.split(|token| token.kind == T::Character(',')).rev() {
+        // x^{(i)}, a member of a family
+        let (piece, member) = match piece {
+            [
+                rest @ ..,
+                Token { kind: T::Above, .. },
+                Token { kind: T::Open, .. },
+                Token { kind: T::Character('('), .. },
+                Token { kind: T::Character(index), .. },
+                Token { kind: T::Character(')'), .. },
+                Token { kind: T::Close, .. },
+            ] if index.is_ascii_lowercase() => (rest, Some(*index)),
+            _ => (piece, None),
+        };
         let Ok(formula) = formula(piece, known) else { break };
         match &formula.kind {
+            Kind::Name(name) if member.is_some() => {
+                out.extend(member.map(|index| format!("{name}_{index}")));
+            }
             Kind::Name(name) => out.push(name.clone()),
             // x_i, a member of a family
             Kind::Entry { of, indices } => match (of.as_name(), indices.as_slice()) {

@@ -44,7 +44,20 @@ pub fn justify(scope: &Scope, opened: &[String], left: &Formula, right: &Formula
     };
     let few: Vec<String> = full.iter().filter(|name| !reached(name)).cloned().collect();
     let mut tried: Vec<Vec<String>> = Vec::new();
-    for opened in [Vec::new(), few, full] {
+    // At last all, those that stand on both sides too.
+    let mut all: Vec<String> = Vec::new();
+    for name in [left.names(), right.names()].concat() {
+        for below in scope.below(name) {
+            if scope.definitions.contains_key(&below) && !all.contains(&below) && !fixed.contains(&below) {
+                all.push(below);
+            }
+        }
+    }
+    let mut scope = scope.clone();
+    for definition in scope.definitions.values_mut() {
+        definition.body = canonical::with_exponentials(&definition.body);
+    }
+    for opened in [Vec::new(), few, full, all] {
         if tried.contains(&opened) {
             continue;
         }
@@ -93,6 +106,26 @@ fn call(function: Function, argument: Formula) -> Formula {
 /// 1/a
 fn inverse(a: Formula) -> Formula {
     plain(Kind::Power(Box::new(a), Box::new(Formula::integer(-1))))
+}
+
+/// The entry of a matrix, or of a row, a column or a member of one, as an entry of the whole.
+fn entry_of_part(of: Formula, indices: Vec<Index>) -> Formula {
+    let part = match &of.kind {
+        Kind::Transpose(inner) if indices.len() == 1 => inner.as_ref(),
+        _ => &of,
+    };
+    if let Kind::Entry { of: whole, indices: outer } = &part.kind {
+        let joined = match (outer.as_slice(), indices.as_slice()) {
+            ([i, Index::All], [j]) => Some(vec![i.clone(), j.clone()]),
+            ([Index::All, j], [i]) => Some(vec![i.clone(), j.clone()]),
+            ([member], [i, j]) => Some(vec![member.clone(), i.clone(), j.clone()]),
+            _ => None,
+        };
+        if let Some(indices) = joined {
+            return plain(Kind::Entry { of: whole.clone(), indices });
+        }
+    }
+    plain(Kind::Entry { of: Box::new(of), indices })
 }
 
 impl Entries {
@@ -152,7 +185,7 @@ impl Entries {
                 (true, false) => vec![j.clone()],
                 (false, false) => vec![i.clone(), j.clone()],
             };
-            plain(Kind::Entry { of: Box::new(of), indices })
+            entry_of_part(of, indices)
         };
         Some(match &formula.kind {
             Kind::Number(_) | Kind::Delta(..) => formula.clone(),
@@ -200,6 +233,22 @@ impl Entries {
                 let argument = Box::new(self.entry(argument, i, j)?);
                 plain(Kind::Generic { name: name.clone(), order: *order, argument })
             }
+            Kind::Entry { of, indices: list }
+                if single_row && single_column && matches!(list.as_slice(), [_, Index::All]) =>
+            {
+                plain(Kind::Entry { of: of.clone(), indices: list[..1].to_vec() })
+            }
+            // A row or column of a matrix, a member of a family.
+            Kind::Entry { .. } if !(single_row && single_column) => at(formula.clone()),
+            Kind::Over { .. } => {
+                let fresh = self.with_fresh_bounds(formula);
+                let Kind::Over { index, upper, body } = fresh.kind else { return None };
+                match self.entry(&body, i, j) {
+                    Some(body) => plain(Kind::Over { index, upper, body: Box::new(body) }),
+                    None if single_row && single_column => formula.clone(),
+                    None => return None,
+                }
+            }
             Kind::Ones(..) => Formula::integer(1),
             Kind::Zeros(..) => Formula::integer(0),
             Kind::Identity(_) => plain(Kind::Delta(i.clone(), j.clone())),
@@ -214,8 +263,7 @@ impl Entries {
                     (false, false) if vector(of_form) && vector(by_form) => {
                         let row = one(&self.scope, of_form.rows);
                         let of = if row { self.entry(of, &first, i)? } else { self.entry(of, i, &first)? };
-                        let by = Kind::Entry { of: by.clone(), indices: vec![j.clone()] };
-                        (of, plain(by))
+                        (of, entry_of_part((**by).clone(), vec![j.clone()]))
                     }
                     _ => return None,
                 };

@@ -5,10 +5,11 @@ use super::compare::{Answer, Counterexample, Question};
 use super::conditions::{condition, is_zero, zero_by_definition};
 use super::derived::derived;
 use super::edits::Pieces;
-use super::justify::{Waypoint, justify, way as way_between};
+use super::justify::{Waypoint, justify, pairing, way as way_between};
+use super::moving::moving;
 use super::pieces::pieces;
 use super::repair::{Repair, Wrong, fitting, repairs_where_all_moves};
-use super::scope::{Fault, Form, Misfit, Ranges, Scope};
+use super::scope::{Fault, Form, Misfit, Ranges, Scope, is_second_by_one};
 use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Kind};
 use crate::elaborate::{Properties, Property};
@@ -156,6 +157,16 @@ fn judged(scope: &mut Scope, chain: &Chain, around: &Surroundings) -> Vec<Verdic
             }
         }
         if k == 1
+            && let Some(name) = parts[0].0.as_name()
+            && !around.claims_only
+            && scope.sizes.has_name(name)
+            && scope.form_of(name).is_none()
+        {
+            out.push(Verdict::Skipped(format!("`{name}` is a dimension in this text: no claim is made about it")));
+            good = None;
+            continue;
+        }
+        if k == 1
             && let Some(name) = &chain.places
         {
             out.push(Verdict::Skipped(format!("it says where `{name}` is: a condition, not a claim")));
@@ -266,6 +277,9 @@ impl Line<'_> {
                         return (Verdict::Fails(Box::new(fails)), next);
                     }
                 }
+                if let Some(name) = second_by_matrix(self.scope, left, &right.0) {
+                    notes.push(format!("by vec({name}), column by column"));
+                }
                 let rules = justify(self.scope, self.moving, left, &right.0);
                 (Verdict::Holds(Holds { exact, rules, relies_on, notes }), next)
             }
@@ -274,6 +288,17 @@ impl Line<'_> {
                     && let Some(why) = condition(left, &right.0)
                 {
                     return (Verdict::Skipped(why), None);
+                }
+                if let Some(name) = second_by_matrix(self.scope, left, &right.0) {
+                    self.scope.rows_first = true;
+                    let question = Question::new(self.scope, self.ranges, &[left, &right.0], self.moving);
+                    let right_by_rows = matches!(question.compare(left, &right.0), Answer::Equal { .. });
+                    self.scope.rows_first = false;
+                    if right_by_rows {
+                        let why =
+                            format!("right where vec puts the rows of `{name}` one below the other, not its columns");
+                        return (Verdict::Skipped(why), next);
+                    }
                 }
                 let only_if = only_if(self.scope, self.ranges, left, &right.0, self.moving);
                 let moving = self.moving.to_vec();
@@ -348,6 +373,25 @@ impl Line<'_> {
     }
 }
 
+/// The matrix by which a second derivative is taken here.
+fn second_by_matrix(scope: &Scope, left: &Formula, right: &Formula) -> Option<String> {
+    let mut found = None;
+    for side in [left, right] {
+        side.visit(&mut |part| {
+            if let Kind::Derivative { of, by } = &part.kind
+                && is_second_by_one(of, by)
+                && let Some(name) = by.as_name()
+                && let Some(form) = scope.form_of(name)
+                && !scope.sizes.is_one(form.rows)
+                && !scope.sizes.is_one(form.columns)
+            {
+                found = Some(name.to_owned());
+            }
+        });
+    }
+    found
+}
+
 /// What a chain holds fixed.
 enum Held {
     Nothing,
@@ -361,74 +405,6 @@ fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The names that move in a chain: those whose d stands in it and that depend on no other such name.
-fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Result<Vec<String>, String> {
-    let mut explicit: Vec<String> = Vec::new();
-    let mut on_the_right: Vec<String> = Vec::new();
-    let mut inside: Vec<String> = Vec::new();
-    for (k, part) in parts.iter().enumerate() {
-        part.visit(&mut |formula| {
-            let Kind::Differential(inner) = &formula.kind else { return };
-            match inner.as_name() {
-                Some(name) => {
-                    explicit.push(name.to_owned());
-                    if k > 0 {
-                        on_the_right.push(name.to_owned());
-                    }
-                }
-                None => inside.extend(inner.names().iter().map(|name| (*name).to_owned())),
-            }
-        });
-    }
-    let constant = |name: &String| scope.variables.get(name).is_some_and(|v| v.properties.has(Property::Constant));
-    let known = |name: &String| scope.form_of(name).is_some();
-    if explicit.is_empty() && inside.is_empty() {
-        return Ok(Vec::new());
-    }
-    let all_below = |names: &[String]| -> Vec<String> {
-        let mut out: Vec<String> = Vec::new();
-        for name in names {
-            for below in scope.below(name) {
-                if scope.variables.contains_key(&below)
-                    && !scope.definitions.contains_key(&below)
-                    && !constant(&below)
-                    && !out.contains(&below)
-                {
-                    out.push(below);
-                }
-            }
-        }
-        out
-    };
-    if on_the_right.is_empty() {
-        // Nothing says what moves: all that moves elsewhere, or else all.
-        let all = all_below(&[explicit, inside].concat());
-        let named = |name: &&String| around.differentials.contains(*name) || around.variables.contains(*name);
-        let elsewhere: Vec<String> = all.iter().filter(named).cloned().collect();
-        return Ok(if elsewhere.is_empty() { all } else { elsewhere });
-    }
-    explicit.sort_unstable();
-    explicit.dedup();
-    let minimal: Vec<String> = explicit
-        .iter()
-        .filter(|name| {
-            let below = scope.below(name);
-            known(name) && !explicit.iter().any(|other| other != *name && below.contains(other))
-        })
-        .cloned()
-        .collect();
-    // A head that depends on nothing that moves cannot be checked.
-    if let Some(Kind::Differential(inner)) = parts.first().map(|part| &part.kind)
-        && let Some(head) = inner.as_name()
-        && minimal.iter().any(|name| name == head)
-        && !on_the_right.iter().any(|name| name == head)
-    {
-        return Err(format!("no definition of `{head}` is known by which `d{head}` follows from what moves here"));
-    }
-    Ok(minimal)
-}
-
-/// What may be put into a formula of this chain to make it right.
 /// Properties that are tried one by one, with what they say.
 const TRIED: &[(Property, &str)] = &[
     (Property::Symmetric, "is symmetric"),
@@ -514,12 +490,31 @@ fn only_if(scope: &Scope, ranges: &Ranges, left: &Formula, right: &Formula, movi
     out
 }
 
-/// The way from one formula to another that equals it, by named rules; `None` where none was found.
-pub fn way(scope: &mut Scope, pair: &[Formula], around: &Surroundings) -> Option<Vec<Waypoint>> {
+/// A way from one formula to another that equals it.
+pub struct Way {
+    /// From the left side to the right side; from dF to tr(G'dX) where a gradient is read off.
+    pub points: Vec<Waypoint>,
+    /// The gradient that is read off, left and right.
+    pub read_off: Option<(Formula, Formula)>,
+}
+
+/// The way between two formulas by named rules; `None` where none was found.
+pub fn way(scope: &mut Scope, pair: &[Formula], around: &Surroundings) -> Option<Way> {
     let mut ranges = Ranges::new();
     let (mut left, mut right) = (pair.first()?.clone(), pair.get(1)?.clone());
     scope.shape(&mut left, &mut ranges).ok()?;
     scope.shape(&mut right, &mut ranges).ok()?;
     let moving = moving(scope, &[&left, &right], around).ok()?;
-    way_between(scope, &moving, &left, &right)
+    if let Some(points) = way_between(scope, &moving, &left, &right) {
+        return Some(Way { points, read_off: None });
+    }
+    if let Some((moving, differential, pairing)) = pairing(scope, &left, &right)
+        && let Some(points) = way_between(scope, &moving, &differential, &pairing)
+    {
+        return Some(Way { points, read_off: Some((left, right)) });
+    }
+    // In index notation all at once.
+    let rules = justify(scope, &moving, &left, &right);
+    let points = vec![Waypoint { formula: left, rules: Vec::new() }, Waypoint { formula: right, rules }];
+    (!points[1].rules.is_empty()).then_some(Way { points, read_off: None })
 }

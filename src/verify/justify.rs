@@ -3,7 +3,7 @@
 
 use super::entries;
 use super::moves::{MOVES, Move, Mover};
-use super::normal::key;
+use super::normal::{Normaliser, key};
 use super::scope::Scope;
 use crate::document::formula::{Formula, Kind};
 use crate::functions::Function;
@@ -92,36 +92,55 @@ fn gradient(scope: &Scope, left: &Formula, right: &Formula) -> Option<Vec<String
     let Kind::Derivative { of, by } = &left.kind else { return None };
     let derivatives = |part: &Formula| matches!(part.kind, Kind::Derivative { .. });
     if right.any(derivatives) {
-        return right
-            .any(|part| matches!(&part.kind, Kind::Product(list) if list.iter().filter(|f| derivatives(f)).count() > 1))
-            .then(|| vec!["chain rule".to_owned()]);
+        return is_chain_rule(scope, of, by, right).then(|| vec!["chain rule".to_owned()]);
     }
-    let name = by.as_name()?;
-    let form = scope.form_of(name)?;
-    let moving = [name.to_owned()];
-    let differential = Formula::differential((**of).clone());
-    let dx = Formula::differential(Formula::name(name));
-    let pairing = if scope.is_scalar(form) {
-        Formula::new(Kind::Product(vec![right.clone(), dx]), right.span)
-    } else {
-        let product = Formula::new(Kind::Product(vec![right.clone().transposed(), dx]), right.span);
-        Formula::call(Function::Trace, product)
-    };
+    let (moving, differential, pairing) = pairing(scope, left, right)?;
     let mut found = found(scope, &moving, &differential, &pairing)?;
     let mut rules = rules_of(&mut found, &differential, &pairing);
     rules.push(rules::READ_OFF.rule().statement.clone());
     Some(rules)
 }
 
-/// The moves without which the two sides do not meet; `None` where all moves together do not make them meet.
-fn needed(mover: &mut Mover, left: &Formula, right: &Formula) -> Option<Vec<Move>> {
-    let (a, changed_left) = moved(mover, &MOVES, left);
-    let (b, changed_right) = moved(mover, &MOVES, right);
-    if key(&a) != key(&b) {
+/// What moves, dF and tr(G'dX), where the left side is ∂F/∂X and the right side G.
+pub fn pairing(scope: &Scope, left: &Formula, right: &Formula) -> Option<(Vec<String>, Formula, Formula)> {
+    let Kind::Derivative { of, by } = &left.kind else { return None };
+    let name = by.as_name()?;
+    let form = scope.form_of(name)?;
+    let differential = Formula::differential((**of).clone());
+    let dx = Formula::differential(Formula::name(name));
+    let normal = Normaliser::new(scope);
+    let scalar = normal.is_scalar(of);
+    let columns = (normal.ones(of), normal.ones(by)) == ((false, true), (false, true));
+    if !scalar && !columns && !scope.is_scalar(form) {
         return None;
     }
-    let changed = |by: &Move| changed_left.contains(by) || changed_right.contains(by);
-    let mut kept: Vec<Move> = MOVES.into_iter().filter(changed).collect();
+    let pairing = if scope.is_scalar(form) || !scalar {
+        Formula::new(Kind::Product(vec![right.clone(), dx]), right.span)
+    } else {
+        let product = Formula::new(Kind::Product(vec![right.clone().transposed(), dx]), right.span);
+        Formula::call(Function::Trace, product)
+    };
+    Some((vec![name.to_owned()], differential, pairing))
+}
+
+/// ∂F/∂X by ∂F/∂Y or ∂Y/∂X, where Y lies between.
+fn is_chain_rule(scope: &Scope, of: &Formula, by: &Formula, right: &Formula) -> bool {
+    let base = |formula: &Formula| formula.names().first().map(|name| (*name).to_owned());
+    let (Some(top), Some(bottom)) = (base(of), base(by)) else { return false };
+    let below = |name: &str, other: &str| name != other && scope.below(name).iter().any(|known| known == other);
+    right.any(|part| match &part.kind {
+        Kind::Derivative { of, by } => match (base(of), base(by)) {
+            (Some(of), Some(by)) if of == top => below(&of, &by) && below(&by, &bottom),
+            (Some(of), Some(by)) if by == bottom => below(&of, &by) && below(&top, &of),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// The moves without which the two sides do not meet; `None` where all moves together do not make them meet.
+fn needed(mover: &mut Mover, left: &Formula, right: &Formula) -> Option<Vec<Move>> {
+    let mut kept = meeting(mover, &MOVES, left, right)?;
     for by in kept.clone().into_iter().rev() {
         let without: Vec<Move> = kept.iter().copied().filter(|other| *other != by).collect();
         let (a, b) = (moved(mover, &without, left).0, moved(mover, &without, right).0);
@@ -130,6 +149,22 @@ fn needed(mover: &mut Mover, left: &Formula, right: &Formula) -> Option<Vec<Move
         }
     }
     Some(kept)
+}
+
+/// Those of the moves that change something, where they make both sides meet; without [`Move::Functions`] where these hide
+/// what the sides have in common.
+fn meeting(mover: &mut Mover, moves: &[Move], left: &Formula, right: &Formula) -> Option<Vec<Move>> {
+    let (a, changed_left) = moved(mover, moves, left);
+    let (b, changed_right) = moved(mover, moves, right);
+    let changed = |by: &Move| changed_left.contains(by) || changed_right.contains(by);
+    if key(&a) == key(&b) {
+        return Some(moves.iter().copied().filter(changed).collect());
+    }
+    if !changed(&Move::Functions) {
+        return None;
+    }
+    let rest: Vec<Move> = moves.iter().copied().filter(|by| *by != Move::Functions).collect();
+    meeting(mover, &rest, left, right)
 }
 
 /// The formula after some moves, and those of them that changed it.
@@ -207,7 +242,7 @@ fn rules_of(found: &mut Found, left: &Formula, right: &Formula) -> Vec<String> {
 fn statement_of(by: Move) -> Option<&'static str> {
     let of = |id: rules::RuleId| Some(id.rule().statement.as_str());
     match by {
-        Move::Definitions | Move::Differentials => None,
+        Move::Definitions | Move::Differentials | Move::Functions => None,
         Move::RowSums => of(rules::ROW_SUMS),
         Move::Ones => Some("rowsum(A) = A*ones, colsum(A) = ones'*A"),
         Move::Frobenius => of(rules::FROBENIUS),
@@ -219,7 +254,8 @@ fn statement_of(by: Move) -> Option<&'static str> {
         Move::TraceOfTranspose => Some("tr(A) = tr(A')"),
         Move::Delta => Some("a sum with δ picks one term"),
         Move::Inverses => Some("inv(AB) = inv(B)inv(A), inv(A)A = I"),
-        Move::Functions => Some("log(softmax(A)) = logsoftmax(A), log(exp(A)) = A"),
+        Move::Diagonals => Some("diag(x)*y = x .* y"),
+        Move::TransposeOfNumber => Some("a = a' for a number a"),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod judge;
 pub mod justify;
 pub mod linear;
 pub mod moves;
+mod moving;
 mod names;
 pub mod normal;
 mod pieces;
@@ -27,6 +28,7 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::document::formula::{Formula, Kind};
 use crate::document::text::Document;
 use crate::document::write::{Script, write};
+use crate::rules;
 
 use judge::{Surroundings, judge};
 use report::{Judged, Report, Step};
@@ -56,7 +58,11 @@ fn judged(document: &Document) -> Report {
                 Kind::Derivative { by, .. } => (&mut around.variables, by),
                 _ => return,
             };
-            if let Some(name) = inner.as_name()
+            let name = match &formula.kind {
+                Kind::Differential(inner) => moving::moved_name(inner),
+                _ => inner.as_name(),
+            };
+            if let Some(name) = name
                 && !list.iter().any(|known| known == name)
             {
                 list.push(name.to_owned());
@@ -160,13 +166,17 @@ pub fn explanation(document: &Document) -> Result<String, NoWay> {
         let Some(way) = judge::way(&mut scope, pair, &around) else {
             return Err(NoWay::NotFound("the equation holds, but no short way by named rules was found".to_owned()));
         };
-        for (k, waypoint) in way.iter().enumerate() {
+        for (k, waypoint) in way.points.iter().enumerate() {
             let text = write(&waypoint.formula, document.script);
             match k {
                 0 if out.is_empty() => out.push_str(&format!("  {text}\n")),
                 0 => {}
                 _ => out.push_str(&format!("= {text}   [{}]\n", waypoint.rules.join("; "))),
             }
+        }
+        if let Some((left, right)) = &way.read_off {
+            let [left, right] = [left, right].map(|side| write(side, document.script));
+            out.push_str(&format!("so {left} = {right}   [{}]\n", rules::READ_OFF.rule().statement));
         }
     }
     Ok(out)

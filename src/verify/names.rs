@@ -4,8 +4,8 @@ use super::conditions::moved_before;
 use super::edits::Pieces;
 use super::judge::Chain;
 use super::repair::fitting;
-use super::scope::{Defined, Form, Ranges, SCALAR, Scope};
-use super::sizes::ONE;
+use super::scope::{Defined, Family, Form, Ranges, SCALAR, Scope};
+use super::sizes::{ONE, Symbol};
 use crate::diagnostic::Diagnostic;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::document::language::{Names, formula};
@@ -46,11 +46,8 @@ pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
                     Ok((form, properties)) => {
                         for named in names {
                             if let Some(family) = document.families.get(&named.name) {
-                                // Each member is a row; a family of matrices is none that is covered.
-                                if scope.sizes.is_one(form.columns) && !scope.variables.contains_key(family) {
-                                    let many = scope.sizes.open();
-                                    let form = Form { rows: many, columns: form.rows };
-                                    scope.declare(family, form, Properties::NONE, true);
+                                if !scope.variables.contains_key(family) {
+                                    declare_family(&mut scope, family, form);
                                 }
                             } else if scope.variables.contains_key(&named.name) {
                                 let message = format!("`{}` is already declared", named.name);
@@ -70,7 +67,8 @@ pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
                 for (property, named) in list {
                     let Some(property) = Property::named(&property.name) else {
                         let message = format!("unknown property `{}`", property.name);
-                        errors.push(Diagnostic::at(property.span, message));
+                        let hint = format!("the properties are {}", Property::names().collect::<Vec<_>>().join(", "));
+                        errors.push(Diagnostic::at(property.span, message).hint(hint));
                         continue;
                     };
                     let mut name = Formula::name(named.name.clone());
@@ -98,6 +96,18 @@ pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
         }
     }
     (scope, errors)
+}
+
+/// A family of columns or numbers is a matrix with a row for each; one of matrices has them one below the other.
+fn declare_family(scope: &mut Scope, family: &str, member: Form) {
+    let members = scope.sizes.open();
+    let form = if scope.sizes.is_one(member.columns) {
+        Form { rows: members, columns: member.rows }
+    } else {
+        scope.families.insert(family.to_owned(), Family { members, member });
+        Form { rows: scope.sizes.symbol(Symbol::Product(members, member.rows)), columns: member.columns }
+    };
+    scope.declare(family, form, Properties::NONE, true);
 }
 
 fn declared_type(
@@ -229,7 +239,8 @@ fn note_families(scope: &mut Scope, lines: &[Line], document: &Document) {
         });
         for (name, upper) in found {
             if let (Ok(size), Some(form)) = (scope.size_of(&upper), scope.form_of(&name)) {
-                scope.sizes.unify(form.rows, size);
+                let members = scope.families.get(&name).map_or(form.rows, |family| family.members);
+                scope.sizes.unify(members, size);
             }
         }
     }

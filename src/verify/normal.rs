@@ -46,7 +46,7 @@ impl Normaliser {
     }
 
     /// Whether a formula has one row, and one column.
-    fn ones(&self, formula: &Formula) -> (bool, bool) {
+    pub fn ones(&self, formula: &Formula) -> (bool, bool) {
         let scalar = (true, true);
         let one = |size: &Size| match size {
             Size::Given(given) => matches!(&given.kind, Kind::Number(value) if value.is_one()),
@@ -71,9 +71,10 @@ impl Normaliser {
                 let (rows, columns) = self.ones(a);
                 (columns, rows)
             }
-            Kind::Derivative { of, by } => match self.ones(of) {
-                (true, true) => self.ones(by),
-                of => of,
+            Kind::Derivative { of, by } => match (self.ones(of), self.ones(by)) {
+                ((true, true), by) => by,
+                (of, (true, true)) => of,
+                _ => (false, false),
             },
             Kind::Sum(terms) => joined(&mut terms.iter().map(|(_, term)| term)),
             Kind::Hadamard(list) => joined(&mut list.iter()),
@@ -114,6 +115,12 @@ impl Normaliser {
             Kind::Ones(m, n) | Kind::Zeros(m, n) => (one(m), n.as_ref().is_none_or(one)),
             Kind::Unit(n, _) => (one(n), true),
             Kind::Reshape(_, m, n) => (one(m), one(n)),
+            Kind::Entry { of, indices } if self.scope.family_of(of).is_some() => match self.scope.family_of(of) {
+                Some(family) if indices.len() == 1 => {
+                    (self.scope.sizes.is_one(family.member.rows), self.scope.sizes.is_one(family.member.columns))
+                }
+                _ => scalar,
+            },
             Kind::Entry { of, indices } => {
                 let (rows, columns) = self.ones(of);
                 let all = |k: usize| indices.get(k) == Some(&Index::All);
@@ -145,23 +152,19 @@ impl Normaliser {
                 }
             },
             Kind::Power(a, b) => match literal(&b) {
-                Some(k) if k.is_one() => return *a,
                 Some(k) if k == Number::MINUS_ONE && !self.is_scalar(&a) => {
                     Kind::Call { function: Function::Inv, arguments: vec![*a], columns: false }
                 }
-                _ => Kind::Power(a, b),
+                Some(k) => return self.power_of(&a, k, false),
+                None if a.as_name() == Some("e") && !self.scope.knows("e") => {
+                    Kind::Call { function: Function::Exp, arguments: vec![*b], columns: false }
+                }
+                None => Kind::Power(a, b),
             },
             Kind::HadamardPower(a, b) => match literal(&b) {
-                Some(k) if k.is_one() => return *a,
-                Some(k) if matches!(&a.kind, Kind::HadamardPower(_, inner) if literal(inner).is_some()) => {
-                    let Kind::HadamardPower(base, inner) = a.kind else { return *a };
-                    let k = literal(&inner).unwrap_or(Number::ONE).times(k);
-                    let exponent = plain(Kind::Number(k.abs()));
-                    let exponent = if k.is_negative() { exponent.negated() } else { exponent };
-                    return self.normal_of(plain(Kind::HadamardPower(base, Box::new(exponent))));
-                }
-                _ if self.is_scalar(&a) => Kind::Power(a, b),
-                _ => Kind::HadamardPower(a, b),
+                Some(k) => return self.power_of(&a, k, true),
+                None if self.is_scalar(&a) => Kind::Power(a, b),
+                None => Kind::HadamardPower(a, b),
             },
             Kind::Call { function: Function::Sqrt, arguments, .. } => {
                 let half = plain(Kind::Number(Number::HALF));
@@ -187,6 +190,18 @@ impl Normaliser {
                 Kind::Product(vec![ones(), ones().transposed()])
             }
             Kind::Ones(_, None) => Kind::Ones(Size::Open(None), None),
+            Kind::Call { function: Function::Sum, mut arguments, columns: false }
+                if matches!(
+                    arguments[0].kind,
+                    Kind::Call { function: Function::RowSum | Function::ColSum, columns: false, .. }
+                ) =>
+            {
+                if let Kind::Call { arguments: inner, .. } = arguments.remove(0).kind {
+                    arguments = inner;
+                }
+                let whole = Kind::Call { function: Function::Sum, arguments, columns: false };
+                return self.normal_of(plain(whole));
+            }
             Kind::Call { function, mut arguments, columns: false }
                 if pulls_scalars_out(function) && !self.is_scalar(&arguments[0]) =>
             {
@@ -228,6 +243,81 @@ impl Normaliser {
         }
     }
 
+    /// a^k, by elements where a is no number, of a normal a: (a^j)^k = a^(jk), (c a b)^k = c^k a^k b^k.
+    fn power_of(&self, base: &Formula, k: Number, by_elements: bool) -> Formula {
+        if k.is_one() {
+            return base.clone();
+        }
+        let scalar = self.is_scalar(base);
+        let raised = |base: &Formula, k: Number| -> Formula {
+            let exponent = plain(Kind::Number(k.abs()));
+            let exponent = Box::new(if k.is_negative() { exponent.negated() } else { exponent });
+            let base = Box::new(base.clone());
+            plain(if by_elements && !scalar {
+                Kind::HadamardPower(base, exponent)
+            } else {
+                Kind::Power(base, exponent)
+            })
+        };
+        let whole = k.as_integer().filter(|k| (-8..=8).contains(k) && (scalar || by_elements));
+        let Some(count) = whole else {
+            return match &base.kind {
+                Kind::HadamardPower(inner, j) if by_elements => match literal(j) {
+                    Some(j) => raised(inner, j.times(k)),
+                    None => raised(base, k),
+                },
+                _ => raised(base, k),
+            };
+        };
+        match &base.kind {
+            Kind::Power(inner, j) | Kind::HadamardPower(inner, j) => match literal(j) {
+                Some(j) => self.power_of(inner, j.times(k), by_elements),
+                None => raised(base, k),
+            },
+            Kind::Product(_) if scalar => {
+                let mut term = self.term(base);
+                let lone = term.scalars.len() < 2 && term.coefficient.is_one();
+                if lone || term.coefficient.is_zero() || !term.factors.is_empty() {
+                    return raised(base, k);
+                }
+                let one = if count < 0 { term.coefficient.reciprocal() } else { Some(term.coefficient) };
+                let Some(one) = one else { return raised(base, k) };
+                term.coefficient = (0..count.unsigned_abs()).fold(Number::ONE, |product, _| product.times(one));
+                term.scalars = term.scalars.iter().map(|factor| self.power_of(factor, k, false)).collect();
+                from_terms(vec![term])
+            }
+            Kind::Hadamard(list) if by_elements => {
+                let list = list.iter().map(|factor| self.power_of(factor, k, true)).collect();
+                from_terms(self.terms(&plain(Kind::Hadamard(list))))
+            }
+            _ => raised(base, k),
+        }
+    }
+
+    /// Row times matrices times column is a number, wherever it stands in a product.
+    fn numbers_out(&self, term: &mut Term) {
+        let ones: Vec<(bool, bool)> = term.factors.iter().map(|factor| self.ones(factor)).collect();
+        let mut left = Vec::with_capacity(term.factors.len());
+        let mut at = 0;
+        while at < ones.len() {
+            let end = match ones[at] {
+                (true, false) => (at + 1..ones.len()).find(|&k| ones[k].1),
+                _ => None,
+            };
+            match end {
+                Some(end) => {
+                    term.scalars.push(product_of(term.factors[at..=end].to_vec()));
+                    at = end + 1;
+                }
+                None => {
+                    left.push(term.factors[at].clone());
+                    at += 1;
+                }
+            }
+        }
+        term.factors = left;
+    }
+
     fn is_symmetric(&self, formula: &Formula) -> bool {
         let name = match &formula.kind {
             Kind::Name(name) => name,
@@ -265,6 +355,7 @@ impl Normaliser {
     fn term(&self, formula: &Formula) -> Term {
         let mut term = Term { coefficient: Number::ONE, scalars: Vec::new(), factors: Vec::new() };
         self.multiply_into(&mut term, formula);
+        self.numbers_out(&mut term);
         term.scalars = powers_together(term.scalars);
         term
     }
@@ -313,18 +404,20 @@ impl Normaliser {
                             self.multiply_into(term, &one);
                         }
                     }
-                    (_, true) => term.scalars.push(plain(Kind::Power(b.clone(), Box::new(Formula::integer(-1))))),
+                    (_, true) => {
+                        let inverse = self.power_of(b, Number::MINUS_ONE, false);
+                        match inverse.kind {
+                            Kind::Power(..) => term.scalars.push(inverse),
+                            _ => self.multiply_into(term, &inverse),
+                        }
+                    }
                     _ => term.factors.push(Formula::call(Function::Inv, (**b).clone())),
                 }
             }
             Kind::Hadamard(list) => self.hadamard_into(term, list),
             Kind::HadamardQuotient(a, b) => {
-                let scalar = self.is_scalar(b);
-                let power = plain(match scalar {
-                    true => Kind::Power(b.clone(), Box::new(Formula::integer(-1))),
-                    false => Kind::HadamardPower(b.clone(), Box::new(Formula::integer(-1))),
-                });
-                self.hadamard_into(term, &[(**a).clone(), power]);
+                let inverse = self.power_of(b, Number::MINUS_ONE, true);
+                self.hadamard_into(term, &[(**a).clone(), inverse]);
             }
             _ if self.is_scalar(formula) => term.scalars.push(formula.clone()),
             Kind::Identity(_) if !term.factors.is_empty() => {}
@@ -377,6 +470,7 @@ fn powers_together(list: Vec<Formula>) -> Vec<Formula> {
             },
             _ => (factor.clone(), Number::ONE, false),
         };
+        let (base, exponent) = as_norm(base, exponent);
         let text = key(&base);
         match bases.iter_mut().find(|(known, ..)| *known == text) {
             Some((_, _, k, elements)) => {
@@ -396,6 +490,11 @@ fn powers_together(list: Vec<Formula>) -> Vec<Formula> {
             if k.is_one() {
                 return base;
             }
+            if let Kind::Call { function: Function::Norm, arguments, .. } = &base.kind
+                && k.as_integer() == Some(2)
+            {
+                return Formula::call(Function::NormSq, arguments[0].clone());
+            }
             let exponent = Box::new(plain(Kind::Number(k.abs())));
             let exponent = if k.is_negative() { Box::new(exponent.negated()) } else { exponent };
             let matrix = elements || !scalars;
@@ -406,6 +505,17 @@ fn powers_together(list: Vec<Formula>) -> Vec<Formula> {
             })
         })
         .collect()
+}
+
+/// normsq(x)^k as norm(x)^(2k).
+fn as_norm(base: Formula, exponent: Number) -> (Formula, Number) {
+    match base.kind {
+        Kind::Call { function: Function::NormSq, arguments, columns } => {
+            let norm = Kind::Call { function: Function::Norm, arguments, columns };
+            (plain(norm), exponent.plus(exponent))
+        }
+        kind => (plain(kind), exponent),
+    }
 }
 
 /// A·B·… of one or more factors.

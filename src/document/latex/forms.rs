@@ -280,6 +280,10 @@ impl Reader<'_> {
 
     pub(super) fn with_raised(&mut self, base: Formula, above: Above, start: usize) -> Result<Formula, Unread> {
         let kind = match above {
+            // The transpose of a member, which is a row as a column.
+            Above::Transpose if matches!(&base.kind, Kind::Transpose(a) if matches!(a.kind, Kind::Entry { .. })) => {
+                base.transposed().kind
+            }
             Above::Transpose => Kind::Transpose(Box::new(base)),
             Above::InverseTranspose => {
                 let inverse =

@@ -38,6 +38,8 @@ pub struct Known {
     pub heads: HashMap<String, Vec<T>>,
     /// Names whose members stand below them: `x_i`, a vector for each i.
     pub families: HashSet<String>,
+    /// Those of them whose members are matrices.
+    pub matrices: HashSet<String>,
 }
 
 /// Reads one formula from its tokens.
@@ -524,7 +526,11 @@ enum Subscript {
 /// ∂f/∂xᵀ is written for the Jacobian; of the variable itself nothing is turned.
 fn without_outer_transpose(by: Formula) -> Formula {
     match by.kind {
-        Kind::Transpose(inner) if inner.as_name().is_some() => *inner,
+        Kind::Transpose(inner)
+            if inner.as_name().is_some() || matches!(inner.kind, Kind::Call { function: Function::Vec, .. }) =>
+        {
+            *inner
+        }
         kind => Formula { kind, span: by.span },
     }
 }

@@ -81,6 +81,19 @@ impl Reader<'_> {
         if let Some(layer) = self.layer() {
             name.push_str(&layer);
         }
+        // x^{(i)}, a member of a family as x_i.
+        let member = self.member_above();
+        if let Some(index) = &member
+            && !self.known.families.contains(&name)
+        {
+            let whole = format!("{name}_{index}");
+            if !self.known.declared.contains(&whole) {
+                return self.fail(format!(
+                    "`{name}^{{({index})}}` is no power; declare `{whole} : vector(n)`, or what it is, and write sums over {index}"
+                ));
+            }
+            name = whole;
+        }
         if self.kind() == Some(&T::Below) {
             self.at += 1;
             let group = self.group_tokens()?;
@@ -96,6 +109,11 @@ impl Reader<'_> {
                 name.push_str(&layer);
             }
         }
+        if let Some(index) = member
+            && self.known.families.contains(&name)
+        {
+            indices.get_or_insert_default().insert(0, Index::Name(index));
+        }
         if let Some(list) = indices {
             if name == "delta"
                 && !self.known.declared.contains("delta")
@@ -103,7 +121,8 @@ impl Reader<'_> {
             {
                 return self.made(Kind::Delta(i.clone(), j.clone()), start);
             }
-            let family = self.known.families.contains(&name) && list.len() == 1;
+            let rows = self.known.families.contains(&name) && !self.known.matrices.contains(&name);
+            let family = rows && list.len() == 1;
             let of = self.made(Kind::Name(name), start)?;
             if family {
                 // The members are the rows of a matrix, each as a column.
@@ -197,6 +216,25 @@ impl Reader<'_> {
         None
     }
 
+    /// `^{(i)}`: the letter.
+    fn member_above(&mut self) -> Option<String> {
+        let ahead: Vec<Option<&T>> = (0..6).map(|k| self.kind_at(k)).collect();
+        let [
+            Some(T::Above),
+            Some(T::Open),
+            Some(T::Character('(')),
+            Some(T::Character(c)),
+            Some(T::Character(')')),
+            Some(T::Close),
+        ] = ahead.as_slice()
+        else {
+            return None;
+        };
+        let letter = c.is_ascii_lowercase().then(|| c.to_string())?;
+        self.at += 6;
+        Some(letter)
+    }
+
     pub(super) fn below(&self, base: &str, group: &[Token]) -> Result<Subscript, Unread> {
         let place = group.first().map_or(Span::default(), |token| token.span);
         let plain: Vec<&T> =
@@ -223,13 +261,21 @@ impl Reader<'_> {
             .filter(|piece| piece != "_" || comma)
             .collect();
         let joined = format!("{base}_{}", text.trim_matches('_'));
+        // A_{1j} of a known matrix
+        let digit_and_letter = self.known.declared.contains(base)
+            && match plain.as_slice() {
+                [T::Digits(digit), T::Character(c)] | [T::Character(c), T::Digits(digit)] => {
+                    digit.len() == 1 && digit != "0" && c.is_ascii_lowercase()
+                }
+                _ => false,
+            };
         let is_index = |kind: &T| match kind {
             T::Character(c) => {
                 matches!(c, ',' | ':' | 'i' | 'j' | 'k' | 'l')
                     || self.bound.iter().any(|bound| *bound == c.to_string())
                     || c.is_ascii_lowercase() && self.known.declared.contains(base) && plain.len() <= 3
             }
-            T::Digits(_) => comma,
+            T::Digits(_) => comma || digit_and_letter,
             _ => false,
         };
         if plain.iter().all(|kind| is_index(kind)) && !self.known.declared.contains(&joined) && !plain.is_empty() {
@@ -256,6 +302,10 @@ impl Reader<'_> {
         let valid = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.is_empty();
         match valid {
             true => Ok(Subscript::Name(joined)),
+            false if text.contains(['+', '-', '−']) => Err(unread(
+                place,
+                format!("`{base}_{{{text}}}`: layers and steps are read with numbers, {base}_1, {base}_2"),
+            )),
             false => Err(unread(place, format!("what stands below `{base}` is not understood"))),
         }
     }

@@ -86,6 +86,14 @@ impl Reader<'_> {
 
     /// The second derivative as a derivative of a gradient.
     pub(super) fn second(&mut self, of: Formula, by: Twice, start: usize) -> Result<Formula, Unread> {
+        // The second derivative by X is the one by vec(X).
+        let plain = |by: Formula| match by.kind {
+            Kind::Call { function: Function::Vec, ref arguments, .. } if arguments[0].as_name().is_some() => {
+                arguments[0].clone()
+            }
+            _ => by,
+        };
+        let by = Twice { rows: plain(by.rows), columns: plain(by.columns) };
         let gradient = self.made(Kind::Derivative { of: Box::new(of), by: Box::new(by.rows) }, start)?;
         self.made(Kind::Derivative { of: Box::new(gradient), by: Box::new(by.columns) }, start)
     }

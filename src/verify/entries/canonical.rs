@@ -45,7 +45,7 @@ fn bounds_in_order(formula: &mut Formula, count: &mut usize) {
 }
 
 /// e^x as exp(x).
-fn with_exponentials(formula: &Formula) -> Formula {
+pub(super) fn with_exponentials(formula: &Formula) -> Formula {
     let mut out = formula.clone();
     for child in out.children_mut() {
         *child = with_exponentials(child);
@@ -174,6 +174,7 @@ impl Entries {
                 }
                 None => vec![self.atom(formula)?],
             },
+            Kind::Entry { indices, .. } if indices.len() == 3 => vec![self.atom(formula)?],
             Kind::Entry { of, indices } => {
                 let form = self.form(of)?;
                 let (i, j) = match indices.as_slice() {

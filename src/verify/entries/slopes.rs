@@ -15,7 +15,13 @@ impl Entries {
         let (name, places): (&str, &[Index]) = match &by.kind {
             Kind::Name(name) => (name, &[]),
             Kind::Entry { of, indices } => (of.as_name()?, indices),
+            Kind::Transpose(inner) => return self.slope(of, inner),
             _ => return None,
+        };
+        // A number of a family of numbers.
+        let places = match places {
+            [i, Index::All] => std::slice::from_ref(i),
+            _ => places,
         };
         let zero = || Formula::integer(0);
         if !self.depends(of, name) {
@@ -85,16 +91,28 @@ impl Entries {
             }
             Kind::Transpose(a) => self.slope(a, by)?,
             Kind::Quotient(a, b) => {
+                let moves = (self.depends(a, name), self.depends(b, name));
+                let over_b = |top: Formula| product(vec![top, inverse((**b).clone())]);
+                if !moves.1 {
+                    return Some(over_b(self.slope(a, by)?));
+                }
                 self.rule("quotient rule");
-                let whole = product(vec![(**a).clone(), inverse((**b).clone())]);
-                self.slope(&whole, by)?
+                let square = plain(Kind::Power(b.clone(), Box::new(Formula::integer(-2))));
+                let second = product(vec![(**a).clone(), square, self.slope(b, by)?]);
+                let mut terms = vec![(true, second)];
+                if moves.0 {
+                    terms.insert(0, (false, over_b(self.slope(a, by)?)));
+                }
+                plain(Kind::Sum(terms))
             }
             Kind::Power(base, exponent) => {
                 let k = literal(exponent)?;
                 self.rule("chain rule");
                 let inner = self.slope(base, by)?;
                 let less = plain(Kind::Number(k.plus(crate::number::Number::MINUS_ONE)));
-                let power = plain(Kind::Power(base.clone(), Box::new(less)));
+                // Its bound indices are its own.
+                let own = self.with_fresh_bounds(base);
+                let power = plain(Kind::Power(Box::new(own), Box::new(less)));
                 product(vec![plain(Kind::Number(k)), power, inner])
             }
             Kind::Over { index, upper, body } => {
@@ -182,7 +200,7 @@ impl Entries {
             Function::Sigmoid => product(vec![whole.clone(), one_minus(whole)]),
             Function::Softplus => call(Function::Sigmoid, x.clone()),
             Function::Relu => call(Function::Step, x.clone()),
-            Function::Square => product(vec![Formula::integer(2), x.clone()]),
+            Function::Square => product(vec![Formula::integer(2), self.with_fresh_bounds(x)]),
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Evaluator, Places, Point, Trouble, entry, third};
+use super::{Evaluator, Places, Point, Trouble, third};
 use crate::document::formula::{Formula, Kind};
 use crate::elaborate::Property;
 use crate::number::Number;
@@ -38,10 +38,11 @@ impl<'a, F: Field> Evaluator<'a, F> {
         let (rows, columns) = (size(form.rows)?, size(form.columns)?);
         let mut wanted = Grid::from_fn(rows, columns, |i, j| i * columns + j);
         if let Some(indices) = indices {
-            wanted = entry(&wanted, indices, places)?;
+            let family = self.scope.families.contains_key(name);
+            wanted = self.part_of(&Formula::name(name), &wanted, indices, places)?;
             if turned {
                 wanted = wanted.transpose();
-            } else if !wanted.is_scalar() {
+            } else if !wanted.is_scalar() && !family {
                 return Err(Trouble::NotCovered("a derivative by a row or column of a matrix".to_owned()));
             }
         }
@@ -61,6 +62,18 @@ impl<'a, F: Field> Evaluator<'a, F> {
         }
         if slopes.len() == 1 {
             return Ok(slopes.remove(0));
+        }
+        // The second derivative by a matrix is the one by its vec.
+        if first.rows > 1 && first.columns > 1 {
+            let (rows, columns) = (first.rows, first.columns);
+            if (wanted.rows, wanted.columns) != (rows, columns) {
+                return Err(Trouble::NotCovered("the derivative of a matrix by a matrix".to_owned()));
+            }
+            let entry = |k: usize| match self.scope.rows_first {
+                true => k,
+                false => (k % rows) * columns + k / rows,
+            };
+            return Ok(Grid::from_fn(rows * columns, rows * columns, |i, j| slopes[entry(j)].entries[entry(i)]));
         }
         // A vector by a vector: one column for each entry of the second.
         Ok(Grid::from_fn(first.entries.len(), slopes.len(), |i, j| slopes[j].entries[i]))

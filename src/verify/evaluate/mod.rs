@@ -236,7 +236,7 @@ impl<'a, F: Field> Evaluator<'a, F> {
             Kind::Entry { of, indices } => {
                 // An entry of a derivative is taken from the derivative of the whole.
                 let whole = self.value(of, places)?;
-                entry(&whole, indices, places)
+                self.part_of(of, &whole, indices, places)
             }
             Kind::Over { index, upper, body } => {
                 let n = self.size(upper)?;
@@ -268,6 +268,25 @@ impl<'a, F: Field> Evaluator<'a, F> {
                 Ok(Grid::scalar(integer(field, i64::from(i == j))))
             }
         }
+    }
+
+    /// The entry, row, column or member of `of`, whose value is `whole`, at some indices.
+    fn part_of<S: Copy>(
+        &self,
+        of: &Formula,
+        whole: &Grid<S>,
+        indices: &[Index],
+        places: &Places,
+    ) -> Result<Grid<S>, Trouble> {
+        let Some(family) = self.scope.family_of(of) else { return entry(whole, indices, places) };
+        let (member, rest) = indices.split_first().ok_or(Trouble::Misfit)?;
+        let rows = self.point.size(self.scope, family.member.rows).ok_or(Trouble::Misfit)?;
+        let first = place(member, places)? * rows;
+        if first + rows > whole.rows {
+            return Err(Trouble::Undefined);
+        }
+        let member = Grid::from_fn(rows, whole.columns, |i, j| whole.at(first + i, j));
+        if rest.is_empty() { Ok(member) } else { entry(&member, rest, places) }
     }
 
     fn size(&self, size: &Size) -> Result<usize, Trouble> {

@@ -7,8 +7,14 @@ use crate::functions::{Function, Signature};
 use crate::number::Number;
 use crate::rules::{self, RuleId};
 use crate::syntax::parse_expression;
+use crate::verify::evaluate::literal;
 use crate::verify::normal::product_of;
 use crate::verify::scope::Ranges;
+
+/// Larger definitions are not differentiated here.
+const LARGEST_BODY: usize = 400;
+/// Nor are products of more factors.
+const MOST_FACTORS: usize = 40;
 
 impl Mover {
     /// d pulled in until it stands before names only.
@@ -38,6 +44,9 @@ impl Mover {
                     && self.opened.contains(name)
                     && let Some(definition) = self.normal.scope.definitions.get(name)
                 {
+                    if definition.body.size() > LARGEST_BODY {
+                        return None;
+                    }
                     let body = definition.body.without_places();
                     self.use_rule(format!("definition of {name}"));
                     return self.differential(&body, below);
@@ -53,6 +62,18 @@ impl Mover {
                     out.push((*minus, self.differential(term, below)?));
                 }
                 Some(plain(Kind::Sum(out)))
+            }
+            Kind::Product(list) | Kind::Hadamard(list) if self.divisor(list).is_some() => {
+                let at = self.divisor(list)?;
+                let mut rest = list.clone();
+                let (Kind::Power(divisor, _) | Kind::HadamardPower(divisor, _)) = rest.remove(at).kind else {
+                    return None;
+                };
+                let above = match (&of.kind, rest.len()) {
+                    (Kind::Hadamard(_), 2..) => plain(Kind::Hadamard(rest)),
+                    _ => product_of(rest),
+                };
+                self.differential(&plain(Kind::HadamardQuotient(Box::new(above), divisor)), below)
             }
             Kind::Product(list) => {
                 if list.iter().filter(|factor| self.moves(factor)).count() > 1 {
@@ -81,7 +102,7 @@ impl Mover {
                 Some(plain(Kind::Sum(vec![(false, first), (true, second)])))
             }
             Kind::Power(base, exponent) | Kind::HadamardPower(base, exponent) => {
-                let k = crate::verify::evaluate::literal(exponent)?;
+                let k = literal(exponent)?;
                 let da = self.differential(base, below)?;
                 let matrix = matches!(of.kind, Kind::Power(..)) && !self.normal.is_scalar(base);
                 if matrix {
@@ -116,6 +137,19 @@ impl Mover {
         }
     }
 
+    /// The factor 1/b of a quotient in which b moves.
+    fn divisor(&self, list: &[Formula]) -> Option<usize> {
+        let moving = |factor: &Formula| match &factor.kind {
+            Kind::Power(base, exponent) | Kind::HadamardPower(base, exponent) => {
+                literal(exponent) == Some(Number::MINUS_ONE)
+                    && (matches!(factor.kind, Kind::HadamardPower(..)) || self.normal.is_scalar(base))
+                    && self.moves(base)
+            }
+            _ => false,
+        };
+        (list.len() > 1).then(|| list.iter().position(moving)).flatten()
+    }
+
     pub(super) fn moves(&self, formula: &Formula) -> bool {
         formula.names().iter().any(|&name| {
             self.moving.iter().any(|moving| moving == name)
@@ -130,6 +164,9 @@ impl Mover {
         depth: usize,
         join: fn(Vec<Formula>) -> Kind,
     ) -> Option<Formula> {
+        if list.len() > MOST_FACTORS {
+            return None;
+        }
         let mut terms = Vec::new();
         for (i, factor) in list.iter().enumerate() {
             if self.moves(factor) {

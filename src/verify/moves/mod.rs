@@ -2,6 +2,7 @@
 //! the rules, traces turned. Two formulas that become one by some moves are equal by these.
 
 mod differentials;
+mod functions;
 mod traces;
 
 use std::collections::HashMap;
@@ -9,10 +10,9 @@ use std::collections::HashMap;
 use super::normal::{Normaliser, acts_on_entries, from_terms, key, product_of};
 use super::scope::{Ranges, Scope};
 use crate::document::formula::{Formula, Index, Kind, Size};
-use crate::document::language::{Names, formula};
+use crate::document::language::Names;
 use crate::functions::Function;
 use crate::rules::RuleId;
-use crate::syntax::parse_expression;
 
 /// A move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,26 +43,32 @@ pub enum Move {
     Delta,
     /// (AB)⁻¹ = B⁻¹A⁻¹, A⁻¹A = I
     Inverses,
-    /// log softmax = logsoftmax, log exp = 1
+    /// exp(x)/sum(exp(x)) = softmax(x), log(exp(A)) = A
     Functions,
+    /// diag(x)*y = x .* y
+    Diagonals,
+    /// a = a' of a number
+    TransposeOfNumber,
 }
 
 /// All moves in the order in which they are made.
-pub const MOVES: [Move; 14] = [
+pub const MOVES: [Move; 16] = [
     Move::Definitions,
     Move::Functions,
     Move::Differentials,
     Move::Ones,
     Move::Frobenius,
     Move::Delta,
-    Move::Scalar,
     Move::Expand,
+    Move::Diagonals,
+    Move::Scalar,
     Move::Inverses,
     Move::Transposes,
     Move::RowSums,
     Move::Exchange,
     Move::Cyclic,
     Move::TraceOfTranspose,
+    Move::TransposeOfNumber,
 ];
 
 /// Makes moves, and remembers by which rules.
@@ -161,6 +167,8 @@ impl Mover {
             Move::Delta => self.bottom_up(formula, &mut Mover::delta_picked),
             Move::Inverses => self.bottom_up(formula, &mut Mover::inverses),
             Move::Functions => self.bottom_up(formula, &mut Mover::functions),
+            Move::Diagonals => self.bottom_up(formula, &mut Mover::diagonals),
+            Move::TransposeOfNumber => self.bottom_up(formula, &mut Mover::number_turned),
         };
         // What is given is normal already.
         if moved == *formula { moved } else { self.normal.normal(&moved) }
@@ -446,34 +454,6 @@ impl Mover {
                     }
                 }
                 if out.is_empty() { plain(Kind::Identity(Size::Open(None))) } else { product_of(out) }
-            }
-            _ => part,
-        }
-    }
-
-    fn functions(&mut self, part: Formula) -> Formula {
-        if let Kind::Generic { name, order: 1, argument } = &part.kind
-            && let Some(function) = Function::lookup(name).filter(|function| acts_on_entries(*function))
-            && let (ast, Some(root), _) = parse_expression(function.entry().differential)
-            && let Ok(read) = formula(&ast, root, &Plain)
-        {
-            let whole = Formula::call(function, (**argument).clone());
-            return self.bottom_up(&read, &mut |_, part| match part.as_name() {
-                Some("X") => (**argument).clone(),
-                Some("dX") => Formula::integer(1),
-                Some("F") => whole.clone(),
-                _ => part,
-            });
-        }
-        let Kind::Call { function, arguments, columns } = &part.kind else { return part };
-        match (function, &arguments[0].kind) {
-            (Function::Log, Kind::Call { function: Function::Softmax, arguments: inner, columns }) => {
-                plain(Kind::Call { function: Function::LogSoftmax, arguments: inner.clone(), columns: *columns })
-            }
-            (Function::Log, Kind::Call { function: Function::Exp, arguments: inner, .. })
-            | (Function::Exp, Kind::Call { function: Function::Log, arguments: inner, .. }) => inner[0].clone(),
-            (Function::Log, Kind::Call { function: Function::Det, arguments: inner, .. }) => {
-                plain(Kind::Call { function: Function::LogDet, arguments: inner.clone(), columns: *columns })
             }
             _ => part,
         }

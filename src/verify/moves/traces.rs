@@ -181,4 +181,57 @@ impl Mover {
         let least = if key(&a) <= key(&b) { a } else { b };
         Formula::call(Function::Trace, least)
     }
+
+    /// A number that is a product, or its transpose: the lesser text of both.
+    pub(super) fn number_turned(&mut self, part: Formula) -> Formula {
+        let Kind::Product(list) = &part.kind else { return part };
+        if !self.normal.is_scalar(&part) || list.iter().any(|factor| self.normal.is_scalar(factor)) {
+            return part;
+        }
+        let turned = self.with_transposes_pushed(part.clone().transposed());
+        let Kind::Product(factors) = turned.kind else { return part };
+        // The transpose of a number is taken away, so each factor is turned alone.
+        let turned = product_of(factors.iter().map(|factor| self.normal.normal(factor)).collect());
+        if key(&turned) < key(&part) { turned } else { part }
+    }
+
+    /// diag(x)*A*y = x .* (A*y), and y'*A*diag(x) = (x .* A'y)'.
+    pub(super) fn diagonals(&mut self, part: Formula) -> Formula {
+        let Kind::Product(list) = &part.kind else { return part };
+        let of = |factor: &Formula| match &factor.kind {
+            Kind::Call { function: Function::Diag, arguments, .. } => Some(arguments[0].clone()),
+            _ => None,
+        };
+        let (mut ends, mut begins) = (None, None);
+        for (at, factor) in list.iter().enumerate() {
+            let Some(x) = of(factor) else { continue };
+            if !self.is_column(&x) {
+                continue;
+            }
+            if at + 1 < list.len() && list.last().is_some_and(|last| self.is_column(last)) {
+                ends = Some((at, x));
+            } else if at > 0 && begins.is_none() && self.is_column(&list[0].clone().transposed()) {
+                begins = Some((at, x));
+            }
+        }
+        let mut out = list.clone();
+        if let Some((at, x)) = ends {
+            let rest = product_of(out.split_off(at + 1));
+            out[at] = plain(Kind::Hadamard(vec![x, rest]));
+        } else if let Some((at, x)) = begins {
+            let rest = out.split_off(at + 1);
+            out.pop();
+            let row = product_of(out).transposed();
+            out = vec![plain(Kind::Hadamard(vec![x, row])).transposed()];
+            out.extend(rest);
+        } else {
+            return part;
+        }
+        product_of(out)
+    }
+
+    /// Whether a formula has one column and not one row.
+    fn is_column(&self, formula: &Formula) -> bool {
+        self.normal.ones(formula) == (false, true)
+    }
 }

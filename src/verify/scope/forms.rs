@@ -1,6 +1,6 @@
 //! The shapes of calls, entries, derivatives and blocks, and dimensions as formulas.
 
-use super::{Form, Misfit, Ranges, SCALAR, Scope};
+use super::{Family, Form, Misfit, Ranges, SCALAR, Scope};
 use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::functions::{Function, Signature};
@@ -22,6 +22,30 @@ impl Scope {
         }
         let message = format!("the derivative of {} by {} is no matrix", self.text(of), self.text(by));
         Err(Misfit::not_covered(span, message))
+    }
+
+    /// `X_i`, a member of a family of matrices, or `X_{ijk}`, an entry of it.
+    pub(super) fn form_of_member(
+        &mut self,
+        family: Family,
+        indices: &[Index],
+        ranges: &mut Ranges,
+        span: Span,
+    ) -> Result<Form, Misfit> {
+        let sizes = [family.members, family.member.rows, family.member.columns];
+        if !matches!(indices.len(), 1 | 3) || indices.contains(&Index::All) {
+            let message = "an entry of a member of a family of matrices: write (X_i)_{jk}";
+            return Err(Misfit::not_covered(span, message));
+        }
+        for (index, size) in indices.iter().zip(sizes) {
+            let Index::Name(name) = index else { continue };
+            let range = self.range(name, ranges);
+            if !self.sizes.unify(range, size) {
+                let (range, size) = (self.sizes.text(range), self.sizes.text(size));
+                return Err(Misfit::wrong(span, format!("the index {name} runs to {range}, but here to {size}")));
+            }
+        }
+        Ok(if indices.len() == 1 { family.member } else { SCALAR })
     }
 
     pub(super) fn form_of_entry(

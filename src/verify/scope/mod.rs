@@ -53,6 +53,15 @@ pub struct Defined {
     pub body: Formula,
 }
 
+/// A matrix for each index: `X_i`. Its name stands for the members, one below the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// How many there are.
+    pub members: u32,
+    /// The shape of each.
+    pub member: Form,
+}
+
 /// Why a formula has no shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -100,6 +109,10 @@ pub struct Scope {
     pub definition_order: Vec<String>,
     /// Functions of a number that the text defines.
     pub functions: HashMap<String, Defined>,
+    /// Families of matrices by name.
+    pub families: HashMap<String, Family>,
+    /// Whether vec puts the rows of a matrix one below the other in second derivatives; its columns otherwise.
+    pub rows_first: bool,
     /// Whether an element-wise product may repeat a row or column, as the language allows and books do not.
     pub repeats_in_products: Repeats,
 }
@@ -112,6 +125,11 @@ pub enum Repeats {
     Allowed,
     /// As in a book: shapes must be equal, or one a scalar.
     Refused,
+}
+
+/// Whether ∂of/∂by is the second derivative of something by one name.
+pub fn is_second_by_one(of: &Formula, by: &Formula) -> bool {
+    matches!(&of.kind, Kind::Derivative { by: first, .. } if first.as_name().is_some() && first.as_name() == by.as_name())
 }
 
 /// The ranges of the indices of one line.
@@ -127,6 +145,15 @@ impl Scope {
     pub fn form_of(&self, name: &str) -> Option<Form> {
         let variable = self.variables.get(name).map(|variable| variable.form);
         self.definitions.get(name).map(|definition| definition.form).or(variable)
+    }
+
+    /// The family of matrices whose members have this name, or are its differential's.
+    pub fn family_of(&self, formula: &Formula) -> Option<Family> {
+        match &formula.kind {
+            Kind::Name(name) => self.families.get(name).copied(),
+            Kind::Differential(inner) => self.families.get(inner.as_name()?).copied(),
+            _ => None,
+        }
     }
 
     /// A shape in words: `m×n`.
@@ -225,7 +252,13 @@ impl Scope {
             }
             Kind::Generic { argument, .. } => self.form(argument, ranges),
             Kind::Derivative { of, by } => {
+                let twice = is_second_by_one(of, by);
                 let (of, by) = (self.form(of, ranges)?, self.form(by, ranges)?);
+                if twice && of == by && !self.sizes.is_one(of.rows) && !self.sizes.is_one(of.columns) {
+                    // By vec(X), which has all entries of X.
+                    let all = self.sizes.symbol(Symbol::Product(of.rows, of.columns));
+                    return Ok(Form { rows: all, columns: all });
+                }
                 self.form_of_derivative(of, by, span)
             }
             Kind::Sum(terms) => {
@@ -341,6 +374,9 @@ impl Scope {
             }
             Kind::Entry { of, indices } => {
                 let indices = indices.clone();
+                if let Some(family) = self.family_of(of) {
+                    return self.form_of_member(family, &indices, ranges, span);
+                }
                 let inner = self.form(of, ranges)?;
                 self.form_of_entry(inner, &indices, ranges, span)
             }
