@@ -284,6 +284,50 @@ fn a_training_is_told_as_it_goes_and_leaves_nothing_behind() {
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
 }
 
+/// A grey PNG image of base 64.
+fn image(pixels: &[u8], width: u32) -> String {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, pixels.len() as u32 / width);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(pixels).unwrap();
+    matgrad::render::base64(&bytes)
+}
+
+#[test]
+fn a_folder_of_images_is_trained_on() {
+    let server = Server::start("folder");
+    let mut files = serde_json::Map::new();
+    for i in 0..30_u8 {
+        let (mut left, mut right) = ([10 + i, 250, 10, 250 - i, 0, 200], [200, 20, 240 - i, 10, 255, i]);
+        left[4] = i;
+        right[4] = 255 - i;
+        files.insert(format!("left/{i}.png"), image(&left, 2).into());
+        files.insert(format!("right/{i}.png"), image(&right, 2).into());
+    }
+    let train = |files: &serde_json::Map<String, Value>| {
+        let folder = json!({ "data": { "name": "photos", "files": files } });
+        server.post("/api/train", &json!({ "options": { "epochs": 5, "hidden": 4 }, "files": folder }))
+    };
+    let answer = train(&files);
+    assert!(
+        answer.body.contains("event: finished\n") && answer.body.contains("\"name\":\"photos\""),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("\"classes\":[\"left\",\"right\"]") && answer.body.contains("event: weights\n"));
+    assert!(!answer.body.contains(server.files.to_str().unwrap()), "a path of the machine is told");
+    files.insert("right/last.png".to_owned(), image(&[1, 2, 3], 1).into());
+    let told = train(&files).body;
+    let why =
+        "event: failed\ndata: {\"error\":\"`photos/right/last.png` has 3×1 pixels, but `photos/left/0.png` has 3×2";
+    assert!(told.starts_with(why), "{told}");
+    files.insert("../../etc/cron.d/x".to_owned(), "YQ==".into());
+    let told = train(&files);
+    assert_eq!(told.status, 400);
+    assert!(told.body.contains("`data` has no file of a folder at `../../etc/cron.d/x`"), "{}", told.body);
+    assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
+}
+
 /// Starts a training that goes on for long, and reads the name by which it is stopped.
 fn long_training(server: &Server) -> (BufReader<TcpStream>, String) {
     let body = json!({ "options": { "epochs": 1_000_000, "hidden": 8 } }).to_string();
