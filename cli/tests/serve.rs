@@ -21,11 +21,16 @@ struct Server {
 
 impl Server {
     fn start(name: &str) -> Server {
+        Server::start_with(name, &[])
+    }
+
+    fn start_with(name: &str, more: &[&str]) -> Server {
         let files = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("serve-{name}"));
         let _ = std::fs::remove_dir_all(&files);
         std::fs::create_dir_all(&files).unwrap();
         let mut child = Command::new(MATGRAD)
             .args(["serve", "--port", "0"])
+            .args(more)
             .env("TMPDIR", &files)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -320,7 +325,7 @@ fn a_folder_of_images_is_trained_on() {
     let told = train(&files).body;
     let why =
         "event: failed\ndata: {\"error\":\"`photos/right/last.png` has 3×1 pixels, but `photos/left/0.png` has 3×2";
-    assert!(told.starts_with(why), "{told}");
+    assert!(told.contains(why), "{told}");
     files.insert("../../etc/cron.d/x".to_owned(), "YQ==".into());
     let told = train(&files);
     assert_eq!(told.status, 400);
@@ -384,6 +389,63 @@ fn trainings_are_few_are_stopped_and_end_with_their_listener_or_the_server() {
     };
     assert_eq!(status.code(), Some(0));
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
+}
+
+/// The processes that a process has started, and are there.
+#[cfg(target_os = "linux")]
+fn children(of: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<u32>>()).collect()
+}
+
+/// Waits for what must come soon.
+#[cfg(target_os = "linux")]
+fn soon(what: &str, there: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn work_that_takes_too_long_is_ended_and_so_is_that_of_a_server_that_is_gone() {
+    // Much work in few lines: second derivatives of what is deep, by each of many names.
+    let mut heavy = "X : matrix(n, n)\nA0 = X\n".to_owned();
+    for i in 1..500 {
+        heavy.push_str(&format!("A{i} = tanh(A{}*X) .* sin(A{}'*X) + A{}\n", i - 1, i - 1, i - 1));
+    }
+    heavy.push_str("f = sum(A499)\n");
+    (0..90).for_each(|i| heavy.push_str(&format!("hessian f wrt A{i}\n")));
+    let mut server = Server::start_with("too-long", &["--time", "0.1"]);
+    let slow = server.post("/api/derive", &json!({ "program": heavy }));
+    assert_eq!(slow.status, 503, "{}", &slow.body[..slow.body.len().min(300)]);
+    assert!(slow.body.contains("this takes longer than 0.1 seconds: ask for less"), "{}", slow.body);
+    soon("the work goes on", || children(server.child.id()).is_empty());
+    // What takes its time goes on being answered, by one process after the other.
+    let quick = json!({ "program": "f = x'*x; grad f wrt x", "steps": "none", "format": "page" });
+    soon("nothing is answered", || server.post("/api/derive", &quick).status == 200);
+    let kept = children(server.child.id());
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    // A server that ends, or is killed, leaves none behind.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    soon("a process is left", || !PathBuf::from(format!("/proc/{}", kept[0])).exists());
+    let mut server = Server::start_with("too-long-ended", &["--time", "60"]);
+    let (address, request) = (server.address.clone(), json!({ "program": heavy }).to_string());
+    std::thread::spawn(move || {
+        let head = format!("POST /api/derive HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{request}", request.len()).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    soon("nothing is begun", || !children(server.child.id()).is_empty());
+    let busy = children(server.child.id())[0];
+    assert!(Command::new("kill").args(["-INT", &server.child.id().to_string()]).status().unwrap().success());
+    server.child.wait().unwrap();
+    soon("the work goes on without its server", || !PathBuf::from(format!("/proc/{busy}")).exists());
 }
 
 #[test]

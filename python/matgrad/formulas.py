@@ -43,7 +43,7 @@ class Program(Answered):
         >>> p.results[1].value
         '2*(y - X*w)'
         >>> p.results[2].value
-        "2*X'*X*v"
+        "2*X'*(X*v)"
         """
         answer = self._answer("none")
         return [
@@ -246,7 +246,7 @@ class Derivative(Answered):
         keys = [result[3] for result in self._answer("none").results()]
         self._place = keys.index(key) if key in keys else len(keys) - 1
 
-    def __reduce__(self) -> tuple[type[Derivative], tuple[Text, str]]:
+    def __reduce__(self) -> tuple[type[Answered], tuple[Any, ...]]:
         return (type(self), (self._text, self.key))
 
     def __eq__(self, other: object) -> bool:

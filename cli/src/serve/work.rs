@@ -323,10 +323,12 @@ mod tests {
     }
 
     /// Workers that a shell stands for.
-    fn work(at_a_time: usize, script: &str) -> Work {
-        let command = ["sh", "-c", script].map(Into::into).to_vec();
-        Work::new(at_a_time, Duration::from_millis(400), command)
+    fn work(at_a_time: usize, time: Duration, script: &str) -> Work {
+        Work::new(at_a_time, time, ["sh", "-c", script].map(Into::into).to_vec())
     }
+
+    /// Long enough for a busy machine.
+    const AMPLE: Duration = Duration::from_secs(30);
 
     /// Answers each question, of five bytes and no body, with `ok`.
     const ANSWERS: &str =
@@ -352,7 +354,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_process_answers_again_and_again_and_one_that_ended_is_replaced() {
-        let work = work(2, ANSWERS);
+        let work = work(2, AMPLE, ANSWERS);
         runtime().block_on(async {
             for _ in 0..3 {
                 assert_eq!(work.run(Route::Derive, Vec::new()).await.unwrap().text, "ok");
@@ -372,7 +374,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_takes_too_long_is_ended_and_gives_its_place_back() {
-        let work = work(1, "exec sleep 60");
+        let work = work(1, Duration::from_millis(400), "exec sleep 60");
         runtime().block_on(async {
             let start = Instant::now();
             let slow = work.run(Route::Check, Vec::new()).await;
@@ -387,7 +389,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_breaks_takes_nothing_along() {
-        let work = work(1, "head -c 5 > /dev/null; exit 3");
+        let work = work(1, AMPLE, "head -c 5 > /dev/null; exit 3");
         runtime().block_on(async {
             for _ in 0..2 {
                 assert_eq!(work.run(Route::Emit, Vec::new()).await.unwrap_err(), Refusal::Broken);
