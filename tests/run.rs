@@ -424,7 +424,10 @@ fn numbers_are_rounded_for_a_run_in_single_precision() {
         assert_eq!(single.run(&sizes, &|_| Some(Given::View(view))).expect("a run"), short);
     }
     let sizes = HashMap::from([("n".to_owned(), 1)]);
-    let run = |x: f64| single.run(&sizes, &|_| Some(Given::Entries(&[x]))).map_err(|error| error.message);
+    let run = |x: f64| {
+        let entries = [x];
+        single.run(&sizes, &|_| Some(Given::Entries(&entries))).map_err(|error| error.message)
+    };
     assert_eq!(run(-1e39), Err("`X` has -1e39, too large for a 32-bit number".to_owned()));
     assert_eq!(run(f64::INFINITY).expect("infinite numbers go through")[0].at(0, 0), f64::INFINITY);
 }

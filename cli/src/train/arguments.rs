@@ -73,7 +73,7 @@ pub fn command() -> Command {
              matgrad train                                         the digits that come with matgrad\n  \
              matgrad train --save model.safetensors --report digits.html\n  \
              matgrad train --data iris.csv --label species --hidden 16\n  \
-             matgrad train --data mnist/ --hidden 512 --epochs 20 --shift 1\n  \
+             matgrad train --data mnist/ --hidden 512 --epochs 20 --shift 1 --precision f32\n  \
              matgrad train --data photos/ --optimiser adam --patience 5\n  \
              matgrad train --model ridge.mg --data houses.csv --set lambda=0.1\n  \
              matgrad train --checkpoint run.safetensors --save model.safetensors\n  \
