@@ -403,6 +403,38 @@ fn dimensions_without_a_positive_number_have_no_plan() {
 }
 
 #[test]
+fn numbers_are_rounded_for_a_run_in_single_precision() {
+    let answer =
+        answer("X : matrix(n, n)\nf = sum(X.^2) + sum(exp(X))\ngrad f wrt X", Detail::None).expect("a program");
+    let roots: Vec<ExprId> = vec![answer.outcomes[0].of_node, answer.outcomes[0].result];
+    let double = Repeated::new(&answer.arena, &roots, &[], InstructionSet::detect(), 1);
+    let single = double.clone().in_precision(Precision::Single);
+    for n in [1_usize, 5, 1] {
+        let sizes = HashMap::from([("n".to_owned(), n as i64)]);
+        let entries: Vec<f64> = (0..n * n).map(|i| 0.1 * i as f64 - 0.7).collect();
+        let run = |runs: &Repeated| runs.run(&sizes, &|_| Some(Given::Entries(&entries))).expect("a run");
+        let (long, short) = (run(&double), run(&single.clone()));
+        assert_eq!(run(&single), short, "the same bits");
+        for (long, short) in long.iter().zip(&short) {
+            assert_ne!(long, short);
+            assert!(long.subtract(short).max_abs() < 1e-6 * long.max_abs(), "{long:?} {short:?}");
+            assert!(short.entries().iter().all(|&x| f64::from(x as f32) == x));
+        }
+        // Entries in any layout are the same numbers.
+        let backwards: Vec<f64> = (0..n * n).map(|k| entries[(k % n) * n + k / n]).collect();
+        let view = View::new(&backwards, n, n, 1, n);
+        assert_eq!(single.run(&sizes, &|_| Some(Given::View(view))).expect("a run"), short);
+    }
+    let sizes = HashMap::from([("n".to_owned(), 1)]);
+    let run = |x: f64| {
+        let entries = [x];
+        single.run(&sizes, &|_| Some(Given::Entries(&entries))).map_err(|error| error.message)
+    };
+    assert_eq!(run(-1e39), Err("`X` has -1e39, too large for a 32-bit number".to_owned()));
+    assert_eq!(run(f64::INFINITY).expect("infinite numbers go through")[0].at(0, 0), f64::INFINITY);
+}
+
+#[test]
 fn what_has_no_value_is_an_error() {
     let answer = answer("A : matrix(n, n)\ngrad sum(inv(A)) wrt A", Detail::None).expect("a program");
     let roots = roots(&answer);

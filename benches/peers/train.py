@@ -6,7 +6,7 @@ Same network, loss, optimiser, batches, epochs, validation after each epoch and 
 numbers are drawn by each in its own way, with another seed in each round. Of matgrad the whole process is timed, with
 derivation, check, training and test; beside it what it says of the training alone. Of PyTorch the training alone is timed, from
 arrays in memory to the best parameters: neither the start of Python nor a data loader counts, nor a first batch to warm up.
-matgrad trains in double precision, PyTorch in both.
+Each trains in both precisions, and is compared within one.
 """
 
 import argparse
@@ -22,6 +22,8 @@ import environment
 
 HIDDEN, EPOCHS, BATCH, RATE, DECAY, MOMENTUM, WEIGHT, VALIDATION = 128, 30, 64, 0.2, 0.95, 0.9, 3e-4, 0.1
 PIXELS = 64
+# The precisions by PyTorch's name and by matgrad's.
+PRECISIONS = {"float64": "f64", "float32": "f32"}
 
 
 def digits(part):
@@ -93,10 +95,11 @@ def torch_turn(command, threads, seed):
     return json.loads(environment.run([*command, seed], threads))
 
 
-def matgrad_training(program, threads, seed):
+def matgrad_training(program, precision, threads, seed):
     """Trains once: seconds of the process, of the training as it says, and the accuracy on the test digits."""
     start = time.perf_counter()
-    told = environment.run([program, "train", "--threads", threads, "--seed", seed], threads, stderr=subprocess.STDOUT)
+    command = [program, "train", "--precision", precision, "--threads", threads, "--seed", seed]
+    told = environment.run(command, threads, stderr=subprocess.STDOUT)
     whole = time.perf_counter() - start
     speed = float(re.search(r"([0-9.]+) samples/s", told).group(1))
     count = int(re.search(r"training .* of ([0-9]+) samples", told).group(1))
@@ -115,8 +118,11 @@ def main():
     own = environment.python()
     subprocess.run(["cargo", "build", "--quiet", "--release"], cwd=environment.ROOT, check=True)
     program = environment.ROOT / "target" / "release" / "matgrad"
-    performers = {"matgrad": lambda seed: matgrad_training(program, options.threads, seed)}
-    for precision in ("float64", "float32"):
+    performers = {
+        f"matgrad, {precision}": functools.partial(matgrad_training, program, short, options.threads)
+        for precision, short in PRECISIONS.items()
+    }
+    for precision in PRECISIONS:
         # For so small a network one thread may well be the faster.
         for threads in sorted({1, options.threads}):
             command = [own, __file__, "--perform", precision, threads]
@@ -130,10 +136,12 @@ def main():
             try:
                 found[name].append(perform(turn))
             except (OSError, subprocess.SubprocessError, ValueError) as error:
-                if name == "matgrad":
+                if name.startswith("matgrad"):
                     raise
                 left_out[name] = environment.why(error)
-    own_time = environment.middle([of["whole"] for of in found["matgrad"]])
+    own_time = {
+        precision: environment.middle([of["whole"] for of in found[f"matgrad, {precision}"]]) for precision in PRECISIONS
+    }
     rows = []
     for name, all_ in found.items():
         if name in left_out:
@@ -141,7 +149,8 @@ def main():
         middle = lambda key: environment.middle([of[key] for of in all_]) if key in all_[0] else None
         seconds = lambda key: f"{middle(key):.2f} s" if middle(key) is not None else ""
         mean = sum(of["accuracy"] for of in all_) / len(all_)
-        ahead = "" if name == "matgrad" else f"{middle('training') / own_time:.2f}"
+        precision = name.split(", ")[1]
+        ahead = "" if name.startswith("matgrad") else f"{middle('training') / own_time[precision]:.2f}"
         rows.append([name, seconds("whole"), seconds("training"), f"{100 * mean:.2f} %", ahead])
     environment.table(["", "whole process", "training", "accuracy, mean", "training ÷ matgrad's whole process"], rows)
     for name, why in left_out.items():

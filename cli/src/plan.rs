@@ -22,10 +22,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let answer = answered(&program, Detail::None)?;
     let sizes = sizes(&answer, matches)?;
     let (names, roots): (Vec<String>, Vec<ExprId>) = results(&answer).into_iter().unzip();
-    let precision = match matches.get_one::<String>("precision").map(String::as_str) {
-        Some("f64") => Precision::Double,
-        _ => Precision::Single,
-    };
+    let precision = matches.get_one::<String>("precision").and_then(|name| Precision::named(name));
+    let precision = precision.unwrap_or(Precision::Single);
     let threads = matches.get_one::<u16>("threads").copied().map_or(1, usize::from);
     let request =
         Request { sizes: &sizes, independent: &[], labels: &[], precision, threads, tuning: Tuning::default() };

@@ -21,11 +21,16 @@ struct Server {
 
 impl Server {
     fn start(name: &str) -> Server {
+        Server::start_with(name, &[])
+    }
+
+    fn start_with(name: &str, more: &[&str]) -> Server {
         let files = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("serve-{name}"));
         let _ = std::fs::remove_dir_all(&files);
         std::fs::create_dir_all(&files).unwrap();
         let mut child = Command::new(MATGRAD)
             .args(["serve", "--port", "0"])
+            .args(more)
             .env("TMPDIR", &files)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -284,6 +289,50 @@ fn a_training_is_told_as_it_goes_and_leaves_nothing_behind() {
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
 }
 
+/// A grey PNG image of base 64.
+fn image(pixels: &[u8], width: u32) -> String {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, pixels.len() as u32 / width);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(pixels).unwrap();
+    matgrad::render::base64(&bytes)
+}
+
+#[test]
+fn a_folder_of_images_is_trained_on() {
+    let server = Server::start("folder");
+    let mut files = serde_json::Map::new();
+    for i in 0..30_u8 {
+        let (mut left, mut right) = ([10 + i, 250, 10, 250 - i, 0, 200], [200, 20, 240 - i, 10, 255, i]);
+        left[4] = i;
+        right[4] = 255 - i;
+        files.insert(format!("left/{i}.png"), image(&left, 2).into());
+        files.insert(format!("right/{i}.png"), image(&right, 2).into());
+    }
+    let train = |files: &serde_json::Map<String, Value>| {
+        let folder = json!({ "data": { "name": "photos", "files": files } });
+        server.post("/api/train", &json!({ "options": { "epochs": 5, "hidden": 4 }, "files": folder }))
+    };
+    let answer = train(&files);
+    assert!(
+        answer.body.contains("event: finished\n") && answer.body.contains("\"name\":\"photos\""),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("\"classes\":[\"left\",\"right\"]") && answer.body.contains("event: weights\n"));
+    assert!(!answer.body.contains(server.files.to_str().unwrap()), "a path of the machine is told");
+    files.insert("right/last.png".to_owned(), image(&[1, 2, 3], 1).into());
+    let told = train(&files).body;
+    let why =
+        "event: failed\ndata: {\"error\":\"`photos/right/last.png` has 3×1 pixels, but `photos/left/0.png` has 3×2";
+    assert!(told.contains(why), "{told}");
+    files.insert("../../etc/cron.d/x".to_owned(), "YQ==".into());
+    let told = train(&files);
+    assert_eq!(told.status, 400);
+    assert!(told.body.contains("`data` has no file of a folder at `../../etc/cron.d/x`"), "{}", told.body);
+    assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
+}
+
 /// Starts a training that goes on for long, and reads the name by which it is stopped.
 fn long_training(server: &Server) -> (BufReader<TcpStream>, String) {
     let body = json!({ "options": { "epochs": 1_000_000, "hidden": 8 } }).to_string();
@@ -340,6 +389,63 @@ fn trainings_are_few_are_stopped_and_end_with_their_listener_or_the_server() {
     };
     assert_eq!(status.code(), Some(0));
     assert_eq!(std::fs::read_dir(&server.files).unwrap().count(), 0, "files are left");
+}
+
+/// The processes that a process has started, and are there.
+#[cfg(target_os = "linux")]
+fn children(of: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<u32>>()).collect()
+}
+
+/// Waits for what must come soon.
+#[cfg(target_os = "linux")]
+fn soon(what: &str, there: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn work_that_takes_too_long_is_ended_and_so_is_that_of_a_server_that_is_gone() {
+    // Much work in few lines: second derivatives of what is deep, by each of many names.
+    let mut heavy = "X : matrix(n, n)\nA0 = X\n".to_owned();
+    for i in 1..500 {
+        heavy.push_str(&format!("A{i} = tanh(A{}*X) .* sin(A{}'*X) + A{}\n", i - 1, i - 1, i - 1));
+    }
+    heavy.push_str("f = sum(A499)\n");
+    (0..90).for_each(|i| heavy.push_str(&format!("hessian f wrt A{i}\n")));
+    let mut server = Server::start_with("too-long", &["--time", "0.1"]);
+    let slow = server.post("/api/derive", &json!({ "program": heavy }));
+    assert_eq!(slow.status, 503, "{}", &slow.body[..slow.body.len().min(300)]);
+    assert!(slow.body.contains("this takes longer than 0.1 seconds: ask for less"), "{}", slow.body);
+    soon("the work goes on", || children(server.child.id()).is_empty());
+    // What takes its time goes on being answered, by one process after the other.
+    let quick = json!({ "program": "f = x'*x; grad f wrt x", "steps": "none", "format": "page" });
+    soon("nothing is answered", || server.post("/api/derive", &quick).status == 200);
+    let kept = children(server.child.id());
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    // A server that ends, or is killed, leaves none behind.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    soon("a process is left", || !PathBuf::from(format!("/proc/{}", kept[0])).exists());
+    let mut server = Server::start_with("too-long-ended", &["--time", "60"]);
+    let (address, request) = (server.address.clone(), json!({ "program": heavy }).to_string());
+    std::thread::spawn(move || {
+        let head = format!("POST /api/derive HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{request}", request.len()).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    soon("nothing is begun", || !children(server.child.id()).is_empty());
+    let busy = children(server.child.id())[0];
+    assert!(Command::new("kill").args(["-INT", &server.child.id().to_string()]).status().unwrap().success());
+    server.child.wait().unwrap();
+    soon("the work goes on without its server", || !PathBuf::from(format!("/proc/{busy}")).exists());
 }
 
 #[test]

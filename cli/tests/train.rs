@@ -117,6 +117,7 @@ fn options_change_what_they_say() {
         &["--iterations", "30"],
         &["--decay", "0.5"],
         &["--batch-size", "100"],
+        &["--precision", "f32"],
     ] {
         let other = run(more);
         assert!(test_accuracy(&other) > 70.0, "{more:?}: {other}");
@@ -233,6 +234,64 @@ fn a_report_is_one_page_with_everything_in_it() {
 }
 
 /// The training of the test below: 114 steps, a checkpoint after each fifth.
+#[test]
+fn a_model_in_32_bit_floats_is_half_as_large_and_says_the_same_wherever_it_is_used() {
+    let folder = scratch("precision");
+    let path = |name: &str| folder.join(name);
+    let (single, double, run) = (path("f32.safetensors"), path("f64.safetensors"), path("run.safetensors"));
+    let options = ["train", "--quiet", "--hidden", "40", "--epochs", "2"];
+    let told = shown(&[&options[..], &["--precision", "f32", "--save", text(&single)]].concat());
+    shown(&[&options[..], &["--save", text(&double)]].concat());
+    let (bytes, twice) = (std::fs::read(&single).unwrap(), std::fs::read(&double).unwrap());
+    let parameters = 64 * 40 + 40 + 40 * 10 + 10;
+    let saved = twice.len() - bytes.len();
+    assert!(saved.abs_diff(4 * parameters) < 100, "{saved}");
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    assert!(
+        ["W1", "b1", "W2", "b2"].iter().all(|name| tensors.tensor(name).unwrap().dtype() == safetensors::Dtype::F32)
+    );
+    let metadata = SafeTensors::read_metadata(&bytes).unwrap().1.metadata().clone().unwrap();
+    assert_eq!(metadata["precision"], "f32");
+    // Every number that is predicted is a 32-bit float, in 64-bit floats none is by chance.
+    let scores = |model: &Path| {
+        let told = shown(&["predict", "--model", text(model), "--scores"]);
+        let numbers = told.lines().skip(1).flat_map(|line| line.split(',').skip(1));
+        numbers.map(|number| number.parse::<f64>().unwrap()).collect::<Vec<_>>()
+    };
+    let rounded = |x: &f64| f64::from(*x as f32) == *x;
+    let (short, long) = (scores(&single), scores(&double));
+    assert!(short.len() == 17970 && short.iter().all(rounded));
+    assert!(long.iter().filter(|x| rounded(x)).count() < 10);
+    // What the training said of the test digits is what its file says.
+    let evaluated = shown(&["evaluate", "--model", text(&single)]);
+    assert!(evaluated.contains(&format!("accuracy {:.2} %\n", test_accuracy(&told))), "{evaluated}");
+    // A checkpoint knows the precision too, and goes on to the same bytes.
+    let stopped = [&options[..], &["--precision", "f32", "--iterations", "70", "--checkpoint", text(&run)]].concat();
+    shown(&stopped);
+    let resumed = error(2, &["train", "--resume", text(&run), "--precision", "f64"]);
+    assert_eq!(resumed, "error: --precision is told by the checkpoint; with --resume leave it out\n");
+    for precision in ["bf16", "float32", "64", ""] {
+        let told = error(2, &["train", "--precision", precision]);
+        assert!(told.contains("[possible values: f32, f64]"), "{told}");
+    }
+}
+
+#[test]
+fn a_training_in_32_bit_floats_goes_on_as_if_it_had_never_stopped() {
+    let folder = scratch("precision-resumed");
+    let path = |name: &str| folder.join(name);
+    let (whole, parted, run) = (path("whole.safetensors"), path("parted.safetensors"), path("run.safetensors"));
+    let options = ["train", "--quiet", "--hidden", "9", "--precision", "f32", "--optimiser", "adam", "--epochs"];
+    shown(&[&options[..], &["3", "--save", text(&whole)]].concat());
+    shown(&[&options[..], &["1", "--checkpoint", text(&run)]].concat());
+    shown(&["train", "--quiet", "--resume", text(&run), "--epochs", "3", "--save", text(&parted)]);
+    let (whole, parted) = (std::fs::read(&whole).unwrap(), std::fs::read(&parted).unwrap());
+    let tensors = [&whole, &parted].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+    for name in ["W1", "b1", "W2", "b2"] {
+        assert_eq!(tensors[0].tensor(name).unwrap().data(), tensors[1].tensor(name).unwrap().data(), "{name}");
+    }
+}
+
 fn checkpointed<'a>(checkpoint: &'a str, save: &'a str) -> Vec<&'a str> {
     let mut arguments =
         vec!["train", "--quiet", "--hidden", "5", "--epochs", "3", "--batch-size", "92", "--shift", "1"];

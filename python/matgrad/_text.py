@@ -96,7 +96,7 @@ class Answered:
             self._answers[detail] = answer
         return answer
 
-    def __reduce__(self) -> tuple[type[Answered], tuple[Text]]:
+    def __reduce__(self) -> tuple[type[Answered], tuple[Any, ...]]:
         return (type(self), (self._text,))
 
     def __eq__(self, other: object) -> bool:

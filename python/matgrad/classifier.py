@@ -60,6 +60,8 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Where the random numbers start.
     threads : int
         How many threads take part.
+    dtype : {"float64", "float32"}
+        What scores, losses and gradients are computed in, and the type of the parameters.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scaling: str = "standard",
         random_state: Any = None,
         threads: int = 1,
+        dtype: Any = "float64",
     ) -> None:
         self.hidden_units = hidden_units
         self.activation = activation
@@ -116,6 +119,7 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.scaling = scaling
         self.random_state = random_state
         self.threads = threads
+        self.dtype = dtype
 
     def fit(self, X: Any, y: Any) -> TwoLayerClassifier:
         """Trains on samples.
@@ -161,12 +165,15 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "scaling": self.scaling,
             "seed": int(check_random_state(self.random_state).randint(2**31)),
             "threads": int(self.threads),
+            "dtype": self._dtype(),
         }
         text = _matgrad.two_layer(self.activation)
         trained = _matgrad.train(
             text, np.ascontiguousarray(X), np.ascontiguousarray(labels, np.int64), len(self.classes_), options
         )
-        self.params_, self._shift, self._divisor, epochs, self.best_epoch_ = trained
+        params, self._shift, self._divisor, epochs, self.best_epoch_ = trained
+        # They are numbers of this type already.
+        self.params_ = {name: param.astype(self._dtype(), copy=False) for name, param in params.items()}
         names = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
         self.history_ = {name: [epoch[place] for epoch in epochs] for place, name in enumerate(names)}
         return self
@@ -218,14 +225,22 @@ class TwoLayerClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _scores(self, X: Any) -> Floats:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
-        scaled = (X - self._shift) / self._divisor
-        scores: Floats = _scoring(self.activation)({"X": scaled, **self.params_})["Z2"]
+        dtype = self.params_["W1"].dtype
+        scaled = ((X - self._shift) / self._divisor).astype(dtype, copy=False)
+        scores: Floats = _scoring(self.activation, dtype.name)({"X": scaled, **self.params_})["Z2"]
         return scores
+
+    def _dtype(self) -> str:
+        """The name of the type."""
+        try:
+            return str(np.dtype(self.dtype).name)
+        except TypeError:
+            return str(self.dtype)
 
 
 @functools.cache
-def _scoring(activation: str) -> Function:
+def _scoring(activation: str, dtype: str) -> Function:
     """The scores of the network as a function."""
     from matgrad.formulas import program
 
-    return program(_matgrad.two_layer(activation)).compile(["Z2"])
+    return program(_matgrad.two_layer(activation)).compile(["Z2"], dtype=dtype)

@@ -35,18 +35,20 @@ class Program(Answered):
 
     @property
     def results(self) -> list[Derivative]:
-        """The derivatives that the text asks for, in order; those along or against something are left out.
+        """The derivatives that the text asks for, in order.
 
         Examples
         --------
-        >>> p = matgrad.program("L = normsq(X*w - y)\\ngrad L wrt w, y")
+        >>> p = matgrad.program("L = normsq(X*w - y)\\ngrad L wrt w, y\\nhessian L wrt w along v")
         >>> p.results[1].value
         '2*(y - X*w)'
+        >>> p.results[2].value
+        "2*X'*(X*v)"
         """
+        answer = self._answer("none")
         return [
-            self._derivative(kind, of, wrt, [])
-            for kind, of, wrt, _ in self._answer("none").results()
-            if " " not in kind
+            self._derivative(kind, of, moving, directions, key)
+            for (kind, of, _, key), (moving, directions) in zip(answer.results(), answer.directions())
         ]
 
     def gradient(self, wrt: str, of: str | None = None) -> Derivative:
@@ -187,18 +189,20 @@ class Program(Answered):
 
         return jax_function(self, of, wrt, threads=threads, check=check)
 
-    def _derivative(self, kind: str, of: str, wrt: list[str], directions: list[str]) -> Derivative:
+    def _derivative(
+        self, kind: str, of: str, wrt: list[str], directions: list[str], key: str | None = None
+    ) -> Derivative:
         verb = {"gradient": "grad"}.get(kind.split(" ")[0], kind.split(" ")[0])
         request = f"{verb} {of}"
         if wrt:
             request += f" wrt {', '.join(wrt)}"
         if directions:
             request += f" {kind.split(' ')[1]} {', '.join(directions)}"
-        return Derivative(Text((*self._text.pieces, (verb, request)), only_last=True))
+        return Derivative(Text((*self._text.pieces, (verb, request)), only_last=True), key)
 
     def _scalar(self) -> str:
         answer = self._answer("none")
-        asked = list(dict.fromkeys(of for kind, of, _, _ in answer.results() if kind in ("gradient", "hessian")))
+        asked = list(dict.fromkeys(of for kind, of, _, _ in answer.results() if _is_of_scalar(kind)))
         if len(asked) == 1:
             return asked[0]
         scalars = [name for name, is_scalar in answer.definitions() if is_scalar]
@@ -211,7 +215,7 @@ class Program(Answered):
 
     def _last(self) -> str:
         answer = self._answer("none")
-        asked = list(dict.fromkeys(of for kind, of, _, _ in answer.results() if kind not in ("gradient", "hessian")))
+        asked = list(dict.fromkeys(of for kind, of, _, _ in answer.results() if not _is_of_scalar(kind)))
         if len(asked) == 1:
             return asked[0]
         names = [name for name, _ in answer.definitions()]
@@ -236,33 +240,48 @@ class Derivative(Answered):
 
     _told: dict[str, Any] | None = None
 
+    def __init__(self, text: Text, key: str | None = None) -> None:
+        super().__init__(text)
+        # Of a request with several results the one that is meant; else the last.
+        keys = [result[3] for result in self._answer("none").results()]
+        self._place = keys.index(key) if key in keys else len(keys) - 1
+
+    def __reduce__(self) -> tuple[type[Answered], tuple[Any, ...]]:
+        return (type(self), (self._text, self.key))
+
+    def __eq__(self, other: object) -> bool:
+        equal = super().__eq__(other)
+        return equal and self._place == other._place if isinstance(other, Derivative) else equal
+
+    __hash__ = Answered.__hash__
+
     def _result(self) -> dict[str, Any]:
         if self._told is None:
             import json
 
             results: list[dict[str, Any]] = json.loads(self._answer("full").render("json", False))["results"]
-            self._told = results[-1]
+            self._told = results[self._place]
         return self._told
 
     @property
     def kind(self) -> str:
         """``gradient``, ``jacobian``, ``hessian``, ``differential``, or the last three applied to directions."""
-        return self._answer("none").results()[-1][0]
+        return self._answer("none").results()[self._place][0]
 
     @property
     def of(self) -> str:
         """What is differentiated, as typed."""
-        return self._answer("none").results()[-1][1]
+        return self._answer("none").results()[self._place][1]
 
     @property
     def wrt(self) -> tuple[str, ...]:
         """The names it is differentiated by."""
-        return tuple(self._answer("none").results()[-1][2])
+        return tuple(self._answer("none").results()[self._place][2])
 
     @property
     def key(self) -> str:
         """Its key among the results of :meth:`compile`, as ``grad(L,W1)``."""
-        return self._answer("none").results()[-1][3]
+        return self._answer("none").results()[self._place][3]
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -333,6 +352,11 @@ class Derivative(Answered):
             return f"$\\displaystyle {equations[0][0]} = {equations[0][1]}$"
         lines = " \\\\\n".join(f"{left} &= {right}" for left, right, _ in equations)
         return f"$$\\begin{{aligned}}\n{lines}\n\\end{{aligned}}$$"
+
+
+def _is_of_scalar(kind: str) -> bool:
+    """Whether only scalars have derivatives of this kind, applied to directions or not."""
+    return kind.split(" ")[0] in ("gradient", "hessian")
 
 
 def program(text: str | os.PathLike[str]) -> Program:

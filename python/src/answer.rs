@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use matgrad::answer::Direction;
 use matgrad::check::{Options, Report, check};
 use matgrad::derivation::Detail;
 use matgrad::diagnostic::{Paint, Severity, render_pieces};
@@ -108,6 +109,18 @@ impl Answer {
     fn results(&self) -> Vec<Told> {
         let told = |outcome: &matgrad::answer::Outcome| {
             (kind_name(outcome.kind), outcome.of.clone(), outcome.wrt.clone(), outcome.key())
+        };
+        self.program.answer.outcomes.iter().map(told).collect()
+    }
+
+    /// What moves in each result and along or against what, as typed: with these behind it a request gives it again.
+    fn directions(&self) -> Vec<(Vec<String>, Vec<String>)> {
+        let told = |outcome: &matgrad::answer::Outcome| match &outcome.direction {
+            Direction::None => (outcome.wrt.clone(), Vec::new()),
+            Direction::Against { text, .. } => (outcome.wrt.clone(), vec![text.clone()]),
+            Direction::Along { moves, .. } => {
+                moves.iter().map(|moved| (moved.name.clone(), moved.text.clone())).unzip()
+            }
         };
         self.program.answer.outcomes.iter().map(told).collect()
     }

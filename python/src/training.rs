@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use matgrad::derivation::Detail;
 use matgrad::diagnostic::{Diagnostic, render};
 use matgrad::matrix::Matrix;
+use matgrad::plan::Precision;
 use matgrad::train::{Initialisation, Names, Objective, Optimiser, Options, Samples, ScalingKind, Training};
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -33,7 +34,7 @@ pub fn train<'py>(
     classes: usize,
     options: &Bound<'py, PyDict>,
 ) -> PyResult<Trained<'py>> {
-    let (options, threads) = options_of(options)?;
+    let (options, threads, precision) = options_of(options)?;
     let shape = features.as_array().dim();
     let features = Matrix::new(shape.0, shape.1, features.as_slice().map_err(|_| not_plain())?.to_vec());
     let labels = labels.as_slice().map_err(|_| not_plain())?.to_vec();
@@ -46,7 +47,7 @@ pub fn train<'py>(
     };
     let derived = py.detach(|| Objective::derive(text, &Names::default(), Detail::None));
     let objective = derived.map_err(|errors| failure::value(render(&errors, text, "program")))?;
-    let objective = Arc::new(objective.with_threads(threads));
+    let objective = Arc::new(objective.with_threads(threads).with_precision(precision));
     let trained = py.detach(|| -> Result<_, Stopped> {
         let samples = Samples::new(features, &labels, classes).map_err(|error| Stopped::Wrong(vec![error]))?;
         let mut training = Training::new(&objective, &samples, &options).map_err(Stopped::Wrong)?;
@@ -99,9 +100,9 @@ fn array<'py>(py: Python<'py>, matrix: &Matrix) -> Bound<'py, PyArray2<f64>> {
     }
 }
 
-fn options_of(given: &Bound<'_, PyDict>) -> PyResult<(Options, usize)> {
+fn options_of(given: &Bound<'_, PyDict>) -> PyResult<(Options, usize, Precision)> {
     let mut options = Options::default();
-    let mut threads = 1;
+    let (mut threads, mut precision) = (1, Precision::Double);
     let (mut momentum, mut is_adam) = (0.9, false);
     for (key, value) in given {
         let key: String = key.extract()?;
@@ -120,6 +121,11 @@ fn options_of(given: &Bound<'_, PyDict>) -> PyResult<(Options, usize)> {
             "initial_scale" => options.initial_scale = value.extract()?,
             "momentum" => momentum = value.extract()?,
             "threads" => threads = value.extract()?,
+            "dtype" => match value.extract::<String>()?.as_str() {
+                "float64" => precision = Precision::Double,
+                "float32" => precision = Precision::Single,
+                other => return Err(failure::value(format!("dtype is float64 or float32, not {other}"))),
+            },
             "optimiser" => match value.extract::<String>()?.as_str() {
                 "sgd" => is_adam = false,
                 "adam" => is_adam = true,
@@ -141,5 +147,5 @@ fn options_of(given: &Bound<'_, PyDict>) -> PyResult<(Options, usize)> {
         }
     }
     options.optimiser = if is_adam { Optimiser::ADAM } else { Optimiser::Sgd { momentum } };
-    Ok((options, threads))
+    Ok((options, threads, precision))
 }

@@ -43,6 +43,23 @@ def test_it_learns_digits(activation: str) -> None:
     np.testing.assert_array_equal(same.params_["W1"], model.params_["W1"])
 
 
+def test_it_is_trained_in_32_bit_floats() -> None:
+    X, y = load_digits(return_X_y=True)
+    single, double = (
+        TwoLayerClassifier(32, epochs=8, learning_rate=0.05, dtype=dtype, random_state=0).fit(X, y)
+        for dtype in (np.float32, "float64")
+    )
+    assert all(param.dtype == np.float32 for param in single.params_.values())
+    assert all(param.dtype == np.float64 for param in double.params_.values())
+    assert single.score(X, y) > 0.95
+    assert single.decision_function(X).dtype == np.float32
+    losses = [np.array(model.history_["loss"], np.float64) for model in (single, double)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+    assert (losses[0] != losses[1]).any()
+    again = pickle.loads(pickle.dumps(single))
+    np.testing.assert_array_equal(again.predict_proba(X), single.predict_proba(X))
+
+
 def test_it_works_within_others() -> None:
     X, y = load_digits(n_class=3, return_X_y=True)
     model = make_pipeline(StandardScaler(), TwoLayerClassifier(epochs=3, scaling="none", random_state=0))
@@ -60,6 +77,8 @@ def test_it_works_within_others() -> None:
         ({"optimiser": "newton"}, "sgd or adam"),
         ({"activation": "step"}, "no activation `step`"),
         ({"scaling": "log"}, "scaling"),
+        ({"dtype": "float16"}, "dtype is float64 or float32, not float16"),
+        ({"dtype": "f99"}, "dtype is float64 or float32, not f99"),
         ({"learning_rate": 1e6, "epochs": 3}, "diverge|too large"),
     ],
 )

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable
 
 import matgrad
+import numpy as np
 import pytest
 
 from conftest import EXAMPLES, ROOT
@@ -47,6 +48,57 @@ def test_a_program_answers_what_it_asks_and_what_is_asked_later(network: str) ->
     assert p.differential("Z1", wrt="W1").value == "X*dW1"
     # Only what was asked for is derived.
     assert len(json.loads(p.gradient("W1").to_json())["results"]) == 1
+
+
+def test_results_along_and_against_something_are_among_those_asked_for() -> None:
+    p = matgrad.program(
+        """
+        A : symmetric(n)
+        B : matrix(n, k)
+        x, v : vector(n)
+        y : vector(k)
+        f = x'*A*x + (x'*B*y)^2
+        Y = B'*x
+        grad f wrt x
+        hessian f wrt x along v
+        hessian f wrt x, y along v - x, 2*y
+        jacobian Y wrt x along v
+        jacobian Y wrt x, B along v, C
+        jacobian Y wrt x against u
+        """
+    )
+    results = p.results
+    assert [(r.kind, r.wrt) for r in results] == [
+        ("gradient", ("x",)),
+        ("hessian along", ("x",)),
+        ("hessian along", ("x",)),
+        ("hessian along", ("y",)),
+        ("jacobian along", ("x",)),
+        ("jacobian along", ("x", "B")),
+        ("jacobian against", ("x",)),
+    ]
+    # Each is what the text gives, by key and by value.
+    assert [r.key for r in results] == [key for _, _, _, key in p._answer("none").results()]
+    of_text = json.loads(p.to_json())["results"]
+    assert [r.value for r in results] == [result["value"] for result in of_text]
+    assert results[1] == p.hvp("x", along="v", of="f") and results[4] == p.jvp("x", along="v", of="Y")
+    assert results[6] == p.vjp("x", against="u", of="Y")
+    assert results[2] != results[3] and results[2].key.endswith(" along x=v - x,y=2*y")
+    assert pickle.loads(pickle.dumps(results[2])) == results[2]
+    assert all(bool(r.check()) for r in results)
+    # Their numbers are those of the whole program.
+    rng = np.random.default_rng(3)
+    arrays = {"A": np.eye(2), "B": rng.standard_normal((2, 3)), "C": rng.standard_normal((2, 3))}
+    arrays |= {"x": rng.standard_normal(2), "v": rng.standard_normal(2), "y": rng.standard_normal(3)}
+    arrays["u"] = rng.standard_normal(3)
+    whole = p.compile()(arrays)
+    for r in results:
+        function = r.compile([r.key])
+        own = function({name: arrays[name] for name, _ in function.inputs})
+        np.testing.assert_allclose(own[r.key], whole[r.key], rtol=1e-12)
+    # What a program asks second derivatives of is what a gradient is of.
+    only = matgrad.program("f = x'*A*x\ng = normsq(x)\nhessian f wrt x along v")
+    assert only.gradient("x").of == "f" and only.jacobian("x").of == "g"
 
 
 def test_what_is_differentiated_is_found_or_must_be_told() -> None:

@@ -30,6 +30,22 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Both, the shorter first.
+    pub const ALL: [Precision; 2] = [Precision::Single, Precision::Double];
+
+    /// `f32` or `f64`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Single => "f32",
+            Precision::Double => "f64",
+        }
+    }
+
+    /// The precision of that name.
+    pub fn named(name: &str) -> Option<Precision> {
+        Precision::ALL.into_iter().find(|precision| precision.name() == name)
+    }
+
     /// Bytes of one number.
     pub fn bytes(self) -> usize {
         match self {

@@ -10,13 +10,17 @@ use crate::answer::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::expr::{ExprId, Op};
 use crate::matrix::Matrix;
-use crate::plan::Form;
+use crate::plan::{Form, Precision};
 use crate::run::cpu::InstructionSet;
 use crate::run::{Given, Repeated};
 
 /// A program made ready to be run many times. A copy has threads of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
+    /// How many threads it runs on.
+    pub(super) threads: usize,
+    /// What it computes in.
+    pub(super) precision: Precision,
     /// The loss, its gradients in order, then the scores if there are any.
     training: Repeated,
     /// The loss, then the scores if there are any.
@@ -44,8 +48,8 @@ pub(super) struct Step {
 }
 
 impl Engine {
-    /// That runs on so many threads.
-    pub(super) fn new(answer: &Answer, roles: &Roles, threads: usize) -> Engine {
+    /// That runs on so many threads, in this precision.
+    pub(super) fn new(answer: &Answer, roles: &Roles, threads: usize, precision: Precision) -> Engine {
         let scores = roles.scores.as_ref().map(|(_, scores, _)| *scores);
         let mut training = vec![roles.loss];
         training.extend(&roles.gradients);
@@ -58,8 +62,12 @@ impl Engine {
         };
         let nodes = (0..answer.arena.len()).map(|place| ExprId(place as u32));
         let labels: Vec<ExprId> = if roles.labels { nodes.filter(is_target).collect() } else { Vec::new() };
-        let ready = |roots: &[ExprId]| Repeated::new(&answer.arena, roots, &labels, InstructionSet::detect(), threads);
+        let ready = |roots: &[ExprId]| {
+            Repeated::new(&answer.arena, roots, &labels, InstructionSet::detect(), threads).in_precision(precision)
+        };
         Engine {
+            threads,
+            precision,
             training: ready(&training),
             measuring: ready(&measuring),
             scoring: scores.map(|scores| ready(&[scores])),

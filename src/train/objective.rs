@@ -16,6 +16,7 @@ use crate::derivation::Detail;
 use crate::diagnostic::Diagnostic;
 use crate::elaborate::Variable;
 use crate::matrix::Matrix;
+use crate::plan::Precision;
 use crate::syntax::canonical_name;
 
 /// A derived program, ready to be called and trained.
@@ -71,7 +72,7 @@ impl Objective {
             scores: canonical(&names.scores),
         };
         let roles = find(&answer, &found)?;
-        let engine = Engine::new(&answer, &roles, 1);
+        let engine = Engine::new(&answer, &roles, 1, Precision::Double);
         Ok(Objective { source: source.to_owned(), answer, names: names.clone(), roles, engine })
     }
 
@@ -87,8 +88,22 @@ impl Objective {
     /// number. A copy has threads of its own; runs of one wait for each other.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Objective {
-        self.engine = Engine::new(&self.answer, &self.roles, threads.max(1));
+        self.engine = Engine::new(&self.answer, &self.roles, threads.max(1), self.engine.precision);
         self
+    }
+
+    /// The same computed in this precision; a new objective computes in 64-bit floats. Numbers come in and go out in 64 bits.
+    /// With 32-bit floats the scores, the loss and the gradients are computed in them from parameters rounded to them; what a
+    /// training adds up, its parameters and what its optimiser remembers, stays in 64 bits.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Objective {
+        self.engine = Engine::new(&self.answer, &self.roles, self.engine.threads, precision);
+        self
+    }
+
+    /// What it is computed in.
+    pub fn precision(&self) -> Precision {
+        self.engine.precision
     }
 
     /// The program's text.

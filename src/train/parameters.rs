@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::matrix::Matrix;
+use crate::plan::Precision;
 
 /// The parameters of a program in the order in which it differentiates by them, or something of the same names and shapes.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,17 @@ impl Parameters {
     pub(super) fn alike(&self, values: Vec<Matrix>) -> Parameters {
         debug_assert_eq!(values.len(), self.values.len());
         Parameters { names: Arc::clone(&self.names), values }
+    }
+
+    /// The nearest numbers of a precision.
+    #[must_use]
+    pub fn rounded(&self, precision: Precision) -> Parameters {
+        match precision {
+            Precision::Double => self.clone(),
+            Precision::Single => {
+                self.alike(self.values.iter().map(|matrix| matrix.map(|x| f64::from(x as f32))).collect())
+            }
+        }
     }
 
     /// Of the same names and shapes, all zero.

@@ -224,13 +224,14 @@ impl Training {
         self.validation.as_ref()
     }
 
-    /// The model with the best parameters so far; with those of now before the first epoch ended.
+    /// The model with the best parameters so far; with those of now before the first epoch ended. They are rounded to the
+    /// precision that the program is computed in.
     pub fn model(&self) -> Model {
         let state = &self.state;
         let parameters = if state.best_epoch == 0 { &state.parameters } else { &state.best };
         Model {
             objective: Arc::clone(&self.objective),
-            parameters: parameters.clone(),
+            parameters: parameters.rounded(self.objective.precision()),
             scaling: self.scaling.clone(),
             bindings: self.bindings.clone(),
         }
@@ -393,6 +394,7 @@ mod tests {
     use crate::derivation::Detail;
     use crate::diagnostic::Diagnostic;
     use crate::matrix::Matrix;
+    use crate::plan::Precision;
     use crate::train::{
         Activation, Augmentation, Confusion, ImageShape, Names, Objective, Optimiser, Options, Samples, Targets, digits,
     };
@@ -553,6 +555,24 @@ mod tests {
                 assert_eq!(trained.model.accuracy(&samples).unwrap(), 1.0, "{size} {shift}");
             }
         }
+    }
+
+    #[test]
+    fn a_training_in_single_precision_gives_a_model_of_single_precision() {
+        let samples = digits::training().first(400);
+        let objective = Objective::two_layer(Activation::Relu, Detail::None).unwrap();
+        let objective = Arc::new(objective.with_threads(2).with_precision(Precision::Single));
+        let single = train(&objective, &samples, &few(), &mut |_| ()).unwrap();
+        let double = trained(&samples, &few()).unwrap();
+        assert_ne!(single.model.parameters, double.model.parameters);
+        for (single, double) in single.model.parameters.values().iter().zip(double.model.parameters.values()) {
+            assert!(single.entries().iter().all(|&x| f64::from(x as f32) == x));
+            assert!(single.subtract(double).max_abs() < 1e-2 * double.max_abs());
+        }
+        let huge = Samples::new(Matrix::from_fn(40, 1, |i, _| 1e39 * i as f64), &[0, 1].repeat(20), 2).unwrap();
+        let unscaled = Options { scaling: crate::train::ScalingKind::None, ..few() };
+        let message = train(&objective, &huge, &unscaled, &mut |_| ()).unwrap_err().remove(0).message;
+        assert!(message.contains("`X` has ") && message.contains("too large for a 32-bit number"), "{message}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // Input of somebody who means ill, or of a program gone wrong: nothing breaks, nothing is executed, memory stays bounded.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
@@ -22,10 +22,13 @@ after(async () => {
   await server.end();
 });
 
-/** Kilobytes that the server holds. */
+/** Kilobytes that the server and the processes that work for it hold. */
 async function memory() {
-  const text = await readFile(`/proc/${server.pid}/status`, "utf8");
-  return Number(text.match(/VmRSS:\s+(\d+)/)[1]);
+  const threads = await readdir(`/proc/${server.pid}/task`);
+  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${server.pid}/task/${thread}/children`, "utf8").catch(() => "")));
+  const processes = [server.pid, ...lists.join(" ").split(/\s+/).filter(Boolean)];
+  const texts = await Promise.all(processes.map((id) => readFile(`/proc/${id}/status`, "utf8").catch(() => "")));
+  return texts.reduce((sum, text) => sum + Number(text.match(/VmRSS:\s+(\d+)/)?.[1] ?? 0), 0);
 }
 
 async function ask(path, body, headers = {}) {

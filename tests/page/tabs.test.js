@@ -1,7 +1,9 @@
 // Each of the tabs as a person uses it.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { browse, derived, serve } from "./server.js";
@@ -248,6 +250,40 @@ test("a training is stopped, on a file of one's own, with the program of the Der
   assert.match(await page.locator(".subject").textContent(), /^waves\.csv: /);
   const classes = await page.locator("table.confusion tbody th").allTextContents();
   assert.deepEqual(classes.sort(), ["down", "up"]);
+  await page.context().close();
+});
+
+test("a folder of PNG images, one folder for each class, is chosen and trained on", async () => {
+  const page = await browser.page("#train?epochs=4&hidden=6");
+  // Images are made by the browser: bars that lie or stand.
+  const images = await page.evaluate(() => {
+    const canvas = new OffscreenCanvas(6, 6);
+    const context = canvas.getContext("2d");
+    const all = [];
+    for (let i = 0; i < 40; i++) {
+      context.fillStyle = "black";
+      context.fillRect(0, 0, 6, 6);
+      context.fillStyle = "white";
+      if (i % 2) context.fillRect(0, i % 6, 6, 1);
+      else context.fillRect(i % 6, 0, 1, 6);
+      all.push(canvas.convertToBlob().then((blob) => blob.arrayBuffer()).then((bytes) => [...new Uint8Array(bytes)]));
+    }
+    return Promise.all(all);
+  });
+  const root = await mkdtemp(join(tmpdir(), "images-"));
+  for (const name of ["bars/lying", "bars/standing"]) await mkdir(join(root, name), { recursive: true });
+  for (const [i, bytes] of images.entries()) {
+    await writeFile(join(root, "bars", i % 2 ? "lying" : "standing", `${i}.png`), Buffer.from(bytes));
+  }
+  await writeFile(join(root, "bars/.DS_Store"), "not shown");
+  await page.getByLabel("Files of yours").check();
+  await page.setInputFiles("#folder-data", join(root, "bars"));
+  assert.match(await page.locator("#training-status").textContent(), /^bars, a folder of 40 files: chosen/);
+  await page.click("#start");
+  await page.waitForSelector("#outcome[data-state=finished]", { timeout: 60_000 });
+  assert.match(await page.locator(".subject").textContent(), /^bars: 36 samples of 108 features/);
+  assert.deepEqual(await page.locator("table.confusion tbody th").allTextContents(), ["lying", "standing"]);
+  await rm(root, { recursive: true });
   await page.context().close();
 });
 

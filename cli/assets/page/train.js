@@ -29,11 +29,14 @@ const FURTHER = [
   ["shift", "Moved by up to, pixels", "0"],
   ["jitter", "Noise", "0"],
   ["seed", "Seed", "0"],
+  ["precision", "Precision", ["f64", "f32"]],
 ];
 const FILES = ["data", "labels", "test", "test-labels"];
 
 export class Train {
   #run = null;
+  /** What was chosen or dropped as samples last: a file, or a folder as `{ name, files: Map of paths to files }`. */
+  #samples = null;
 
   constructor(program, keep) {
     this.program = program;
@@ -47,7 +50,11 @@ export class Train {
     for (const [id, list] of [["network", NETWORK], ["usual", USUAL], ["further", FURTHER]]) {
       document.getElementById(id).append(...list.map(field));
     }
-    this.form.addEventListener("change", () => this.#changed());
+    this.form.addEventListener("change", ({ target }) => {
+      if (target.id === "file-data") this.#chosen(target.files[0] ?? null);
+      if (target.id === "folder-data") this.#chosen(folderOf(target.files));
+      this.#changed();
+    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#start();
@@ -58,7 +65,7 @@ export class Train {
         if (![...event.dataTransfer.types].includes("Files")) return;
         event.preventDefault();
         this.drop.classList.toggle("over", kind === "dragover");
-        if (kind === "drop") this.#dropped(event.dataTransfer.files);
+        if (kind === "drop") this.#dropped(event.dataTransfer);
       });
     }
     this.form.addEventListener("dragleave", () => this.drop.classList.remove("over"));
@@ -69,7 +76,7 @@ export class Train {
   get state() {
     const values = {};
     for (const input of this.form.querySelectorAll("[data-option]")) values[input.dataset.option] = input.value;
-    for (const name of ["optimiser", "activation"]) {
+    for (const name of ["optimiser", "activation", "precision"]) {
       const input = this.form.querySelector(`[data-option=${name}]`);
       if (input.selectedIndex === 0) values[name] = "";
     }
@@ -95,14 +102,23 @@ export class Train {
     this.keep();
   }
 
-  #dropped(files) {
+  #chosen(samples) {
+    this.#samples = samples;
+    const words = samples?.files ? `, a folder of ${samples.files.size} files` : "";
+    this.status.textContent = samples ? `${samples.name}${words}: chosen.` : "";
+  }
+
+  async #dropped({ items, files }) {
     this.form.elements.source.value = "files";
     this.#changed();
-    const input = document.getElementById("file-data");
-    const list = new DataTransfer();
-    list.items.add(files[0]);
-    input.files = list.files;
-    this.status.textContent = `${files[0].name} is chosen.`;
+    // Entries can be taken only before the first wait.
+    const [entry] = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const file = files[0];
+    try {
+      this.#chosen(entry?.isDirectory ? await folder(entry) : file);
+    } catch (error) {
+      this.status.textContent = error.message;
+    }
   }
 
   async #asked() {
@@ -122,8 +138,8 @@ export class Train {
     if (own) asked.program = this.program();
     if (!files) return asked;
     for (const name of FILES) {
-      const [file] = document.getElementById(`file-${name}`).files;
-      if (file) asked.files[name] = { name: file.name, base64: await base64(file) };
+      const file = name === "data" ? this.#samples : document.getElementById(`file-${name}`).files[0];
+      if (file) asked.files[name] = file.files ? await packed(file) : { name: file.name, base64: await base64(file) };
     }
     if (!asked.files.data) throw new Error("Choose a file of samples first.");
     return asked;
@@ -306,6 +322,46 @@ function download(name, words, content, type) {
 
 function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** A folder chosen in a dialog: all its files have paths that begin with its name. */
+function folderOf(list) {
+  if (!list.length) return null;
+  const inside = [...list].map((file) => [file.webkitRelativePath.split("/"), file]);
+  const shown = inside.filter(([path]) => path.every((name) => !name.startsWith(".")));
+  return { name: inside[0][0][0], files: new Map(shown.map(([path, file]) => [path.slice(1).join("/"), file])) };
+}
+
+/** A folder that was dropped. */
+async function folder(entry) {
+  const files = new Map();
+  const left = [[entry, ""]];
+  while (left.length) {
+    const [own, before] = left.pop();
+    const reader = own.createReader();
+    for (;;) {
+      // A reader gives some hundred entries at a time, and none at the end.
+      const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+      if (!some.length) break;
+      for (const one of some) {
+        if (one.name.startsWith(".")) continue;
+        if (one.isDirectory) left.push([one, `${before}${one.name}/`]);
+        else files.set(before + one.name, await new Promise((done, failed) => one.file(done, failed)));
+      }
+    }
+  }
+  return { name: entry.name, files };
+}
+
+/** A folder as the server takes it. */
+async function packed({ name, files }) {
+  const limit = 46 << 20;
+  let size = 0;
+  for (const file of files.values()) size += file.size;
+  if (size > limit) throw new Error(`${name} has ${Math.ceil(size / 1e6)} MB; the page takes ${Math.floor(limit / 1e6)}. The command line takes any.`);
+  const out = {};
+  for (const [path, file] of files) out[path] = await base64(file);
+  return { name, files: out };
 }
 
 async function base64(file) {

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use matgrad::plan::Precision;
+
 use crate::failure::Failure;
 use crate::output::write_whole;
 
@@ -27,6 +29,9 @@ pub struct Array {
 
 /// Arrays by name, in the order of the file.
 pub type Named = Vec<(String, Array)>;
+
+/// Arrays by name, each to be written in a precision.
+pub type Written = Vec<(String, Array, Precision)>;
 
 /// An array as it stands in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +82,7 @@ pub fn write(path: &Path, arrays: &[(String, Array)]) -> Result<(), Failure> {
 /// bytes.
 pub fn write_with_metadata(
     path: &Path,
-    arrays: &[(String, Array)],
+    arrays: &[(String, Array, Precision)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     write_whole(path, &safetensors::write_with_metadata(arrays, metadata))

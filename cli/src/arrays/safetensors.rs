@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use matgrad::plan::Precision;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
@@ -54,26 +55,35 @@ pub fn metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     Ok(metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect())
 }
 
-/// The file of some arrays and of texts beside them, as 64-bit floats. Written here and not by the crate, whose header has
-/// the texts in an order that changes from run to run.
-pub fn write_with_metadata(arrays: &[(String, Array)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+/// The file of some arrays, each in its precision, and of texts beside them. Written here and not by the crate, whose header
+/// has the texts in an order that changes from run to run. 64-bit floats come first, so that all lie at multiples of their
+/// size.
+pub fn write_with_metadata(arrays: &[(String, Array, Precision)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     let mut header = format!("{{\"__metadata__\":{}", json!(metadata));
-    let mut end = 0;
-    for (name, array) in arrays {
-        let start = end;
-        end += 8 * array.entries.len();
-        let about = json!({"dtype": "F64", "shape": array.shape, "data_offsets": [start, end]});
+    let of = |precision: Precision| arrays.iter().filter(move |(_, _, own)| *own == precision);
+    let mut numbers = Vec::new();
+    for (name, array, precision) in of(Precision::Double).chain(of(Precision::Single)) {
+        let start = numbers.len();
+        let dtype = match precision {
+            Precision::Double => {
+                numbers.extend(array.entries.iter().flat_map(|entry| entry.to_le_bytes()));
+                "F64"
+            }
+            Precision::Single => {
+                numbers.extend(array.entries.iter().flat_map(|&entry| (entry as f32).to_le_bytes()));
+                "F32"
+            }
+        };
+        let about = json!({"dtype": dtype, "shape": array.shape, "data_offsets": [start, numbers.len()]});
         header.push_str(&format!(",{}:{about}", json!(name)));
     }
     header.push('}');
     // The numbers begin at a multiple of 8 bytes.
     header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
-    let mut out = Vec::with_capacity(8 + header.len() + end);
+    let mut out = Vec::with_capacity(8 + header.len() + numbers.len());
     out.extend_from_slice(&(header.len() as u64).to_le_bytes());
     out.extend_from_slice(header.as_bytes());
-    for (_, array) in arrays {
-        out.extend(array.entries.iter().flat_map(|entry| entry.to_le_bytes()));
-    }
+    out.extend_from_slice(&numbers);
     out
 }
 
@@ -100,7 +110,7 @@ fn element(dtype: Dtype) -> Result<Element, String> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Array, write, write_with_metadata};
+    use super::{Array, Precision, write, write_with_metadata};
 
     fn read(bytes: &[u8]) -> Result<Vec<(String, Array)>, String> {
         Ok(super::read(bytes)?.into_iter().map(|stored| (stored.name, stored.array)).collect())
@@ -122,8 +132,9 @@ mod tests {
     #[test]
     fn texts_beside_the_arrays_are_kept_in_order() {
         let arrays = vec![
-            ("W1".to_owned(), Array { shape: vec![1, 2], entries: vec![0.1, -0.0] }),
-            ("b".to_owned(), Array { shape: vec![], entries: vec![f64::NAN] }),
+            ("V".to_owned(), Array { shape: vec![3], entries: vec![0.1, 1e-300, 2.0] }, Precision::Single),
+            ("W1".to_owned(), Array { shape: vec![1, 2], entries: vec![0.1, -0.0] }, Precision::Double),
+            ("b".to_owned(), Array { shape: vec![], entries: vec![f64::NAN] }, Precision::Double),
         ];
         let texts: BTreeMap<String, String> =
             ["program", "labels", "ü \"\n"].map(|key| (key.to_owned(), format!("text of {key}"))).into();
@@ -131,9 +142,10 @@ mod tests {
         assert_eq!(bytes, write_with_metadata(&arrays, &texts));
         assert_eq!(super::metadata(&bytes).unwrap(), texts);
         let found = read(&bytes).unwrap();
-        assert_eq!(found[0], arrays[0]);
-        assert!(found[1].1.entries[0].is_nan() && found[0].1.entries[1].is_sign_negative());
-        assert_eq!(super::metadata(&write(&arrays).unwrap()).unwrap(), BTreeMap::new());
+        assert_eq!(found[0].1.entries, [f64::from(0.1_f32), 0.0, 2.0]);
+        assert_eq!(found[1], (arrays[1].0.clone(), arrays[1].1.clone()));
+        assert!(found[2].1.entries[0].is_nan() && found[1].1.entries[1].is_sign_negative());
+        assert_eq!(super::metadata(&write(&found).unwrap()).unwrap(), BTreeMap::new());
     }
 
     #[test]

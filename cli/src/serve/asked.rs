@@ -32,17 +32,12 @@ pub struct Asked {
 impl Asked {
     /// Of a request with a body of JSON, no longer than `limit` bytes.
     pub async fn of(request: Request, limit: usize) -> Result<Asked, Reply> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        // A form of another site cannot send this kind.
-        if kind.split(';').next().unwrap_or_default().trim() != "application/json" {
-            let why = "the body of a request is JSON: send it with `Content-Type: application/json`";
-            return Err(Reply::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
-        }
-        let bytes = match timeout(BODY, bytes_of(request.into_body(), limit)).await {
-            Ok(bytes) => bytes?,
-            Err(_) => return Err(Reply::refused(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come")),
-        };
-        match serde_json::from_slice(&bytes) {
+        Asked::of_bytes(&body(request, limit).await?)
+    }
+
+    /// Of a body.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Asked, Reply> {
+        match serde_json::from_slice(bytes) {
             Ok(Value::Object(fields)) => Ok(Asked { fields, read: RefCell::default() }),
             Ok(_) => Err(wrong("the body of a request is a JSON object")),
             Err(error) => Err(wrong(&format!("the body of the request is no JSON: {error}"))),
@@ -127,6 +122,20 @@ impl Asked {
                 Err(wrong(&format!("nothing is called `{name}` here; there are {}", known.join(", "))))
             }
         }
+    }
+}
+
+/// The body of a request, of JSON, no longer than `limit` bytes.
+pub async fn body(request: Request, limit: usize) -> Result<Vec<u8>, Reply> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // A form of another site cannot send this kind.
+    if kind.split(';').next().unwrap_or_default().trim() != "application/json" {
+        let why = "the body of a request is JSON: send it with `Content-Type: application/json`";
+        return Err(Reply::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    }
+    match timeout(BODY, bytes_of(request.into_body(), limit)).await {
+        Ok(bytes) => bytes,
+        Err(_) => Err(Reply::refused(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come")),
     }
 }
 

@@ -1,5 +1,5 @@
 //! `matgrad serve`: the page in the browser, and the same answers as JSON. Arguments come in; a server listens until it is told
-//! to stop. Its rooms: `connections` (who is connected), `guard` (who may ask), `asked` (what), `work` (when it is done),
+//! to stop. Its rooms: `connections` (who is connected), `guard` (who may ask), `asked` (what), `work` (by which process, and when),
 //! `program`, `verdicts` and `training` (the answers), `page` (for the page's script), `assets` and `gallery` (its files),
 //! `export` (a gallery without a server). Nothing is kept between requests but the trainings under way.
 
@@ -16,9 +16,12 @@ mod training;
 mod verdicts;
 mod work;
 
+use std::ffi::OsString;
 use std::io;
 use std::net::ToSocketAddrs;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -34,7 +37,7 @@ use crate::output;
 use asked::Asked;
 use reply::Reply;
 use training::Trainings;
-use work::Work;
+use work::{Route, Work};
 
 pub use export::{command as export_command, run as export};
 
@@ -75,7 +78,32 @@ pub fn command() -> Command {
                 .default_value("127.0.0.1")
                 .help("The address to listen at; any other than this machine's own lets others in"),
         )
+        .arg(
+            Arg::new("time")
+                .long("time")
+                .value_name("SECONDS")
+                .value_parser(seconds)
+                .default_value("10")
+                .help("How long an answer may take; then its work is ended"),
+        )
+        .arg(Arg::new("worker").long("worker").action(ArgAction::SetTrue).hide(true))
         .arg(Arg::new("open").long("open").action(ArgAction::SetTrue).help("Opens the page in the browser"))
+}
+
+/// Seconds, from a thousandth to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (1e-3..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "it is a number of seconds from 0.001 to 86400".to_owned())
+}
+
+/// The program that works for a server: this one, which on Linux is found even where its file was replaced.
+fn own_program() -> Result<OsString, Failure> {
+    let kept = Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && kept.exists() {
+        return Ok(kept.into());
+    }
+    let found = std::env::current_exe();
+    found.map(Into::into).map_err(|error| Failure::wrong(format!("the program does not find itself: {error}")))
 }
 
 /// What the answers are made with.
@@ -87,6 +115,13 @@ struct Server {
 
 /// Listens until Ctrl-C.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let time = matches.get_one::<Duration>("time").copied().unwrap_or(Duration::from_secs(10));
+    if matches.get_flag("worker") {
+        return work::worker(time);
+    }
+    let mut command = vec![own_program()?];
+    command.extend(["serve", "--worker", "--time"].map(OsString::from));
+    command.push(time.as_secs_f64().to_string().into());
     let host = matches.get_one::<String>("host").map_or("127.0.0.1", String::as_str);
     let port = matches.get_one::<u16>("port").copied().unwrap_or(7878);
     let cannot = |error: &io::Error| {
@@ -123,7 +158,9 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
             open(&url);
         }
         let trainings = Trainings::new();
-        connections::answer(listener, router(host, trainings.clone()), async {
+        let at_a_time = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+        let server = Server { work: Work::new(at_a_time, time, command), trainings: trainings.clone() };
+        connections::answer(listener, router(host, server), async {
             stop.await;
             trainings.end().await;
         })
@@ -190,9 +227,7 @@ fn open(url: &str) {
     }
 }
 
-fn router(host: &str, trainings: Trainings) -> Router {
-    let at_a_time = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
-    let server = Server { work: Work::new(at_a_time), trainings };
+fn router(host: &str, server: Server) -> Router {
     let own = guard::Own(Arc::from(host));
     Router::new()
         .route("/api/words", get(words))
@@ -232,37 +267,31 @@ async fn other_method() -> Reply {
 }
 
 /// Answers a question whose answer takes a processor.
-async fn answered<J: FnOnce() -> Reply + Send + 'static>(
-    server: &Server,
-    request: Request,
-    limit: usize,
-    ask: impl FnOnce(&Asked) -> Result<J, Reply>,
-) -> Reply {
-    let job = match Asked::of(request, limit).await.and_then(|asked| ask(&asked)) {
-        Ok(job) => job,
-        Err(reply) => return reply,
-    };
-    server.work.run(job).await.unwrap_or_else(Reply::from)
+async fn answered(server: &Server, request: Request, limit: usize, route: Route) -> Reply {
+    match asked::body(request, limit).await {
+        Ok(body) => server.work.run(route, body).await.unwrap_or_else(Reply::from),
+        Err(reply) => reply,
+    }
 }
 
 async fn derive(State(server): State<Server>, request: Request) -> Reply {
-    answered(&server, request, PROGRAM, program::derive).await
+    answered(&server, request, PROGRAM, Route::Derive).await
 }
 
 async fn check(State(server): State<Server>, request: Request) -> Reply {
-    answered(&server, request, PROGRAM, program::check).await
+    answered(&server, request, PROGRAM, Route::Check).await
 }
 
 async fn emit(State(server): State<Server>, request: Request) -> Reply {
-    answered(&server, request, PROGRAM, program::code).await
+    answered(&server, request, PROGRAM, Route::Emit).await
 }
 
 async fn verify(State(server): State<Server>, request: Request) -> Reply {
-    answered(&server, request, DOCUMENT, verdicts::verify).await
+    answered(&server, request, DOCUMENT, Route::Verify).await
 }
 
 async fn explain(State(server): State<Server>, request: Request) -> Reply {
-    answered(&server, request, DOCUMENT, verdicts::explain).await
+    answered(&server, request, DOCUMENT, Route::Explain).await
 }
 
 async fn train(State(server): State<Server>, request: Request) -> Response {

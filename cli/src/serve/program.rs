@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::asked::{Asked, wrong};
 use super::page;
-use super::reply::{JSON, PLAIN, Reply, diagnostics};
+use super::reply::{HTML, JSON, PLAIN, Reply, diagnostics};
 use crate::check::summary;
 
 /// A program has no more bytes.
@@ -64,7 +64,7 @@ pub fn derived(source: String, detail: Detail) -> Result<Derived, Reply> {
 }
 
 /// Derivatives in a format.
-pub fn derive(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Reply> {
+pub fn derive(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
     let source = asked.required("program")?;
     let words = ["json", "text", "unicode", "latex", "markdown", "html", "page"];
     let format = asked.word("format", &words)?;
@@ -97,7 +97,7 @@ fn shown(derived: &Derived, format: &str, seed: u64, start: Instant) -> Result<R
         "unicode" => (Format::Unicode, PLAIN),
         "latex" => (Format::Latex, PLAIN),
         "markdown" => (Format::Markdown, PLAIN),
-        "html" => (Format::Html, "text/html; charset=utf-8"),
+        "html" => (Format::Html, HTML),
         _ => (Format::Json, JSON),
     };
     bounded(Reply::text(kind, render(format, &derived.answer, &derived.source, &report.lines())))
@@ -118,7 +118,7 @@ fn checked(answer: &Answer, seed: u64) -> Report {
 }
 
 /// Every result against numbers.
-pub fn check(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Reply> {
+pub fn check(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
     let source = asked.required("program")?;
     let detail = asked.steps("full")?;
     let seed = asked.whole("seed", check::Options::default().seed)?;
@@ -170,7 +170,7 @@ fn verdicts(report: &Report) -> Value {
 }
 
 /// Code in a target.
-pub fn code(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Reply> {
+pub fn code(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
     let source = asked.required("program")?;
     let mut names: Vec<&'static str> = TARGETS.iter().map(|(name, _)| *name).collect();
     let missing = asked.text("target")?.is_none();

@@ -24,6 +24,7 @@ pub struct Reply {
 
 pub const JSON: &str = "application/json";
 pub const PLAIN: &str = "text/plain; charset=utf-8";
+pub const HTML: &str = "text/html; charset=utf-8";
 
 impl Reply {
     /// Text of a kind, of a request that went well.
@@ -91,17 +92,19 @@ pub fn units(source: &str, byte: u32) -> usize {
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Reply {
         let (status, why) = match refusal {
-            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy: try again in a moment"),
-            Refusal::TooLong => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "this takes longer than 10 seconds: ask for less, or use the command line, which takes all the time it needs",
-            ),
-            Refusal::Broken => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "matgrad has a mistake that this brought to light; nothing else is touched",
-            ),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy: try again in a moment".to_owned()),
+            Refusal::TooLong(time) => {
+                let advice = "ask for less, or use the command line, which takes all the time it needs";
+                let seconds = time.as_secs_f64();
+                let unit = if seconds == 1.0 { "second" } else { "seconds" };
+                (StatusCode::SERVICE_UNAVAILABLE, format!("this takes longer than {seconds} {unit}: {advice}"))
+            }
+            Refusal::Broken => {
+                let why = "matgrad has a mistake that this brought to light; nothing else is touched";
+                (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+            }
         };
-        Reply::refused(status, why)
+        Reply::refused(status, &why)
     }
 }
 

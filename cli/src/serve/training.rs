@@ -2,7 +2,7 @@
 //! end the model and the report with them. Files live in a folder of their own as long as the training does; who goes away
 //! stops it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -46,8 +46,21 @@ pub struct Trainings {
 /// What a training is to do.
 struct Order {
     options: Vec<(String, String)>,
-    files: Vec<(&'static str, String, Vec<u8>)>,
+    files: Vec<(&'static str, Sent)>,
     program: Option<String>,
+}
+
+/// What stands for a file of the command line.
+struct Sent {
+    /// The name of the file or folder.
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    File(Vec<u8>),
+    /// Files by the names of the folders above them and their own.
+    Folder(BTreeMap<Vec<String>, Vec<u8>>),
 }
 
 impl Trainings {
@@ -170,7 +183,7 @@ fn order(asked: &Asked) -> Result<Order, Reply> {
     let mut given = asked.object("files")?;
     for option in names_of(Holds::File) {
         if let Some(file) = given.remove(option) {
-            files.push(file_of(option, &file)?);
+            files.push(sent(option, &file)?);
         }
     }
     if let Some((name, _)) = given.iter().next() {
@@ -182,21 +195,77 @@ fn order(asked: &Asked) -> Result<Order, Reply> {
     Ok(Order { options, files, program })
 }
 
-fn file_of(option: &'static str, file: &Value) -> Result<(&'static str, String, Vec<u8>), Reply> {
+fn sent(option: &'static str, file: &Value) -> Result<(&'static str, Sent), Reply> {
     let empty = Map::new();
     let fields = file.as_object().unwrap_or(&empty);
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
-    let (Some(name), Some(content)) = (text("name"), text("base64")) else {
-        return Err(wrong(&format!("`files`: `{option}` has a `name` and its bytes in `base64`")));
+    let (name, inside) = match (text("name"), text("base64"), fields.get("files").and_then(Value::as_object)) {
+        (Some(name), Some(content), None) => (name, Err(content)),
+        (Some(name), None, Some(files)) => (name, Ok(files)),
+        _ => {
+            let why =
+                "has a `name`, and its bytes in `base64`, or if it is a folder such bytes in `files` by their paths";
+            return Err(wrong(&format!("`files`: `{option}` {why}")));
+        }
     };
     // The name tells the form of the data, so it is kept, and nothing of it that leads elsewhere.
-    let name: String =
-        name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    if name.is_empty() || name.starts_with('.') || name.len() > 200 {
-        return Err(wrong(&format!("`files`: `{option}` has no name of a file")));
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let Some(name) = name_of(last) else { return Err(wrong(&format!("`files`: `{option}` has no name of a file"))) };
+    let bytes = |text: &str| bytes_of(text).ok_or_else(|| wrong(&format!("`files`: `{option}` is no base64")));
+    let content = match inside {
+        Err(content) => Content::File(bytes(content)?),
+        Ok(files) if files.len() > FILES => {
+            return Err(wrong(&format!(
+                "`files`: `{option}` has more than {FILES} files, which is the limit of the page"
+            )));
+        }
+        Ok(files) => {
+            let mut folder = BTreeMap::new();
+            for (path, content) in files {
+                let names: Option<Vec<String>> = path.split('/').map(name_of).collect();
+                let names = names.filter(|names| names.len() <= DEPTH);
+                let (Some(names), Some(content)) = (names, content.as_str()) else {
+                    let path: String = path.chars().take(LONGEST_NAME).collect();
+                    return Err(wrong(&format!("`files`: `{option}` has no file of a folder at `{path}`")));
+                };
+                folder.insert(names, bytes(content)?);
+            }
+            Content::Folder(folder)
+        }
+    };
+    Ok((option, Sent { name, content }))
+}
+
+/// Files of a folder.
+const FILES: usize = 50_000;
+/// Names of a path within it.
+const DEPTH: usize = 4;
+/// Characters of a name.
+const LONGEST_NAME: usize = 200;
+
+/// A name of a file or folder that leads nowhere else.
+fn name_of(text: &str) -> Option<String> {
+    let name: String = text.chars().filter(|c| !c.is_control()).collect();
+    let own = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+    (own && name.len() <= LONGEST_NAME).then_some(name)
+}
+
+impl Sent {
+    /// Writes it below a folder.
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let files = match &self.content {
+            Content::File(bytes) => return fs::write(path, bytes),
+            Content::Folder(files) => files,
+        };
+        fs::create_dir(path)?;
+        for (names, bytes) in files {
+            let mut place = path.to_owned();
+            place.extend(names);
+            fs::create_dir_all(place.parent().unwrap_or(path))?;
+            fs::write(&place, bytes)?;
+        }
+        Ok(())
     }
-    let bytes = bytes_of(content).ok_or_else(|| wrong(&format!("`files`: `{option}` is no base64")))?;
-    Ok((option, name, bytes))
 }
 
 /// Bytes of base 64 (RFC 4648), padded.
@@ -284,15 +353,15 @@ fn trained(id: &str, order: &Order, stop: &AtomicBool, told: &mut Told) -> Resul
     let no_folder = |error: std::io::Error| format!("the files cannot be kept: {error}");
     let folder = Folder::new(id).map_err(no_folder)?;
     let mut arguments = order.options.clone();
-    for (option, name, bytes) in &order.files {
-        let mut path = folder.path().join(name);
+    for (option, sent) in &order.files {
+        let mut path = folder.path().join(&sent.name);
         if path.exists() {
             // Two files of one name have folders of their own.
             let own = folder.path().join(option);
             fs::create_dir(&own).map_err(no_folder)?;
-            path = own.join(name);
+            path = own.join(&sent.name);
         }
-        fs::write(&path, bytes).map_err(no_folder)?;
+        sent.write(&path).map_err(no_folder)?;
         arguments.push(((*option).to_owned(), path.display().to_string()));
     }
     if let Some(program) = &order.program {
@@ -435,7 +504,7 @@ impl http_body::Body for Events {
 mod tests {
     use serde_json::json;
 
-    use super::{bytes_of, file_of};
+    use super::{Content, bytes_of, sent};
 
     #[test]
     fn base64_is_read() {
@@ -451,13 +520,32 @@ mod tests {
 
     #[test]
     fn a_name_leads_nowhere_else() {
-        let file = |name: &str| file_of("data", &json!({ "name": name, "base64": "Zm9v" })).ok().map(|file| file.1);
+        let file = |name: &str| sent("data", &json!({ "name": name, "base64": "Zm9v" })).ok().map(|file| file.1.name);
         assert_eq!(file("iris.csv").as_deref(), Some("iris.csv"));
         assert_eq!(file("../../etc/passwd").as_deref(), Some("passwd"));
         assert_eq!(file("C:\\x\\iris.csv").as_deref(), Some("iris.csv"));
         for wrong in ["", "..", "a/..", ".hidden", "a/"] {
             assert_eq!(file(wrong), None, "{wrong}");
         }
-        assert!(file_of("data", &json!({ "name": "a" })).is_err());
+        assert!(sent("data", &json!({ "name": "a" })).is_err());
+        assert!(sent("data", &json!({ "name": "a", "base64": "Zm9v", "files": {} })).is_err());
+    }
+
+    #[test]
+    fn paths_of_a_folder_stay_inside_it() {
+        let folder = |path: &str| {
+            let (_, sent) = sent("data", &json!({ "name": "up/photos", "files": { path: "Zm9v" } })).ok()?;
+            assert_eq!(sent.name, "photos");
+            let Content::Folder(files) = sent.content else { panic!("no folder") };
+            files.into_keys().next()
+        };
+        assert_eq!(folder("cat/1.png").unwrap(), ["cat", "1.png"]);
+        assert_eq!(folder("train/cat/a b.png").unwrap(), ["train", "cat", "a b.png"]);
+        for wrong in
+            ["", "/etc/passwd", "../1.png", "cat/../../1.png", "cat//1.png", "cat/", "a\\..\\b", ".x", "a/b/c/d/e"]
+        {
+            assert_eq!(folder(wrong), None, "{wrong}");
+        }
+        assert!(sent("data", &json!({ "name": "a", "files": { "b": 3 } })).is_err());
     }
 }

@@ -13,13 +13,13 @@ use matgrad::verify::{NoWay, explanation};
 use serde_json::{Value, json as object};
 
 use super::asked::Asked;
-use super::reply::{JSON, PLAIN, Reply, diagnostics, units};
+use super::reply::{HTML, JSON, PLAIN, Reply, diagnostics, units};
 
 /// A text has no more bytes.
 const LARGEST: usize = 256 << 10;
 
 /// Verdicts on a text.
-pub fn verify(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Reply> {
+pub fn verify(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
     let source = asked.required("text")?;
     let kind = asked.word("kind", &["guess", "markdown", "latex", "program", "claim", "notebook"])?;
     let format = asked.word("format", &["json", "text", "html", "sarif", "page"])?;
@@ -45,7 +45,7 @@ pub fn verify(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Re
         let subject = Subject { report: &report, source: &source, file: "text" };
         match format {
             "text" => Reply::text(PLAIN, text(&subject)),
-            "html" => Reply::text("text/html; charset=utf-8", html(&subject)),
+            "html" => Reply::text(HTML, html(&subject)),
             "sarif" => Reply::text(JSON, sarif(&subject)),
             "page" => Reply::json(&page(&report, &source)),
             _ => Reply::text(JSON, json(&subject)),
@@ -119,7 +119,7 @@ fn repairs(fails: &Fails) -> Vec<Value> {
 }
 
 /// The way from one side of an equation to the other.
-pub fn explain(asked: &Asked) -> Result<impl FnOnce() -> Reply + Send + use<>, Reply> {
+pub fn explain(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
     let source = asked.required("equation")?;
     asked.finish()?;
     if source.len() > LARGEST {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use matgrad::plan::Precision;
 use matgrad::train::{Activation, Augmentation, ImageShape, Initialisation, Names, Optimiser, Options, ScalingKind};
 
 use crate::failure::Failure;
@@ -35,6 +36,8 @@ pub struct Task {
     pub image: Option<ImageShape>,
     /// Threads of a step.
     pub threads: usize,
+    /// What scores, losses and gradients are computed in.
+    pub precision: Precision,
     /// Whether the learning rate is a default, which the number of features may lower.
     pub usual_rate: bool,
     /// The arguments as given, for a command that repeats it.
@@ -70,7 +73,7 @@ pub fn command() -> Command {
              matgrad train                                         the digits that come with matgrad\n  \
              matgrad train --save model.safetensors --report digits.html\n  \
              matgrad train --data iris.csv --label species --hidden 16\n  \
-             matgrad train --data mnist/ --hidden 512 --epochs 20 --shift 1\n  \
+             matgrad train --data mnist/ --hidden 512 --epochs 20 --shift 1 --precision f32\n  \
              matgrad train --data photos/ --optimiser adam --patience 5\n  \
              matgrad train --model ridge.mg --data houses.csv --set lambda=0.1\n  \
              matgrad train --checkpoint run.safetensors --save model.safetensors\n  \
@@ -129,6 +132,11 @@ pub fn task_arguments(command: Command) -> Command {
         .arg(number("epsilon", "NUMBER", real()).help("Adam: keeps the quotient finite [default: 1e-8]"))
         .arg(number("weight-decay", "NUMBER", real()).help("Adam: how fast the parameters shrink by themselves, as AdamW [default: 0]"))
         .arg(number("threads", "NUMBER", whole()).help("Threads of a step; the same number gives the same bits [default: one a core]"))
+        .arg(
+            text("precision", "PRECISION")
+                .value_parser(names(&Precision::ALL.map(Precision::name)))
+                .help("What scores, losses and gradients are computed in; f32 is faster and its model half as\nlarge [default: f64]"),
+        )
         .arg(number("clip", "NUMBER", real()).help("Shortens gradients that are longer than this"))
         .arg(number("validation", "NUMBER", real()).help("Part of the samples kept out to choose the best epoch, below 1 [default: 0.1]"))
         .arg(number("patience", "NUMBER", whole()).help("Stops after so many epochs without a better validation"))
@@ -250,6 +258,7 @@ pub fn task(matches: &ArgMatches) -> Result<Task, Failure> {
         data: paths(matches),
         image,
         threads: threads(whole("threads"))?,
+        precision: word("precision").and_then(Precision::named).unwrap_or(Precision::Double),
         usual_rate: !own && !adam && real("learning-rate").is_none(),
         given: given(matches),
     })
@@ -320,7 +329,7 @@ pub enum Holds {
 }
 
 /// The arguments that make a task, in order.
-const TASK: [(&str, Holds); 35] = [
+const TASK: [(&str, Holds); 36] = [
     ("data", Holds::File),
     ("label", Holds::Value),
     ("labels", Holds::File),
@@ -356,6 +365,7 @@ const TASK: [(&str, Holds); 35] = [
     ("jitter", Holds::Value),
     ("seed", Holds::Value),
     ("threads", Holds::Value),
+    ("precision", Holds::Value),
 ];
 
 /// The names of the arguments of a task that hold this, in order.
@@ -449,6 +459,7 @@ impl Task {
         add("jitter", format!("{:?}", options.augmentation.jitter));
         add("seed", options.seed.to_string());
         add("threads", self.threads.to_string());
+        add("precision", self.precision.name().to_owned());
         out
     }
 
@@ -491,7 +502,7 @@ mod tests {
             "",
             "--data a.csv --label 3 --optimiser adam --learning-rate 0.1 --clip 0.3 --set lambda=0.3 --hidden 7 --image 4x3",
             "--model m.mg --set k=3 --set lambda=1e-300 --iterations 9 --patience 2 --scale range --seed 18446744073709551615",
-            "--activation tanh --shift 1 --jitter 0.30000000000000004 --decay 1 --momentum 0",
+            "--activation tanh --precision f32 --shift 1 --jitter 0.30000000000000004 --decay 1 --momentum 0",
         ] {
             let matches =
                 command().try_get_matches_from(std::iter::once("train").chain(words.split_whitespace())).unwrap();

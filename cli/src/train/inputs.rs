@@ -45,7 +45,7 @@ impl Inputs {
         let data = read_data(&objective, &task.data, saved)?;
         let fingerprint = fingerprint(&data.samples);
         Ok(Inputs {
-            objective: Arc::new(objective.with_threads(task.threads)),
+            objective: Arc::new(objective.with_threads(task.threads).with_precision(task.precision)),
             data,
             command: saved.map(|saved| saved.command.clone()),
             fingerprint,

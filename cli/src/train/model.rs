@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use matgrad::derivation::Detail;
 use matgrad::matrix::Matrix;
+use matgrad::plan::Precision;
 use matgrad::train::{
     Bindings, Epoch, ImageShape, Memory, Model, Names, Objective, Parameters, Scaling, ScalingKind, State,
 };
 use serde_json::{Map, Value, json};
 
-use crate::arrays::{Array, Named, read_with_metadata, shape_text, write_with_metadata};
+use crate::arrays::{Array, Named, Written, read_with_metadata, shape_text, write_with_metadata};
 use crate::data::numpy::{find, missing};
 use crate::failure::Failure;
 
@@ -62,7 +63,7 @@ pub fn save_checkpoint(path: &Path, saved: &Saved, state: &State) -> Result<(), 
     ];
     for (part, parameters) in parts {
         let named = parameters.named().map(|(name, matrix)| (format!("{OWN}{part}.{name}"), whole(matrix)));
-        arrays.extend(named);
+        arrays.extend(named.map(|(name, array)| (name, array, Precision::Double)));
     }
     let number = |number: Option<f64>| number.unwrap_or(f64::NAN);
     let history: Vec<f64> = state
@@ -78,7 +79,8 @@ pub fn save_checkpoint(path: &Path, saved: &Saved, state: &State) -> Result<(), 
             ]
         })
         .collect();
-    arrays.push((format!("{OWN}history"), Array { shape: vec![state.history.len(), EPOCH], entries: history }));
+    let history = Array { shape: vec![state.history.len(), EPOCH], entries: history };
+    arrays.push((format!("{OWN}history"), history, Precision::Double));
     let place = vec![
         state.memory.steps as f64,
         state.best_epoch as f64,
@@ -89,7 +91,8 @@ pub fn save_checkpoint(path: &Path, saved: &Saved, state: &State) -> Result<(), 
         state.learning_rate,
         number(state.largest_loss),
     ];
-    arrays.push((format!("{OWN}place"), Array { shape: vec![place.len()], entries: place }));
+    let place = Array { shape: vec![place.len()], entries: place };
+    arrays.push((format!("{OWN}place"), place, Precision::Double));
     write_with_metadata(path, &arrays, &metadata(saved))
 }
 
@@ -100,11 +103,12 @@ fn whole(matrix: &Matrix) -> Array {
     Array { shape: vec![matrix.rows(), matrix.columns()], entries: matrix.entries().to_vec() }
 }
 
-/// The parameters as NumPy users know them, vectors with one axis, then the scaling.
-fn tensors(saved: &Saved) -> Named {
+/// The parameters as NumPy users know them, vectors with one axis, in the precision of the model, then the scaling.
+fn tensors(saved: &Saved) -> Written {
     let model = &saved.model;
     let flat = model.objective.flat_parameters();
-    let mut arrays: Named = model
+    let precision = model.objective.precision();
+    let mut arrays: Written = model
         .parameters
         .named()
         .zip(flat)
@@ -114,12 +118,12 @@ fn tensors(saved: &Saved) -> Named {
                 ((rows, columns), true) => vec![rows * columns],
                 ((rows, columns), false) => vec![rows, columns],
             };
-            (name.to_owned(), Array { shape, entries: matrix.entries().to_vec() })
+            (name.to_owned(), Array { shape, entries: matrix.entries().to_vec() }, precision)
         })
         .collect();
     for (name, matrix) in [("shift", &model.scaling.shift), ("divisor", &model.scaling.divisor)] {
         let entries = matrix.entries().to_vec();
-        arrays.push((format!("{OWN}{name}"), Array { shape: vec![entries.len()], entries }));
+        arrays.push((format!("{OWN}{name}"), Array { shape: vec![entries.len()], entries }, Precision::Double));
     }
     arrays
 }
@@ -139,6 +143,7 @@ fn metadata(saved: &Saved) -> BTreeMap<String, String> {
         ("labels".to_owned(), json!(saved.classes).to_string()),
         ("columns".to_owned(), json!(saved.columns).to_string()),
         ("preprocessing".to_owned(), saved.scaling.name().to_owned()),
+        ("precision".to_owned(), model.objective.precision().name().to_owned()),
         ("options".to_owned(), Value::Array(options).to_string()),
         ("command".to_owned(), saved.command.clone()),
         ("data".to_owned(), saved.fingerprint.clone()),
@@ -212,6 +217,11 @@ fn saved(arrays: &Named, metadata: &BTreeMap<String, String>) -> Result<Saved, S
     let names = Names { features: name("features"), target: name("target"), scores: name("scores") };
     let objective = Objective::derive(text("program")?, &names, Detail::None)
         .map_err(|errors| format!("its program is wrong: {}", errors.first().map_or("", |error| &error.message)))?;
+    // Before there was a choice it was this.
+    let precision = metadata.get("precision").map_or(Precision::Double.name(), String::as_str);
+    let precision = Precision::named(precision)
+        .ok_or_else(|| format!("its precision `{precision}` is unknown: there are f32 and f64"))?;
+    let objective = objective.with_precision(precision);
     let own = objective.parameter_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
     let rows = objective.parameter_forms();
     let mut parameters = Vec::new();
