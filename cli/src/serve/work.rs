@@ -181,16 +181,18 @@ impl Work {
         let mut question = vec![Route::ALL.iter().position(|known| *known == route).unwrap_or_default() as u8];
         question.extend_from_slice(&(body.len() as u32).to_le_bytes());
         question.extend_from_slice(body);
-        let worker = idle.map_or_else(|| self.new_worker(), Ok)?;
-        let mut asked = put(worker, slot);
-        if asked.0.write_all(&question).is_err() && !locked(slot).given_up {
-            // It has ended since its last answer.
-            forget(slot);
-            asked = put(self.new_worker()?, slot);
-            asked.0.write_all(&question)?;
+        let Some(worker) = idle else { return self.asked(self.new_worker()?, &question, slot) };
+        match self.asked(worker, &question, slot) {
+            // It may have ended since its last answer.
+            Err(_) if !locked(slot).given_up => self.asked(self.new_worker()?, &question, slot),
+            reply => reply,
         }
-        let (questions, mut answers) = asked;
-        let reply = read_reply(&mut answers);
+    }
+
+    /// Asks one process, which is idle again when it has answered.
+    fn asked(&self, worker: Worker, question: &[u8], slot: &Mutex<Slot>) -> io::Result<Reply> {
+        let (mut questions, mut answers) = put(worker, slot);
+        let reply = questions.write_all(question).and_then(|()| read_reply(&mut answers));
         let mut held = locked(slot);
         match (reply, held.process.take(), held.given_up) {
             (Ok(reply), Some(process), false) => {
@@ -234,14 +236,6 @@ fn put(worker: Worker, slot: &Mutex<Slot>) -> (ChildStdin, ChildStdout) {
     }
     slot.process = Some(process);
     (questions, answers)
-}
-
-/// A process that has ended is taken from the system's list.
-fn forget(slot: &Mutex<Slot>) {
-    if let Some(mut process) = locked(slot).process.take() {
-        let _ = process.kill();
-        let _ = process.wait();
-    }
 }
 
 fn read_reply(answers: &mut impl Read) -> io::Result<Reply> {
