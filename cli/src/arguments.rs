@@ -218,6 +218,12 @@ pub fn command() -> Command {
                     .help("How much of the derivation stands in a comment"),
             )
             .arg(
+                Arg::new("test")
+                    .long("test")
+                    .action(ArgAction::SetTrue)
+                    .help("Adds a test that compares each derivative with differences of the value"),
+            )
+            .arg(
                 Arg::new("size")
                     .long("size")
                     .value_name("NAME=NUMBER")

@@ -1,9 +1,10 @@
 //! Rust without dependencies: one function over slices that the caller gives, row by row. Nothing is allocated; a second
 //! function tells how much memory the first works in. Matrix products are loops that the compiler vectorises.
 
-use super::buffers::{Words, write as write_buffers};
+use super::buffers::{Words, Written, write as write_buffers};
 use super::code::{Code, rank};
 use super::helpers_in_rust::HELPERS;
+use super::rust_test;
 use super::sizes::Source;
 use super::{About, EmitError, Emitted};
 
@@ -13,7 +14,7 @@ const RESERVED: &[&str] = &[
     "as break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref return",
     "self Self static struct super trait true type unsafe use where while async await abstract become box do final macro",
     "override priv try typeof unsized virtual yield gen union f64 usize i64 bool str work w i j i0 i1 i2 i3 s0 s1 s2 s3 s4",
-    "s5 s6 s7 sum Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
+    "s5 s6 s7 sum results moved slope curvature quarter applied agree tests Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
 ];
 
 #[rustfmt::skip]
@@ -168,6 +169,13 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         written.body,
         name = written.name,
     ));
+    if let Some(test) = &about.test {
+        let names = test.names(RESERVED, &written.name, &written.inputs);
+        let outputs = written.outputs.iter().map(|name| name.trim_end_matches("_out").to_owned()).collect();
+        let sizes: Vec<String> = parameters.iter().map(|(name, _)| test.size(name).to_string()).collect();
+        let head = results_of(code, &written, &sizes, &test.counts(code));
+        text.push_str(&rust_test::written(test, &names, &rust_test::Tested { inputs: &written.inputs, outputs, head }));
+    }
     let sizes = parameters.iter().map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
     Ok(Emitted {
         text,
@@ -176,6 +184,29 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         sizes,
         outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
     })
+}
+
+/// The function of the tests that calls the program: a list for each output.
+fn results_of(code: &Code, written: &Written, sizes: &[String], counts: &[usize]) -> String {
+    let name = &written.name;
+    let parameters: Vec<String> = written.inputs.iter().map(|input| format!("{input}: &[f64]")).collect();
+    let mut arguments: Vec<String> = sizes.to_vec();
+    for (input, given) in written.inputs.iter().zip(&code.inputs) {
+        arguments.push(if rank(given.shape) == 0 { format!("{input}[0]") } else { input.clone() });
+    }
+    let mut lines = String::new();
+    for (i, (output, count)) in code.outputs.iter().zip(counts).enumerate() {
+        lines.push_str(&format!("        let mut out{i} = vec![0.0; {count}];\n"));
+        arguments.push(if output.axes.is_empty() { format!("&mut out{i}[0]") } else { format!("&mut out{i}") });
+    }
+    let all: Vec<String> = (0..counts.len()).map(|i| format!("out{i}")).collect();
+    format!(
+        "    use super::{{{name}, {name}_work}};\n\n    /// What comes back, a list of entries for each.\n    fn results({}) -> Vec<Vec<f64>> {{\n{lines}        let mut work = vec![0.0; {name}_work({})];\n        {name}({}, &mut work).unwrap();\n        vec![{}]\n    }}\n",
+        parameters.join(", "),
+        sizes.join(", "),
+        arguments.join(", "),
+        all.join(", ")
+    )
 }
 
 fn check(name: &str, count: &str) -> String {

@@ -7,6 +7,8 @@ differs by more than 1e-10 of the size of the numbers. How many programs ran is 
 """
 
 import concurrent.futures
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -31,6 +33,7 @@ def numpy_results(folder, manifest, target):
     sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
     result = getattr(module, target["function"])(*arrays, *sizes)
     assert list(result._fields) == [name for name, _ in target["outputs"]], result._fields
+    self_test(module, target)
     return [np.asarray(value) for value in result]
 
 
@@ -44,6 +47,7 @@ def torch_results(folder, manifest, target):
     for name in dir(module):
         if name.startswith("autograd_"):
             backward(torch, module, name, result, arrays, sizes, target)
+    self_test(module, target)
     return [value.detach().numpy() for value in result]
 
 
@@ -87,7 +91,17 @@ def jax_results(folder, manifest, target):
             np.testing.assert_allclose(value, getattr(result, of), rtol=1e-10, atol=1e-10)
             for field, gradient in zip(wanted, gradients):
                 np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
+    self_test(module, target)
     return [np.asarray(value) for value in result]
+
+
+def self_test(module, target):
+    """What the file does where it is run as a program; a wrong derivative is noticed."""
+    if not target["tested"]:
+        return
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        module._self_test()
+    assert "agree with differences" in printed.getvalue(), printed.getvalue()
 
 
 def matlab_results(folder, manifest, target):
@@ -106,6 +120,9 @@ def matlab_results(folder, manifest, target):
         axes = len(expected["shape"])
         order = f"permute(r.{field}, {axes}:-1:1)" if axes > 2 else f"r.{field}.'"
         lines.append(f"x = {order}; printf('%.17g\\n', x(:));")
+    if target["tested"]:
+        # What it prints is no number.
+        lines.append(f"assert(strfind(evalc('{name}()'), 'agree with differences') > 0);")
     return lines, target
 
 
@@ -184,6 +201,10 @@ def c_results(folder, manifest, target):
         flags.append("-fsanitize=address,undefined")
     program = folder / "program_c"
     run(["gcc", *flags, str(folder / "main.c"), "-o", str(program), "-lopenblas", "-lm"])
+    if target["tested"]:
+        tested = folder / "tested_c"
+        run(["gcc", *flags, f"-D{name.upper()}_TEST", "-x", "c", str(header), "-o", str(tested), "-lopenblas", "-lm"])
+        assert "agree with differences" in run([str(tested)])
     return split(run([str(program)]), target)
 
 
@@ -215,6 +236,10 @@ def rust_results(folder, manifest, target):
     program = folder / "program_rust"
     flags = ["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0"]
     run(["rustc", *flags, str(folder / "main.rs"), "-o", str(program)])
+    if target["tested"]:
+        tested = folder / "tested_rust"
+        run(["rustc", *flags, "--test", "--crate-type", "lib", str(folder / "emitted.rs"), "-o", str(tested)])
+        assert "1 passed" in run([str(tested)])
     return split(run([str(program)]), target)
 
 
