@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::output;
 
-const FORMATS: [&str; 6] = ["text", "unicode", "latex", "markdown", "html", "json"];
+const FORMATS: [&str; 7] = ["text", "unicode", "latex", "markdown", "typst", "html", "json"];
 
 /// The whole command line.
 pub fn command() -> Command {

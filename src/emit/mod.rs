@@ -59,6 +59,8 @@ pub enum Target {
     StableHlo,
     /// A document in LaTeX.
     Latex,
+    /// A document in Typst.
+    Typst,
 }
 
 /// The targets by the names that users give.
@@ -72,6 +74,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("c", Target::C),
     ("stablehlo", Target::StableHlo),
     ("latex", Target::Latex),
+    ("typst", Target::Typst),
 ];
 
 /// What is written beside the program.
@@ -137,7 +140,7 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         false => None,
     };
     let about = About { source, derivation: derivation(answer, source, options), test };
-    if about.test.is_some() && matches!(target, Target::Latex | Target::StableHlo) {
+    if about.test.is_some() && matches!(target, Target::Latex | Target::Typst | Target::StableHlo) {
         return Err(EmitError::new(format!("target {} has no self-test: emit another target with --test", name_of(target))));
     }
     match target {
@@ -148,6 +151,7 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         Target::Matlab => matlab::write(&mut code, &about),
         Target::Rust => rust::write(&mut code, &about),
         Target::Latex => Ok(document::latex(answer, source, &code)),
+        Target::Typst => Ok(document::typst(answer, source, &code)),
         Target::StableHlo => stablehlo::write(&mut code, &about, options),
         Target::C => c::write(&mut code, &about),
     }
