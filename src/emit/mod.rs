@@ -19,6 +19,7 @@ mod loops;
 mod lower;
 mod matlab;
 mod names;
+mod ndarray;
 mod numpy;
 mod python;
 mod python_test;
@@ -27,6 +28,7 @@ mod rust_test;
 mod selftest;
 mod sizes;
 mod stablehlo;
+mod stablehlo_solve;
 mod stablehlo_wholes;
 mod statements;
 mod tensors;
@@ -53,6 +55,8 @@ pub enum Target {
     Matlab,
     /// Rust without dependencies.
     Rust,
+    /// Rust with ndarray.
+    Ndarray,
     /// C99 with CBLAS.
     C,
     /// StableHLO, for numbers of all dimensions.
@@ -71,6 +75,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("julia", Target::Julia),
     ("matlab", Target::Matlab),
     ("rust", Target::Rust),
+    ("ndarray", Target::Ndarray),
     ("c", Target::C),
     ("stablehlo", Target::StableHlo),
     ("latex", Target::Latex),
@@ -150,6 +155,7 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         Target::Julia => julia::write(&mut code, &about),
         Target::Matlab => matlab::write(&mut code, &about),
         Target::Rust => rust::write(&mut code, &about),
+        Target::Ndarray => ndarray::write(&mut code, &about),
         Target::Latex => Ok(document::latex(answer, source, &code)),
         Target::Typst => Ok(document::typst(answer, source, &code)),
         Target::StableHlo => stablehlo::write(&mut code, &about, options),

@@ -156,7 +156,14 @@ impl SelfTest {
 /// The self-test of a program at the first point at which its differences are steady.
 pub(super) fn self_test(answer: &Answer, code: &Code) -> Result<SelfTest, EmitError> {
     let roots = all_roots(answer);
-    let sampler = Sampler::new(&answer.arena, &answer.typed, &roots);
+    let drawn = Sampler::new(&answer.arena, &answer.typed, &roots).draw(0);
+    let fixed = &answer.typed.dimension_values;
+    let mut names: Vec<String> = drawn.map(|numbers| numbers.dimensions.into_keys().collect()).unwrap_or_default();
+    names.retain(|name| fixed.iter().all(|(known, _)| known != name));
+    names.sort();
+    // Small sizes that differ: the numbers stand in the file.
+    let small = names.into_iter().enumerate().map(|(i, name)| (name, i as i64 % 4 + 2));
+    let sampler = Sampler::with_sizes(&answer.arena, &roots, fixed.iter().cloned().chain(small).collect());
     for seed in 0..MOST_POINTS {
         let Some(numbers) = sampler.draw(seed) else { continue };
         let point = Point { answer, code, numbers: rounded(answer, numbers) };
