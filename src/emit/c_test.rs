@@ -163,7 +163,7 @@ int main(void)
 {{
     static double derivative[{most}], difference[{most}], other[{most}];
     (void)other;
-{main}    if (mg_failed == 0) printf(\"{name}: {} agree with differences\\n\");
+{main}    if (mg_failed == 0) printf(\"{name}: {} with differences\\n\");
     return mg_failed;
 }}
 

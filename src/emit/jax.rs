@@ -170,7 +170,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     }
     python::add_helpers(&mut main, &written);
     if let Some(test) = &about.test {
-        main.push_str(&python_test::written(code, &written, test, &python_test::JNP));
+        main.push_str(&python_test::written(&written, test, &python_test::JNP));
     }
     let mut imports = String::new();
     if main.contains("math.") {

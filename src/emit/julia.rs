@@ -372,8 +372,7 @@ fn self_test(written: &Written, test: &SelfTest) -> String {
             }
             terms.push(format!("{function}({} -> {value})", names.step));
         }
-        let difference =
-            if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
+        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
         body.push_str(&format!("    _agree(\"{field}\", {derivative}, {difference})\n"));
     }
     for (output, why) in &test.left_out {
@@ -383,7 +382,7 @@ fn self_test(written: &Written, test: &SelfTest) -> String {
         "
 \"Compares each derivative, along a direction, with differences of the value.\"
 function _self_test()
-{body}    println(\"{}: {} agree with differences\")
+{body}    println(\"{}: {} with differences\")
 end
 
 \"A derivative applied to a direction of its last axes.\"
@@ -415,9 +414,8 @@ end
 }
 
 fn literal(array: &Array) -> String {
-    let list = |entries: &[f64], between: &str| {
-        entries.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(between)
-    };
+    let list =
+        |entries: &[f64], between: &str| entries.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(between);
     match array.rank {
         0 => format!("{:?}", array.entries[0]),
         1 => format!("[{}]", list(&array.entries, ", ")),

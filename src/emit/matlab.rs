@@ -361,8 +361,7 @@ fn self_test(written: &Written, test: &SelfTest) -> String {
             }
             terms.push(format!("{function}(@({}) {value})", names.step));
         }
-        let difference =
-            if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
+        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
         body.push_str(&format!("mg_agree('{field}', {derivative}, {difference});\n"));
     }
     for (output, why) in &test.left_out {
@@ -372,7 +371,7 @@ fn self_test(written: &Written, test: &SelfTest) -> String {
         "
 function mg_self_test()
 % Compares each derivative, along a direction, with differences of the value.
-{body}fprintf('{}: {} agree with differences\\n');
+{body}fprintf('{}: {} with differences\\n');
 end
 
 function y = mg_applied(a, d)

@@ -146,7 +146,10 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
     };
     let about = About { source, derivation: derivation(answer, source, options), test };
     if about.test.is_some() && matches!(target, Target::Latex | Target::Typst | Target::StableHlo) {
-        return Err(EmitError::new(format!("target {} has no self-test: emit another target with --test", name_of(target))));
+        return Err(EmitError::new(format!(
+            "target {} has no self-test: emit another target with --test",
+            name_of(target)
+        )));
     }
     match target {
         Target::Numpy => numpy::write(&mut code, &about),

@@ -39,7 +39,8 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         1..=6 => format!("Array{axes}<f64>"),
         _ => "ArrayD<f64>".to_owned(),
     };
-    let mut out = format!("/// What [`{name}`] gives back.\n#[derive(Clone, Debug, PartialEq)]\npub struct Results {{\n");
+    let mut out =
+        format!("/// What [`{name}`] gives back.\n#[derive(Clone, Debug, PartialEq)]\npub struct Results {{\n");
     for (output, field) in outputs.iter().zip(&fields) {
         out.push_str(&format!("    /// {}\n    pub {field}: {},\n", output.title, kind(output.axes.len())));
     }
@@ -51,14 +52,12 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         axes => format!("{name}: ArrayView{axes}<'_, f64>"),
     });
     let own = core.parameters.iter().filter(|(_, source)| *source == Source::Parameter);
-    let own: Vec<(String, String)> =
-        own.map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
+    let own: Vec<(String, String)> = own.map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
     let sizes = own.iter().map(|(_, taken)| format!("{taken}: usize"));
     let all: Vec<String> = given.chain(sizes).collect();
     out.push_str(&format!("pub fn {name}(\n    {},\n) -> Result<Results, &'static str> {{\n", all.join(",\n    ")));
     out.push_str(&bound(&core));
-    let mut arguments: Vec<String> =
-        core.parameters.iter().map(|(name, _)| written.dimensions[name].clone()).collect();
+    let mut arguments: Vec<String> = core.parameters.iter().map(|(name, _)| written.dimensions[name].clone()).collect();
     let sizes = arguments.join(", ");
     let mut layouts = String::new();
     for (input, name) in inputs.iter().zip(&written.inputs) {
@@ -91,7 +90,8 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     out.push_str(&format!("    let mut work = vec![0.0; {name}_over_slices_work({sizes})];\n"));
     let arguments = arguments.join(",\n        ");
     out.push_str(&format!("    {name}_over_slices(\n        {arguments},\n        &mut work,\n    )?;\n"));
-    let pairs: Vec<String> = fields.iter().zip(&written.outputs).map(|(field, out)| format!("{field}: {out}")).collect();
+    let pairs: Vec<String> =
+        fields.iter().zip(&written.outputs).map(|(field, out)| format!("{field}: {out}")).collect();
     out.push_str(&format!("    Ok(Results {{ {} }})\n}}\n", pairs.join(", ")));
     let mut rest = format!("{out}\n{}{}", core.functions, core.helpers);
     if let Some(test) = &about.test {
@@ -143,7 +143,9 @@ fn imports(text: &str) -> String {
     }
     names.extend(["ArrayD", "ArrayView1", "ArrayView2", "ArrayViewMut2", "IxDyn"].map(str::to_owned));
     let own = text.split("#[cfg(test)]").next().unwrap_or_default();
-    names.retain(|name| own.contains(&format!("{name}<")) || own.contains(&format!("{name}::")) || own.contains(&format!("{name}(")));
+    names.retain(|name| {
+        own.contains(&format!("{name}<")) || own.contains(&format!("{name}::")) || own.contains(&format!("{name}("))
+    });
     if own.contains("general_mat_mul(") {
         names.push("linalg::general_mat_mul".to_owned());
     }
@@ -163,10 +165,7 @@ fn results_of(
     let view = |name: &String, array: &Array| match array.rank {
         0 => format!("{name}[0]"),
         1 => format!("ndarray::ArrayView1::from({name})"),
-        _ => format!(
-            "ndarray::ArrayView2::from_shape(({}, {}), {name}).unwrap()",
-            array.shape[0], array.shape[1]
-        ),
+        _ => format!("ndarray::ArrayView2::from_shape(({}, {}), {name}).unwrap()", array.shape[0], array.shape[1]),
     };
     let mut arguments: Vec<String> = inputs.iter().zip(&test.inputs).map(|(name, array)| view(name, array)).collect();
     arguments.extend(sizes.iter().cloned());

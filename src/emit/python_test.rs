@@ -2,7 +2,6 @@
 //! goes out; NumPy, PyTorch and JAX differ in how an array is made.
 
 use super::arrays::Written;
-use super::code::Code;
 use super::python::RESERVED;
 use super::selftest::{Array, CURVATURE_STEP, Comparison, SLOPE_STEP, SelfTest, Shift, TOLERANCE, TestNames};
 
@@ -29,7 +28,7 @@ pub(super) const JNP: Library = Library {
 };
 
 /// The test's text, behind a blank line.
-pub(super) fn written(code: &Code, written: &Written, test: &SelfTest, library: &Library) -> String {
+pub(super) fn written(written: &Written, test: &SelfTest, library: &Library) -> String {
     let names = test.names(RESERVED, &written.name, &written.inputs);
     let mut out = format!(
         "\n\ndef _self_test() -> None:\n    \"\"\"Compares each derivative, along a direction, with differences of the value.\"\"\"\n{}",
@@ -61,11 +60,7 @@ pub(super) fn written(code: &Code, written: &Written, test: &SelfTest, library: 
     for (output, why) in &test.left_out {
         out.push_str(&format!("    print(\"{} is not tested: {why}\")\n", written.outputs[*output]));
     }
-    out.push_str(&format!(
-        "    print(\"{}: {} agree with differences\")\n",
-        written.name,
-        test.count()
-    ));
+    out.push_str(&format!("    print(\"{}: {} with differences\")\n", written.name, test.count()));
     let helpers = format!(
         "def _slope(f, step={SLOPE_STEP:?}):
     \"\"\"The derivative of f at 0 by differences of fourth order.\"\"\"
@@ -87,7 +82,6 @@ def _agree(name, derivative, difference):
             out.push_str(&format!("\n\n{}\n", helper.trim_end()));
         }
     }
-    let _ = code;
     out.push_str("\n\nif __name__ == \"__main__\":\n    _self_test()\n");
     out
 }

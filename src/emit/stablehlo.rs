@@ -36,7 +36,8 @@ pub(super) fn write(code: &mut Code, about: &About<'_>, options: &Options) -> Re
     let code = &*code;
     let mut sizes: HashMap<String, i64> = code.fixed.iter().cloned().collect();
     sizes.extend(options.sizes.iter().cloned());
-    let mut writer = Writer { code, sizes: &sizes, body: String::new(), known: HashMap::default(), count: 0, functions: Vec::new() };
+    let mut writer =
+        Writer { code, sizes: &sizes, body: String::new(), known: HashMap::default(), count: 0, functions: Vec::new() };
     let mut parameters = Vec::with_capacity(code.inputs.len());
     for (place, input) in code.inputs.iter().enumerate() {
         let axes = writer.axes(input.shape)?;

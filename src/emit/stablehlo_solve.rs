@@ -119,7 +119,8 @@ impl Writer<'_> {
     pub(super) fn quarter(&mut self, a: &Tile) -> Tile {
         let n = a.axes[0] / 2;
         let axes = [n, n];
-        let right = format!("stablehlo.slice {} [0:{n}, {n}:{}] : ({}) -> {}", a.name, 2 * n, kind(&a.axes), kind(&axes));
+        let right =
+            format!("stablehlo.slice {} [0:{n}, {n}:{}] : ({}) -> {}", a.name, 2 * n, kind(&a.axes), kind(&axes));
         self.line(&right, &axes)
     }
 
@@ -201,7 +202,13 @@ impl Writer<'_> {
         let mut start = 0;
         for j in 0..n {
             let own = [n - j];
-            let right = format!("stablehlo.slice {} [{start}:{}] : ({}) -> {}", v.name, start + n - j, kind(&v.axes), kind(&own));
+            let right = format!(
+                "stablehlo.slice {} [{start}:{}] : ({}) -> {}",
+                v.name,
+                start + n - j,
+                kind(&v.axes),
+                kind(&own)
+            );
             let column = self.line(&right, &own);
             start += n - j;
             let right = format!(

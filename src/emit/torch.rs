@@ -190,7 +190,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     }
     python::add_helpers(&mut main, &written);
     if let Some(test) = &about.test {
-        main.push_str(&python_test::written(code, &written, test, &python_test::TORCH));
+        main.push_str(&python_test::written(&written, test, &python_test::TORCH));
     }
     let mut imports = String::new();
     if main.contains("math.") {
