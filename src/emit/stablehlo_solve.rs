@@ -195,7 +195,7 @@ impl Writer<'_> {
     }
 
     /// The lower triangular matrix of its columns below the diagonal.
-    pub(super) fn from_half(&mut self, v: &Tile, axes: &[i64]) -> Tile {
+    pub(super) fn unfolded_half(&mut self, v: &Tile, axes: &[i64]) -> Tile {
         let n = axes[0];
         let zero = self.constant(0.0, &[]);
         let mut parts = Vec::new();

@@ -61,7 +61,7 @@ impl Writer<'_> {
                 self.quarter(&exponential)
             }
             MatrixOp::HalfVectorised => self.half(a, axes),
-            MatrixOp::FromHalfVectorised => self.from_half(a, axes),
+            MatrixOp::FromHalfVectorised => self.unfolded_half(a, axes),
             MatrixOp::Cholesky => {
                 let factor = self.line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(axes)), axes);
                 let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));
