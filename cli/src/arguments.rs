@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::output;
 
-const FORMATS: [&str; 6] = ["text", "unicode", "latex", "markdown", "html", "json"];
+const FORMATS: [&str; 7] = ["text", "unicode", "latex", "markdown", "typst", "html", "json"];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -216,6 +216,12 @@ pub fn command() -> Command {
                     .value_parser(PossibleValuesParser::new(["none", "brief", "full"]))
                     .default_value("none")
                     .help("How much of the derivation stands in a comment"),
+            )
+            .arg(
+                Arg::new("test")
+                    .long("test")
+                    .action(ArgAction::SetTrue)
+                    .help("Adds a test that compares each derivative with differences of the value"),
             )
             .arg(
                 Arg::new("size")

@@ -38,6 +38,7 @@ pub fn run(command: &str, matches: &ArgMatches) -> Result<(), Failure> {
         "unicode" => Format::Unicode,
         "latex" => Format::Latex,
         "markdown" => Format::Markdown,
+        "typst" => Format::Typst,
         "html" => Format::Html,
         "json" => Format::Json,
         _ => Format::Text,

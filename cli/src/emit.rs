@@ -42,7 +42,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         },
         None => None,
     };
-    let options = Options { name, derivation: detail > Detail::None, sizes, sharded };
+    let test = matches.get_flag("test");
+    let options = Options { name, derivation: detail > Detail::None, test, sizes, sharded };
     let emitted = emit(&answer, &program.source, target, &options).map_err(|error| Failure::wrong(error.message))?;
     output::result(&emitted.text, output_file(matches))
 }

@@ -159,6 +159,7 @@ impl Answer {
             "unicode" => Format::Unicode,
             "latex" => Format::Latex,
             "markdown" => Format::Markdown,
+            "typst" => Format::Typst,
             "html" => Format::Html,
             "json" => Format::Json,
             _ => return Err(failure::value(format!("there is no format `{format}`"))),
@@ -215,7 +216,7 @@ impl Answer {
             let known: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
             return Err(failure::value(format!("there is no target `{target}`; there are {}", known.join(", "))));
         };
-        let options = emit::Options { name, derivation, sizes, sharded };
+        let options = emit::Options { name, derivation, test: false, sizes, sharded };
         let program = &*self.program;
         let emitted = py.detach(|| emit(&program.answer, &program.source, target, &options));
         emitted.map(|emitted| emitted.text).map_err(|error| failure::plain(py, error.message))

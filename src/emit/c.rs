@@ -143,15 +143,21 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     }
     wanted.sort_unstable();
     wanted.iter().for_each(|&place| helpers.push_str(&format!("{}\n", HELPERS[place].1)));
+    let test = about.test.as_ref().map_or(String::new(), |test| {
+        let sizes: Vec<String> = parameters.iter().map(|(name, _)| test.size(name).to_string()).collect();
+        let scalars: Vec<bool> = code.inputs.iter().map(|input| rank(input.shape) == 0).collect();
+        super::c_test::written(&written, test, RESERVED, &sizes, &test.counts(code), &scalars)
+    });
     let status = if written.body.contains("status = ") { "    int status = 0;\n" } else { "" };
     let text = format!(
         "{}#ifndef {guard}\n#define {guard}\n\n#include <cblas.h>\n#include <math.h>\n#include <stddef.h>\n#include <string.h>\n\n\
          {helpers}/* How many numbers `work` must have room for. */\nstatic size_t {name}_work({sizes})\n{{\n{fixed}{unused}    return {work};\n}}\n\n\
-         {}static int {name}({})\n{{\n{fixed}{unused}    double *w = work;\n    (void)w;\n{status}{}    return 0;\n}}\n\n#endif\n",
+         {}static int {name}({})\n{{\n{fixed}{unused}    double *w = work;\n    (void)w;\n{status}{}    return 0;\n}}\n{}\n#endif\n",
         comment(code, &written, about),
         described(code, &written),
         all.join(", "),
         written.body,
+        test,
         name = written.name,
     );
     let sizes = parameters.iter().map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();

@@ -5,6 +5,7 @@ use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
 use super::numpy::HOST;
 use super::python::{self, Halves, halves};
+use super::python_test;
 use super::{About, EmitError, Emitted};
 
 const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
@@ -168,6 +169,9 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         }
     }
     python::add_helpers(&mut main, &written);
+    if let Some(test) = &about.test {
+        main.push_str(&python_test::written(&written, test, &python_test::JNP));
+    }
     let mut imports = String::new();
     if main.contains("math.") {
         imports.push_str("import math\n");

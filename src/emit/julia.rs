@@ -4,6 +4,7 @@
 use super::arrays::{Dialect, Line, Written, dimension, write as write_arrays};
 use super::code::{Code, rank};
 use super::python::{self, Halves, halves};
+use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, Shift, TOLERANCE};
 use super::sizes::{AxisOf, Source};
 use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
@@ -295,6 +296,9 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     for helper in &written.helpers {
         main.push_str(&format!("\n{helper}"));
     }
+    if let Some(test) = &about.test {
+        main.push_str(&self_test(&written, test));
+    }
     let mut imports = "using LinearAlgebra\n".to_owned();
     if main.contains("ChainRulesCore.") {
         imports.insert_str(0, "using ChainRulesCore: ChainRulesCore, NoTangent\n");
@@ -330,4 +334,94 @@ fn rrule(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<St
         parts.join(", ")
     ));
     Some(out)
+}
+
+/// The self-test, where the file is run as a program.
+fn self_test(written: &Written, test: &SelfTest) -> String {
+    let names = test.names(RESERVED, &written.name, &written.inputs);
+    let call = |path: &[Shift]| {
+        let inputs = written.inputs.iter().enumerate().map(|(input, name)| {
+            let shifts = test.shifts_of(path, input);
+            let moved = |shift: &Shift| {
+                let sign = if shift.back { '-' } else { '+' };
+                format!(" {sign} {} * {}", names.step, names.directions[shift.along])
+            };
+            format!("{name}{}", shifts.iter().map(moved).collect::<String>())
+        });
+        let all: Vec<String> = inputs.chain(test.parameters(&written.sizes)).collect();
+        format!("{}({})", written.name, all.join(", "))
+    };
+    let mut body = String::new();
+    let arrays = written.inputs.iter().zip(&test.inputs);
+    for (name, array) in arrays.chain(names.directions.iter().zip(test.directions.iter().map(|along| &along.array))) {
+        body.push_str(&format!("    {name} = {}\n", literal(array)));
+    }
+    body.push_str(&format!("    {} = {}\n", names.result, call(&[])));
+    for comparison in &test.comparisons {
+        let field = &written.outputs[comparison.output];
+        let mut derivative = format!("{}.{field}", names.result);
+        for &d in &comparison.applied {
+            derivative = format!("_applied({derivative}, {})", names.directions[d]);
+        }
+        let function = if comparison.second { "_curvature" } else { "_slope" };
+        let mut terms = Vec::new();
+        for path in &comparison.paths {
+            let mut value = format!("{}.{}", call(path), written.outputs[comparison.of]);
+            if let Some(against) = comparison.against {
+                value = format!("dot({}, {value})", names.directions[against]);
+            }
+            terms.push(format!("{function}({} -> {value})", names.step));
+        }
+        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
+        body.push_str(&format!("    _agree(\"{field}\", {derivative}, {difference})\n"));
+    }
+    for (output, why) in &test.left_out {
+        body.push_str(&format!("    println(\"{} is not tested: {why}\")\n", written.outputs[*output]));
+    }
+    format!(
+        "
+\"Compares each derivative, along a direction, with differences of the value.\"
+function _self_test()
+{body}    println(\"{}: {} with differences\")
+end
+
+\"A derivative applied to a direction of its last axes.\"
+_applied(a, d::Number) = a * d
+function _applied(a, d)
+    kept = size(a)[1:ndims(a) - ndims(d)]
+    out = reshape(a, :, length(d)) * vec(d)
+    return isempty(kept) ? only(out) : reshape(out, kept)
+end
+
+\"The derivative of f at 0 by differences of fourth order.\"
+_slope(f, h = {SLOPE_STEP:?}) = (8 * (f(h) - f(-h)) - (f(2h) - f(-2h))) / (12h)
+
+\"The second derivative of f at 0 by differences of fourth order.\"
+_curvature(f, h = {CURVATURE_STEP:?}) = (16 * (f(h) + f(-h)) - (f(2h) + f(-2h)) - 30 * f(0.0)) / (12 * h * h)
+
+function _agree(name, derivative, difference)
+    error_found = maximum(abs.(derivative - difference))
+    error_found <= {TOLERANCE} * (1 + maximum(abs.(difference))) || error(\"$name is off by $error_found from differences\")
+end
+
+if abspath(PROGRAM_FILE) == @__FILE__
+    _self_test()
+end
+",
+        written.name,
+        test.count()
+    )
+}
+
+fn literal(array: &Array) -> String {
+    let list =
+        |entries: &[f64], between: &str| entries.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(between);
+    match array.rank {
+        0 => format!("{:?}", array.entries[0]),
+        1 => format!("[{}]", list(&array.entries, ", ")),
+        _ => {
+            let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(|row| list(row, " ")).collect();
+            format!("[{}]", rows.join("; "))
+        }
+    }
 }

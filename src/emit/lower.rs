@@ -1,7 +1,7 @@
 //! From an answer to the program that a target writes: what is differentiated and every derivative asked for become
 //! values, shared parts once. Names and formulas of definitions, adjoints and results come along. No target is known here.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::EmitError;
 use super::chain;
@@ -33,9 +33,10 @@ const LONGEST_FORMULA: usize = 160;
 pub(super) fn lower(answer: &Answer, name: &str) -> Result<Code, EmitError> {
     let arena = &answer.arena;
     let code = Code::new(name.to_owned(), arena.dimensions.clone(), answer.typed.dimension_values.clone());
-    let mut lowerer = Lowerer { arena, code, values: HashMap::default() };
     let roots = roots(answer);
     let reachable = arena.reachable(&roots);
+    let logarithms = logarithms(arena, &reachable);
+    let mut lowerer = Lowerer { arena, code, values: HashMap::default(), logarithms };
     lowerer.inputs(answer, &reachable);
     for &id in &reachable {
         let operand = lowerer.node(id)?;
@@ -86,10 +87,39 @@ fn formula(name: &str, arena: &Arena, body: ExprId) -> String {
     format!("{name} = {right}")
 }
 
+/// The softmaxes whose logarithm is wanted too, by what they are of: their exponentials are taken of that, once.
+fn logarithms(arena: &Arena, reachable: &[ExprId]) -> HashSet<(ExprId, Axis)> {
+    let mut out = HashSet::default();
+    for &id in reachable {
+        match arena.op(id) {
+            Node::Call(Function::LogSoftmax, axis, list) => {
+                out.insert((list[0], *axis));
+            }
+            Node::Call(Function::Log, _, list) => {
+                let mut of = list[0];
+                while let Node::Named(_) | Node::Transpose(_) = arena.op(of) {
+                    of = match arena.op(of) {
+                        Node::Named(named) => arena.named(*named).body,
+                        Node::Transpose(inner) => *inner,
+                        _ => break,
+                    };
+                }
+                if let Node::Call(Function::Softmax, axis, list) = arena.op(of) {
+                    out.insert((list[0], *axis));
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
 pub(super) struct Lowerer<'a> {
     pub(super) arena: &'a Arena,
     pub(super) code: Code,
     values: HashMap<ExprId, Operand>,
+    /// Softmaxes that are the exponentials of their logarithms.
+    logarithms: HashSet<(ExprId, Axis)>,
 }
 
 impl Lowerer<'_> {
@@ -382,6 +412,10 @@ impl Lowerer<'_> {
             (F::Softmax, _) if scalar => self.code.number(Number::ONE),
             (F::LogSoftmax, _) if scalar => self.code.number(Number::ZERO),
             (F::LogSumExp, _) if scalar => value,
+            (F::Softmax, _) if self.logarithms.contains(&(list[0], axis)) => {
+                let logarithm = self.softmax(SoftmaxPart::LogSoftmax, axis, first, shape);
+                self.code.map(F::Exp, logarithm)
+            }
             (F::Softmax, _) => self.softmax(SoftmaxPart::Softmax, axis, first, shape),
             (F::LogSoftmax, _) => self.softmax(SoftmaxPart::LogSoftmax, axis, first, shape),
             (F::LogSumExp, _) => self.softmax(SoftmaxPart::LogSumExp, axis, first, shape),

@@ -2,6 +2,7 @@
 
 use super::arrays::{Dialect, Written, dimension, write as write_arrays};
 use super::code::Code;
+use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, Shift, TOLERANCE};
 use super::sizes::{AxisOf, Source};
 use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
@@ -293,7 +294,13 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
             text.push('\n');
         }
     }
+    if about.test.is_some() {
+        text.push_str("%\n% Without inputs it compares each derivative with differences of the value.\n");
+    }
     text.push('\n');
+    if about.test.is_some() {
+        text.push_str("if nargin == 0\n    mg_self_test();\n    return\nend\n");
+    }
     text.push_str(&size_lines(code, &written));
     for line in &written.lines {
         let comment = if line.formula.is_empty() { String::new() } else { format!("  % {}", line.formula) };
@@ -307,5 +314,91 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     for helper in &written.helpers {
         text.push_str(&format!("\n{helper}"));
     }
+    if let Some(test) = &about.test {
+        text.push_str(&self_test(&written, test));
+    }
     Ok(super::python::emitted(code, &written, text))
+}
+
+/// The self-test, a function of its own.
+fn self_test(written: &Written, test: &SelfTest) -> String {
+    let names = test.names(RESERVED, &written.name, &written.inputs);
+    let call = |path: &[Shift]| {
+        let inputs = written.inputs.iter().enumerate().map(|(input, name)| {
+            let shifts = test.shifts_of(path, input);
+            let moved = |shift: &Shift| {
+                let sign = if shift.back { '-' } else { '+' };
+                format!(" {sign} {} * {}", names.step, names.directions[shift.along])
+            };
+            format!("{name}{}", shifts.iter().map(moved).collect::<String>())
+        });
+        let all: Vec<String> = inputs.chain(test.parameters(&written.sizes)).collect();
+        format!("{}({})", written.name, all.join(", "))
+    };
+    let literal = |array: &Array| {
+        let row = |row: &[f64]| row.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(", ");
+        let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(row).collect();
+        format!("[{}]", rows.join("; "))
+    };
+    let mut body = String::new();
+    let arrays = written.inputs.iter().zip(&test.inputs);
+    for (name, array) in arrays.chain(names.directions.iter().zip(test.directions.iter().map(|along| &along.array))) {
+        body.push_str(&format!("{name} = {};\n", literal(array)));
+    }
+    body.push_str(&format!("{} = {};\n", names.result, call(&[])));
+    for comparison in &test.comparisons {
+        let field = &written.outputs[comparison.output];
+        let mut derivative = format!("{}.{field}", names.result);
+        for &d in &comparison.applied {
+            derivative = format!("mg_applied({derivative}, {})", names.directions[d]);
+        }
+        let function = if comparison.second { "mg_curvature" } else { "mg_slope" };
+        let mut terms = Vec::new();
+        for path in &comparison.paths {
+            let mut value = format!("getfield({}, '{}')", call(path), written.outputs[comparison.of]);
+            if let Some(against) = comparison.against {
+                value = format!("sum(sum({} .* {value}))", names.directions[against]);
+            }
+            terms.push(format!("{function}(@({}) {value})", names.step));
+        }
+        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
+        body.push_str(&format!("mg_agree('{field}', {derivative}, {difference});\n"));
+    }
+    for (output, why) in &test.left_out {
+        body.push_str(&format!("fprintf('{} is not tested: {why}\\n');\n", written.outputs[*output]));
+    }
+    format!(
+        "
+function mg_self_test()
+% Compares each derivative, along a direction, with differences of the value.
+{body}fprintf('{}: {} with differences\\n');
+end
+
+function y = mg_applied(a, d)
+% A derivative applied to a direction of its last axes, as a column.
+y = reshape(a, [], numel(d)) * d(:);
+end
+
+function y = mg_slope(f)
+% The derivative of f at 0 by differences of fourth order.
+h = {SLOPE_STEP:?};
+y = (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
+end
+
+function y = mg_curvature(f)
+% The second derivative of f at 0 by differences of fourth order.
+h = {CURVATURE_STEP:?};
+y = (16 * (f(h) + f(-h)) - (f(2 * h) + f(-2 * h)) - 30 * f(0)) / (12 * h * h);
+end
+
+function mg_agree(name, derivative, difference)
+off = max(abs(derivative(:) - difference(:)));
+if ~(off <= {TOLERANCE} * (1 + max(abs(difference(:)))))
+    error('%s is off by %.1e from differences', name, off);
+end
+end
+",
+        written.name,
+        test.count()
+    )
 }

@@ -6,6 +6,7 @@ mod arrays;
 mod buffers;
 mod build;
 mod c;
+mod c_test;
 mod chain;
 pub mod code;
 mod document;
@@ -18,11 +19,16 @@ mod loops;
 mod lower;
 mod matlab;
 mod names;
+mod ndarray;
 mod numpy;
 mod python;
+mod python_test;
 mod rust;
+mod rust_test;
+mod selftest;
 mod sizes;
 mod stablehlo;
+mod stablehlo_solve;
 mod stablehlo_wholes;
 mod statements;
 mod tensors;
@@ -32,6 +38,7 @@ mod wholes;
 use crate::answer::Answer;
 use crate::render::{Format, render};
 use code::Origin;
+use selftest::SelfTest;
 
 /// A language and library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +55,16 @@ pub enum Target {
     Matlab,
     /// Rust without dependencies.
     Rust,
+    /// Rust with ndarray.
+    Ndarray,
     /// C99 with CBLAS.
     C,
     /// StableHLO, for numbers of all dimensions.
     StableHlo,
     /// A document in LaTeX.
     Latex,
+    /// A document in Typst.
+    Typst,
 }
 
 /// The targets by the names that users give.
@@ -64,9 +75,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("julia", Target::Julia),
     ("matlab", Target::Matlab),
     ("rust", Target::Rust),
+    ("ndarray", Target::Ndarray),
     ("c", Target::C),
     ("stablehlo", Target::StableHlo),
     ("latex", Target::Latex),
+    ("typst", Target::Typst),
 ];
 
 /// What is written beside the program.
@@ -76,6 +89,8 @@ pub struct Options {
     pub name: String,
     /// Whether the derivation stands in the comment at the top, as detailed as the answer has it.
     pub derivation: bool,
+    /// Whether the file has a test of its derivatives by differences.
+    pub test: bool,
     /// Numbers of dimensions, for a target that needs them.
     pub sizes: Vec<(String, i64)>,
     /// The dimension whose rows are spread over that many devices, for a target that can.
@@ -125,7 +140,17 @@ pub struct Emitted {
 pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) -> Result<Emitted, EmitError> {
     let name = if options.name.is_empty() { "program" } else { &options.name };
     let mut code = lower::lower(answer, name)?;
-    let about = About { source, derivation: derivation(answer, source, options) };
+    let test = match options.test {
+        true => Some(selftest::self_test(answer, &code)?),
+        false => None,
+    };
+    let about = About { source, derivation: derivation(answer, source, options), test };
+    if about.test.is_some() && matches!(target, Target::Latex | Target::Typst | Target::StableHlo) {
+        return Err(EmitError::new(format!(
+            "target {} has no self-test: emit another target with --test",
+            name_of(target)
+        )));
+    }
     match target {
         Target::Numpy => numpy::write(&mut code, &about),
         Target::Torch => torch::write(&mut code, &about),
@@ -133,7 +158,9 @@ pub fn emit(answer: &Answer, source: &str, target: Target, options: &Options) ->
         Target::Julia => julia::write(&mut code, &about),
         Target::Matlab => matlab::write(&mut code, &about),
         Target::Rust => rust::write(&mut code, &about),
+        Target::Ndarray => ndarray::write(&mut code, &about),
         Target::Latex => Ok(document::latex(answer, source, &code)),
+        Target::Typst => Ok(document::typst(answer, source, &code)),
         Target::StableHlo => stablehlo::write(&mut code, &about, options),
         Target::C => c::write(&mut code, &about),
     }
@@ -151,6 +178,8 @@ struct About<'a> {
     source: &'a str,
     /// The lines of the derivation.
     derivation: Vec<String>,
+    /// The self-test, where one is wanted.
+    test: Option<SelfTest>,
 }
 
 impl About<'_> {

@@ -16,6 +16,11 @@ impl Names {
         Names { used: words.map(str::to_owned).collect() }
     }
 
+    /// An identifier that is in use already.
+    pub(super) fn keep(&mut self, name: &str) {
+        self.used.insert(name.to_owned());
+    }
+
     /// An identifier for a name, in use from here on.
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let base = identifier(wanted);

@@ -3,6 +3,7 @@
 use super::arrays::{Dialect, write as write_arrays};
 use super::code::Code;
 use super::python;
+use super::python_test;
 use super::{About, EmitError, Emitted};
 
 const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
@@ -185,6 +186,9 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         python::returned(&written),
     );
     python::add_helpers(&mut main, &written);
+    if let Some(test) = &about.test {
+        main.push_str(&python_test::written(&written, test, &python_test::NP));
+    }
     let mut imports = String::new();
     if main.contains("math.") {
         imports.push_str("import math\n");

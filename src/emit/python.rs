@@ -42,7 +42,7 @@ pub(super) fn add_helpers(main: &mut String, written: &Written) {
 }
 
 /// Python's keywords, and names that the files use themselves.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "False None True and as assert async await break class continue def del elif else except finally for from global if",
     "import in is lambda nonlocal not or pass raise return try while with yield match case type print float int len list",
     "tuple super sum abs max min all any self cls math np scipy special torch jax jnp F Tensor Array NamedTuple Result",

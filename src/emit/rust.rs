@@ -1,19 +1,22 @@
 //! Rust without dependencies: one function over slices that the caller gives, row by row. Nothing is allocated; a second
 //! function tells how much memory the first works in. Matrix products are loops that the compiler vectorises.
 
-use super::buffers::{Words, write as write_buffers};
+use super::buffers::{Words, Written, write as write_buffers};
 use super::code::{Code, rank};
 use super::helpers_in_rust::HELPERS;
+use super::rust_test;
+use super::selftest::{SelfTest, TestNames};
 use super::sizes::Source;
 use super::{About, EmitError, Emitted};
+use crate::dimension::DimId;
 
 struct Rust;
 
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "as break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref return",
     "self Self static struct super trait true type unsafe use where while async await abstract become box do final macro",
     "override priv try typeof unsized virtual yield gen union f64 usize i64 bool str work w i j i0 i1 i2 i3 s0 s1 s2 s3 s4",
-    "s5 s6 s7 sum Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
+    "s5 s6 s7 sum results moved slope curvature quarter applied agree tests side Array0 Array1 Array2 Axis Results ndarray Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
 ];
 
 #[rustfmt::skip]
@@ -76,12 +79,78 @@ impl Words for Rust {
     }
 }
 
+/// The parts of a file that work on slices.
+pub(super) struct Core<'a> {
+    /// The program, with its names.
+    pub(super) written: Written,
+    /// The dimensions that are parameters.
+    pub(super) parameters: Vec<(String, Source)>,
+    /// The words at the top of the file.
+    pub(super) top: String,
+    /// What the function takes and gives, as comments.
+    pub(super) described: String,
+    /// The two functions: how much memory, and the values.
+    pub(super) functions: String,
+    /// The helpers that they call.
+    pub(super) helpers: String,
+    code: &'a Code,
+}
+
 /// The file.
 pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
+    let core = core(code, about, "", "", "pub ")?;
+    let mut text = format!("{}{}{}", core.top, core.functions, core.helpers);
+    if let Some(test) = &about.test {
+        let names = test.names(RESERVED, &core.written.name, &core.written.inputs);
+        let sizes: Vec<String> = core.parameters.iter().map(|(name, _)| test.size(name).to_string()).collect();
+        let head = results_of(core.code, &core.written, &sizes, &test.counts(core.code));
+        text.push_str(&core.tested(test, &names, head));
+    }
+    Ok(core.emitted(text, core.sizes_of()))
+}
+
+impl Core<'_> {
+    /// The tests of the file; `head` has the function that calls the program.
+    pub(super) fn tested(&self, test: &SelfTest, names: &TestNames, head: String) -> String {
+        let outputs = self.written.outputs.iter().map(|name| name.trim_end_matches("_out").to_owned()).collect();
+        rust_test::written(test, names, &rust_test::Tested { inputs: &self.written.inputs, outputs, head })
+    }
+
+    fn sizes_of(&self) -> Vec<(String, String)> {
+        self.parameters.iter().map(|(name, _)| (name.clone(), self.written.dimensions[name].clone())).collect()
+    }
+
+    /// What a caller has to know of the file; `sizes` are the dimensions that the function takes.
+    pub(super) fn emitted(&self, text: String, sizes: Vec<(String, String)>) -> Emitted {
+        let (code, written) = (self.code, &self.written);
+        Emitted {
+            text,
+            name: written.name.clone(),
+            inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
+            sizes,
+            outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
+        }
+    }
+
+    /// A dimension in Rust.
+    pub(super) fn size(&self, d: DimId) -> String {
+        super::arrays::dimension(&self.code.dimensions, d, &self.written.dimensions, " / ").0
+    }
+}
+
+/// The functions over slices, their names with `suffix` behind, `visible` where others call them. `products` stands for the
+/// helper that multiplies matrices, where another is to be used.
+pub(super) fn core<'a>(
+    code: &'a mut Code,
+    about: &About<'_>,
+    suffix: &str,
+    products: &'static str,
+    visible: &str,
+) -> Result<Core<'a>, EmitError> {
     let written = write_buffers(code, &Rust)?;
     let code = &*code;
-    let parameters: Vec<&(String, Source)> =
-        written.sizes.names.iter().filter(|(_, source)| !matches!(source, Source::Fixed(_))).collect();
+    let parameters: Vec<(String, Source)> =
+        written.sizes.names.iter().filter(|(_, source)| !matches!(source, Source::Fixed(_))).cloned().collect();
     let size_parameters: Vec<String> =
         parameters.iter().map(|(name, _)| format!("{}: usize", written.dimensions[name])).collect();
     let arrays = code.inputs.iter().zip(&written.inputs).map(|(input, name)| match rank(input.shape) {
@@ -107,7 +176,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         }
     }
     let mut checks = String::new();
-    let one = crate::dimension::DimId::ONE;
+    let one = DimId::ONE;
     for (input, name) in code.inputs.iter().zip(&written.inputs).filter(|(input, _)| rank(input.shape) > 0) {
         let axes = [input.shape.rows, input.shape.columns].into_iter().filter(|&d| d != one).map(size).collect();
         checks.push_str(&check(name, &count(axes)));
@@ -125,25 +194,29 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         }
     }
     wanted.sort_unstable();
-    let mut helpers: String = wanted.iter().map(|&place| format!("\n{}", HELPERS[place].1)).collect();
+    let text_of = |place: usize| match HELPERS[place].0 {
+        "matrix_product" if !products.is_empty() => products,
+        _ => HELPERS[place].1,
+    };
+    let mut helpers: String = wanted.iter().map(|&place| format!("\n{}", text_of(place))).collect();
     let erf = |text: &str| text.contains(" erf(") || text.contains(" erfc(") || text.contains("(erf(");
     if erf(&written.body) || erf(&helpers) {
         helpers.push_str(&format!("\n{}\n", erf_source()));
     }
     let work = if written.work.is_empty() { "0".to_owned() } else { written.work.join(" + ") };
-    let mut text = format!(
+    let mut top = format!(
         "//! `{}`: values and derivatives, derived by matgrad. Matrices lie row by row.\n//!\n//! The program:\n//!\n//! ```text\n",
         written.name
     );
-    about.program().for_each(|line| text.push_str(&format!("//! {line}\n")));
+    about.program().for_each(|line| top.push_str(&format!("//! {line}\n")));
     if !about.derivation.is_empty() {
-        text.push_str("//! ```\n//!\n//! The derivation:\n//!\n//! ```text\n");
+        top.push_str("//! ```\n//!\n//! The derivation:\n//!\n//! ```text\n");
         about.derivation.iter().for_each(|line| {
-            text.push_str(format!("//! {line}").trim_end());
-            text.push('\n');
+            top.push_str(format!("//! {line}").trim_end());
+            top.push('\n');
         });
     }
-    text.push_str(
+    top.push_str(
         "//! ```\n\n#![allow(non_snake_case, unused_variables, unused_parens, dead_code)]\n#![allow(clippy::all)]\n\n",
     );
     let mut doc = "/// The values and derivatives at these numbers.\n///\n".to_owned();
@@ -160,22 +233,39 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         let axes = if axes.is_empty() { "a number".to_owned() } else { axes.join(" x ") };
         doc.push_str(&format!("/// - `{name}`: {}, {axes}\n", output.title));
     }
-    doc.push_str(&format!("/// - `work`: room for [`{}_work`] numbers\n///\n/// # Errors\n/// Where a length does not fit, a matrix is singular or not positive definite.\n", written.name));
-    text.push_str(&format!(
-        "/// How many numbers `work` must have room for.\npub fn {name}_work({}) -> usize {{\n{fixed}    {work}\n}}\n\n{doc}pub fn {name}(\n    {},\n) -> Result<(), &'static str> {{\n{fixed}{checks}    let w = work;\n{}    Ok(())\n}}\n{helpers}",
+    let described = doc.clone();
+    doc.push_str(&format!("/// - `work`: room for [`{}{suffix}_work`] numbers\n///\n/// # Errors\n/// Where a length does not fit, a matrix is singular or not positive definite.\n", written.name));
+    let functions = format!(
+        "/// How many numbers `work` must have room for.\n{visible}fn {name}{suffix}_work({}) -> usize {{\n{fixed}    {work}\n}}\n\n{doc}{visible}fn {name}{suffix}(\n    {},\n) -> Result<(), &'static str> {{\n{fixed}{checks}    let w = work;\n{}    Ok(())\n}}\n",
         size_parameters.join(", "),
         all.join(",\n    "),
         written.body,
         name = written.name,
-    ));
-    let sizes = parameters.iter().map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
-    Ok(Emitted {
-        text,
-        name: written.name.clone(),
-        inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
-        sizes,
-        outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
-    })
+    );
+    Ok(Core { written, parameters, top, described, functions, helpers, code })
+}
+
+/// The function of the tests that calls the program: a list for each output.
+fn results_of(code: &Code, written: &Written, sizes: &[String], counts: &[usize]) -> String {
+    let name = &written.name;
+    let parameters: Vec<String> = written.inputs.iter().map(|input| format!("{input}: &[f64]")).collect();
+    let mut arguments: Vec<String> = sizes.to_vec();
+    for (input, given) in written.inputs.iter().zip(&code.inputs) {
+        arguments.push(if rank(given.shape) == 0 { format!("{input}[0]") } else { input.clone() });
+    }
+    let mut lines = String::new();
+    for (i, (output, count)) in code.outputs.iter().zip(counts).enumerate() {
+        lines.push_str(&format!("        let mut out{i} = vec![0.0; {count}];\n"));
+        arguments.push(if output.axes.is_empty() { format!("&mut out{i}[0]") } else { format!("&mut out{i}") });
+    }
+    let all: Vec<String> = (0..counts.len()).map(|i| format!("out{i}")).collect();
+    format!(
+        "    use super::{{{name}, {name}_work}};\n\n    /// What comes back, a list of entries for each.\n    fn results({}) -> Vec<Vec<f64>> {{\n{lines}        let mut work = vec![0.0; {name}_work({})];\n        {name}({}, &mut work).unwrap();\n        vec![{}]\n    }}\n",
+        parameters.join(", "),
+        sizes.join(", "),
+        arguments.join(", "),
+        all.join(", ")
+    )
 }
 
 fn check(name: &str, count: &str) -> String {

@@ -1,6 +1,6 @@
 //! StableHLO as text, for XLA: one module with one function, for given numbers of all dimensions. Rows of a named dimension
 //! may be spread over devices; XLA's partitioner then adds what they sum together. What StableHLO has no operation for is
-//! an error that names it: a factorisation with pivots, the error function.
+//! an error that names it: singular values, the error function.
 
 use rustc_hash::FxHashMap as HashMap;
 
@@ -27,6 +27,8 @@ pub(super) struct Writer<'a> {
     body: String,
     pub(super) known: HashMap<Value, Tile>,
     count: usize,
+    /// Functions that `main` calls: their names and texts.
+    functions: Vec<(String, String)>,
 }
 
 /// The file.
@@ -34,7 +36,8 @@ pub(super) fn write(code: &mut Code, about: &About<'_>, options: &Options) -> Re
     let code = &*code;
     let mut sizes: HashMap<String, i64> = code.fixed.iter().cloned().collect();
     sizes.extend(options.sizes.iter().cloned());
-    let mut writer = Writer { code, sizes: &sizes, body: String::new(), known: HashMap::default(), count: 0 };
+    let mut writer =
+        Writer { code, sizes: &sizes, body: String::new(), known: HashMap::default(), count: 0, functions: Vec::new() };
     let mut parameters = Vec::with_capacity(code.inputs.len());
     for (place, input) in code.inputs.iter().enumerate() {
         let axes = writer.axes(input.shape)?;
@@ -72,13 +75,14 @@ pub(super) fn write(code: &mut Code, about: &About<'_>, options: &Options) -> Re
         text.push_str(&format!("// gives {}: {}\n", output.name, output.title));
     }
     text.push_str(&format!(
-        "module @{}{devices} {{\n  func.func public @main({}) -> ({}) {{\n{}    return {} : {}\n  }}\n}}\n",
+        "module @{}{devices} {{\n  func.func public @main({}) -> ({}) {{\n{}    return {} : {}\n  }}\n{}}}\n",
         super::names::identifier(&code.name),
         parameters.join(", "),
         returned.join(", "),
         writer.body,
         names.join(", "),
-        kinds.join(", ")
+        kinds.join(", "),
+        writer.functions.iter().map(|(_, text)| text.as_str()).collect::<String>()
     ));
     Ok(Emitted {
         text,
@@ -131,6 +135,21 @@ impl Writer<'_> {
         self.count += 1;
         self.body.push_str(&format!("    {name} = {right}\n"));
         Tile { name, axes: axes.to_vec() }
+    }
+
+    /// A line that gives several values: their names.
+    pub(super) fn lines(&mut self, right: &str, count: usize) -> Vec<String> {
+        let name = format!("%{}", self.count);
+        self.count += 1;
+        self.body.push_str(&format!("    {name}:{count} = {right}\n"));
+        (0..count).map(|i| format!("{name}#{i}")).collect()
+    }
+
+    /// A function of the module, once.
+    pub(super) fn function(&mut self, name: &str, text: impl FnOnce() -> String) {
+        if self.functions.iter().all(|(known, _)| known != name) {
+            self.functions.push((name.to_owned(), text()));
+        }
     }
 
     pub(super) fn constant(&mut self, x: f64, axes: &[i64]) -> Tile {

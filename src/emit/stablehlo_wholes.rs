@@ -1,4 +1,4 @@
-//! Operations on whole matrices in StableHLO: factors, triangular solves, blocks, tensors. Operands come in as tiles, lines go
+//! Operations on whole matrices in StableHLO: factors, solves, blocks, tensors. Operands come in as tiles, lines go
 //! out; what has no operation is an error.
 
 use super::EmitError;
@@ -39,13 +39,29 @@ impl Writer<'_> {
                 let sum = self.reduce("add", 0.0, &square, &over);
                 self.unary("sqrt", &sum)
             }
-            MatrixOp::Power(k) if k > 0 => {
-                let mut out = a.clone();
-                for _ in 1..k {
-                    out = self.dot(&out, a, [1, 0]);
-                }
-                out
+            MatrixOp::Power(k) if k > 0 => self.power(a, k),
+            MatrixOp::Power(k) => {
+                let inverse = self.inverse(a);
+                self.power(&inverse, -k)
             }
+            MatrixOp::PowerAlong(k) => {
+                let block = self.block_along(a, &parts[1]);
+                let base = if k < 0 { self.inverse(&block) } else { block };
+                let power = self.power(&base, k.abs());
+                self.quarter(&power)
+            }
+            MatrixOp::Inverse => self.inverse(a),
+            MatrixOp::Solve => self.solve(a, &parts[1]),
+            MatrixOp::Determinant => self.determinant(a),
+            MatrixOp::LogDeterminant => self.log_determinant(a),
+            MatrixOp::Exponential => self.exponential(a),
+            MatrixOp::ExponentialAlong => {
+                let block = self.block_along(a, &parts[1]);
+                let exponential = self.exponential(&block);
+                self.quarter(&exponential)
+            }
+            MatrixOp::HalfVectorised => self.half(a, axes),
+            MatrixOp::FromHalfVectorised => self.unfolded_half(a, axes),
             MatrixOp::Cholesky => {
                 let factor = self.line(&format!("stablehlo.cholesky {}, lower = true : {}", a.name, kind(axes)), axes);
                 let (rows, columns) = (self.iota(0, axes), self.iota(1, axes));

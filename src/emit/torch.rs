@@ -5,6 +5,7 @@ use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
 use super::numpy::HOST;
 use super::python::{self, Halves, halves};
+use super::python_test;
 use super::{About, EmitError, Emitted};
 
 const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
@@ -57,8 +58,8 @@ const ROWS: &[(&str, &str)] = &[
     ("number matrix", "$like.new_tensor([[$0]])"),
     ("number vector", "$like.new_tensor([$0])"),
     ("dot", "*@0 @ @1"),
-    ("dot of matrices", "torch.sum(@0 * @1)"),
-    ("normsq", "torch.sum(@0 * @0)"),
+    ("dot of matrices", "torch.dot(@0.flatten(), @1.flatten())"),
+    ("normsq", "torch.dot(@0.flatten(), @0.flatten())"),
     ("norm", "torch.linalg.vector_norm($0)"),
     ("sum", "torch.sum($0)"),
     ("rowsum", "torch.sum($0, dim=1)"),
@@ -188,6 +189,9 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         }
     }
     python::add_helpers(&mut main, &written);
+    if let Some(test) = &about.test {
+        main.push_str(&python_test::written(&written, test, &python_test::TORCH));
+    }
     let mut imports = String::new();
     if main.contains("math.") {
         imports.push_str("import math\n");

@@ -1,4 +1,4 @@
-//! The page in LaTeX, a fragment to include, and in Markdown with formulas between dollars: the same lines, aligned under
+//! The page in LaTeX, a fragment to include, in Typst, and in Markdown with formulas between dollars: the same lines, aligned under
 //! each other with the rules' names beside them, and each rule stated once.
 
 use super::latex::{escaped, latex};
@@ -7,6 +7,7 @@ use super::notation::Notation;
 use super::page::{Chain, ChainLine, Declared, Page, Place, Request, Shown, Waypoint, broken};
 use super::statement::{Inline, inline};
 use super::typeset::typeset;
+use super::typst::{escaped as escaped_for_typst, typst};
 use super::words::{Mention, legend, title};
 
 /// Right sides are broken where they would be wider, in characters.
@@ -21,6 +22,26 @@ pub enum Markup {
     Latex,
     /// Markdown.
     Markdown,
+    /// A file of Typst, or a part of one.
+    Typst,
+}
+
+impl Markup {
+    /// A formula, without dollars.
+    fn spelled(self, formula: &Notation) -> String {
+        match self {
+            Markup::Latex | Markup::Markdown => latex(formula),
+            Markup::Typst => typst(formula),
+        }
+    }
+
+    /// Space as wide as an M, and sizes side by side.
+    fn signs(self) -> [&'static str; 2] {
+        match self {
+            Markup::Latex | Markup::Markdown => ["\\quad", " \\times "],
+            Markup::Typst => ["quad", " times "],
+        }
+    }
 }
 
 /// The page in that markup.
@@ -62,11 +83,17 @@ impl Writer {
                 let ones = self.math(&Notation::Ones(Box::new(size.clone()), None));
                 format!("{ones} is the column of {} ones.", self.math(&size))
             }
-            Mention::Hadamard => "$\\odot$ and $\\oslash$ are element by element.".to_owned(),
+            Mention::Hadamard => match self.markup {
+                Markup::Typst => "$⊙$ and $⊘$ are element by element.".to_owned(),
+                _ => "$\\odot$ and $\\oslash$ are element by element.".to_owned(),
+            },
             Mention::Delta(example) => {
                 format!("{} is 1 where both indices are equal and 0 elsewhere.", self.math(example))
             }
             Mention::Indicator(example) => format!("{} is 1 where it holds and 0 elsewhere.", self.math(example)),
+            Mention::Elided if self.markup == Markup::Typst => {
+                "$dots$ is a part left out: the formula is too large to read.".to_owned()
+            }
             Mention::Elided => "$\\dots$ is a part left out: the formula is too large to read.".to_owned(),
         }
     }
@@ -74,6 +101,7 @@ impl Writer {
     fn words(&self, text: &str) -> String {
         match self.markup {
             Markup::Latex => escaped(text).replace("...", "\\dots{}").replace('′', "'"),
+            Markup::Typst => escaped_for_typst(text),
             Markup::Markdown => {
                 text.chars().flat_map(|c| "\\`*_[]<>$#|".contains(c).then_some('\\').into_iter().chain([c])).collect()
             }
@@ -81,7 +109,7 @@ impl Writer {
     }
 
     fn math(&self, formula: &Notation) -> String {
-        format!("${}$", latex(formula))
+        format!("${}$", self.markup.spelled(formula))
     }
 
     fn sentence(&self, parts: Vec<Inline>) -> String {
@@ -102,6 +130,9 @@ impl Writer {
             (Markup::Latex, Heading::Request) => format!("\\section*{{{text}}}\n"),
             (Markup::Latex, Heading::Part) => format!("\\subsection*{{{text}}}\n"),
             (Markup::Latex, Heading::Waypoint) => format!("\\paragraph{{{text}}}\n"),
+            (Markup::Typst, Heading::Request) => format!("= {text}\n"),
+            (Markup::Typst, Heading::Part) => format!("== {text}\n"),
+            (Markup::Typst, Heading::Waypoint) => format!("=== {text}\n"),
             (Markup::Markdown, Heading::Request) => format!("# {text}\n\n"),
             (Markup::Markdown, Heading::Part) => format!("## {text}\n\n"),
             (Markup::Markdown, Heading::Waypoint) => format!("### {text}\n\n"),
@@ -117,7 +148,7 @@ impl Writer {
     fn items(&mut self, items: Vec<String>) {
         let (begin, item, end) = match self.markup {
             Markup::Latex => ("\\begin{itemize}\n", "  \\item ", "\\end{itemize}\n"),
-            Markup::Markdown => ("", "- ", ""),
+            Markup::Markdown | Markup::Typst => ("", "- ", ""),
         };
         self.out.push_str(begin);
         for text in items {
@@ -130,9 +161,10 @@ impl Writer {
         let (begin, end) = match self.markup {
             Markup::Latex => ("\\begin{align*}\n", "\\end{align*}\n"),
             Markup::Markdown => ("$$\n\\begin{aligned}\n", "\\end{aligned}\n$$\n"),
+            Markup::Typst => ("$ ", "$\n"),
         };
         self.out.push_str(begin);
-        self.out.push_str(&rows.join(" \\\\\n"));
+        self.out.push_str(&rows.join(if self.markup == Markup::Typst { " \\\n  " } else { " \\\\\n" }));
         self.out.push('\n');
         self.out.push_str(end);
     }
@@ -145,20 +177,24 @@ impl Writer {
             self.heading("Definitions", Heading::Part);
             let mut rows = Vec::new();
             for (name, body) in &page.definitions {
-                equation(&mut rows, &latex(name), body, "");
+                equation(self.markup, &mut rows, &self.markup.spelled(name), body, "");
             }
             self.display(&rows);
         }
     }
 
     fn declared(&self, variable: &Declared) -> String {
-        let size: Vec<String> = variable.size.iter().map(latex).collect();
-        let space = match size.len() {
-            0 => "\\mathbb{R}".to_owned(),
-            _ => format!("\\mathbb{{R}}^{{{}}}", size.join(" \\times ")),
-        };
+        let size: Vec<String> = variable.size.iter().map(|d| self.markup.spelled(d)).collect();
+        let size = size.join(self.markup.signs()[1]);
+        let name = self.markup.spelled(&variable.name);
         let properties: String = variable.properties.iter().map(|text| format!(", {text}")).collect();
-        format!("${} \\in {space}${properties}", latex(&variable.name))
+        let space = match (self.markup, size.is_empty()) {
+            (Markup::Typst, true) => "in RR".to_owned(),
+            (Markup::Typst, false) => format!("in attach(RR, t: {size})"),
+            (_, true) => "\\in \\mathbb{R}".to_owned(),
+            (_, false) => format!("\\in \\mathbb{{R}}^{{{size}}}"),
+        };
+        format!("${name} {space}${properties}")
     }
 
     fn request(&mut self, request: &Request) {
@@ -166,7 +202,7 @@ impl Writer {
         self.heading(&title, Heading::Request);
         if let Some(meaning) = &request.meaning {
             let mut rows = Vec::new();
-            equation(&mut rows, &latex(&request.of), meaning, "");
+            equation(self.markup, &mut rows, &self.markup.spelled(&request.of), meaning, "");
             self.display(&rows);
         }
         for (i, waypoint) in request.waypoints.iter().enumerate() {
@@ -180,7 +216,7 @@ impl Writer {
         }
         self.heading("Result", Heading::Part);
         let mut rows = Vec::new();
-        request.results.iter().for_each(|shown| result(&mut rows, shown));
+        request.results.iter().for_each(|shown| result(self.markup, &mut rows, shown));
         self.display(&rows);
         if !request.notes.is_empty() {
             let notes = request.notes.iter().map(|note| self.sentence(inline(note))).collect();
@@ -214,9 +250,9 @@ impl Writer {
                 if !rows.is_empty() {
                     self.display(&std::mem::take(&mut rows));
                 }
-                self.display(&chain_rows(chain));
+                self.display(&chain_rows(self.markup, chain));
             } else {
-                rows.extend(chain_rows(chain));
+                rows.extend(chain_rows(self.markup, chain));
             }
         }
         if !rows.is_empty() {
@@ -239,9 +275,9 @@ fn stated(request: &Request) -> Vec<(&'static str, &'static str)> {
     reasons.filter(|reason| reason.first).map(|reason| (reason.rule.id, reason.rule.statement.as_str())).collect()
 }
 
-fn chain_rows(chain: &Chain) -> Vec<String> {
+fn chain_rows(markup: Markup, chain: &Chain) -> Vec<String> {
     let mut rows = Vec::new();
-    let left = latex(&chain.left);
+    let left = markup.spelled(&chain.left);
     let wide = width(&typeset(&chain.left)) > WIDEST_LEFT;
     if wide {
         rows.push(format!("&{left}"));
@@ -249,27 +285,31 @@ fn chain_rows(chain: &Chain) -> Vec<String> {
     for (i, line) in chain.lines.iter().enumerate() {
         let shown = if i == 0 && !wide { left.as_str() } else { "" };
         let first = rows.len();
-        equation(&mut rows, shown, &line.right, &reason(line));
+        equation(markup, &mut rows, shown, &line.right, &reason(markup, line));
         if wide {
-            rows[first].insert_str(1, "\\quad ");
+            rows[first].insert_str(1, &format!("{} ", markup.signs()[0]));
         }
     }
     rows
 }
 
 /// The names of the rules of a line.
-fn reason(line: &ChainLine) -> String {
+fn reason(markup: Markup, line: &ChainLine) -> String {
     let names: Vec<&str> = line.reasons.iter().map(|reason| reason.rule.id).collect();
-    if names.is_empty() { String::new() } else { format!(" && \\text{{{}}}", escaped(&names.join(", "))) }
+    match markup {
+        _ if names.is_empty() => String::new(),
+        Markup::Typst => format!(" &quad &upright(\"{}\")", names.join(", ")),
+        _ => format!(" && \\text{{{}}}", escaped(&names.join(", "))),
+    }
 }
 
 /// The rows of `left = right`.
-fn equation(rows: &mut Vec<String>, left: &str, right: &Notation, reason: &str) {
+fn equation(markup: Markup, rows: &mut Vec<String>, left: &str, right: &Notation, reason: &str) {
     for (i, line) in broken(right, WIDEST).into_iter().enumerate() {
-        let part = latex(&line.part);
+        let part = markup.spelled(&line.part);
         rows.push(match line.minus {
             None => format!("{left} &= {part}"),
-            Some(minus) => format!("&\\quad {} {part}", if minus { "-" } else { "+" }),
+            Some(minus) => format!("&{} {} {part}", markup.signs()[0], if minus { "-" } else { "+" }),
         });
         if i == 0
             && let Some(row) = rows.last_mut()
@@ -279,14 +319,15 @@ fn equation(rows: &mut Vec<String>, left: &str, right: &Notation, reason: &str) 
     }
 }
 
-fn result(rows: &mut Vec<String>, shown: &Shown) {
-    let size: Vec<String> = shown.shape.iter().map(latex).collect();
+fn result(markup: Markup, rows: &mut Vec<String>, shown: &Shown) {
+    let size: Vec<String> = shown.shape.iter().map(|d| markup.spelled(d)).collect();
+    let between = if markup == Markup::Typst { "&quad &" } else { "&& " };
     let shape = match size.iter().any(|d| d != "1") {
-        true => format!(" && ({})", size.join(" \\times ")),
+        true => format!(" {between}({})", size.join(markup.signs()[1])),
         false => String::new(),
     };
-    equation(rows, &latex(&shown.left), &shown.right, &shape);
+    equation(markup, rows, &markup.spelled(&shown.left), &shown.right, &shape);
     if let Some(whole) = &shown.whole {
-        equation(rows, "", whole, "");
+        equation(markup, rows, "", whole, "");
     }
 }

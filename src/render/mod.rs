@@ -22,6 +22,7 @@ pub mod steps;
 mod sums;
 pub mod text;
 pub mod typeset;
+mod typst;
 mod words;
 mod written;
 
@@ -38,6 +39,8 @@ pub enum Format {
     Latex,
     /// Markdown with LaTeX between dollars.
     Markdown,
+    /// A file of Typst.
+    Typst,
     /// One HTML document with everything in it.
     Html,
     /// The object of the contract.
@@ -69,6 +72,7 @@ pub fn render(format: Format, answer: &Answer, source: &str, checked: &[String])
         Format::Unicode => plain::plain(&page(), plain::Signs::Book),
         Format::Latex => latex_page::marked_up(&page(), latex_page::Markup::Latex),
         Format::Markdown => latex_page::marked_up(&page(), latex_page::Markup::Markdown),
+        Format::Typst => latex_page::marked_up(&page(), latex_page::Markup::Typst),
         Format::Html => html::html(&page()),
         Format::Json => json::json(answer, source, &latex::latex),
     }

@@ -1,18 +1,21 @@
 """Runs the programs that the test `emitted` wrote, in one target, and compares what they give with the reference.
 
-Usage: run.py FOLDER TARGET [NAME...]
-
 Each folder in FOLDER holds program.json (inputs, results) and a file for each target. The exit code is 1 where a result
 differs by more than 1e-10 of the size of the numbers. How many programs ran is printed; none is left out silently.
 """
 
+import argparse
 import concurrent.futures
+import contextlib
+import inspect
+import io
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 
@@ -31,6 +34,7 @@ def numpy_results(folder, manifest, target):
     sizes = [manifest["sizes"][own] for own, _ in target["sizes"]]
     result = getattr(module, target["function"])(*arrays, *sizes)
     assert list(result._fields) == [name for name, _ in target["outputs"]], result._fields
+    self_test(module, target)
     return [np.asarray(value) for value in result]
 
 
@@ -44,6 +48,7 @@ def torch_results(folder, manifest, target):
     for name in dir(module):
         if name.startswith("autograd_"):
             backward(torch, module, name, result, arrays, sizes, target)
+    self_test(module, target)
     return [value.detach().numpy() for value in result]
 
 
@@ -87,7 +92,41 @@ def jax_results(folder, manifest, target):
             np.testing.assert_allclose(value, getattr(result, of), rtol=1e-10, atol=1e-10)
             for field, gradient in zip(wanted, gradients):
                 np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
+    self_test(module, target)
     return [np.asarray(value) for value in result]
+
+
+def self_test(module, target):
+    """What the file does where it is run as a program; a wrong derivative is noticed."""
+    if not target["tested"]:
+        return
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        module._self_test()
+    assert "with differences" in printed.getvalue(), printed.getvalue()
+    if "numpy" not in module.__name__:
+        return
+    # The test notices any derivative that is wrong by a part in a thousand.
+    right, name = getattr(module, target["function"]), target["function"]
+    for field in right_fields(module):
+        if f'"{field}",' not in inspect.getsource(module._self_test):
+            continue
+
+        def wrong(*given, field=field):
+            result = right(*given)
+            derivative = np.asarray(getattr(result, field))
+            error = 0.01 * np.random.default_rng(0).standard_normal(derivative.shape)
+            return result._replace(**{field: derivative * 1.001 + error})
+
+        setattr(module, name, wrong)
+        try:
+            module._self_test()
+        except AssertionError:
+            continue
+        raise RuntimeError(f"the self-test does not notice that {field} is wrong")
+
+
+def right_fields(module):
+    return module.Result._fields
 
 
 def matlab_results(folder, manifest, target):
@@ -106,6 +145,9 @@ def matlab_results(folder, manifest, target):
         axes = len(expected["shape"])
         order = f"permute(r.{field}, {axes}:-1:1)" if axes > 2 else f"r.{field}.'"
         lines.append(f"x = {order}; printf('%.17g\\n', x(:));")
+    if target["tested"]:
+        # What it prints is no number.
+        lines.append(f"assert(strfind(evalc('{name}()'), 'with differences') > 0);")
     return lines, target
 
 
@@ -179,17 +221,23 @@ def c_results(folder, manifest, target):
     )
     (folder / "main.c").write_text(text)
     flags = ["-std=c99", "-O0", "-Wall", "-Wextra", "-Werror"]
-    # The tools that watch every access make a program slow to build: they watch the table.
-    if folder.name.startswith("table"):
+    # The tools that watch every access make a program slow to build: they watch some of the table.
+    if folder.name.startswith("table") and folder.name.endswith("3"):
         flags.append("-fsanitize=address,undefined")
     program = folder / "program_c"
     run(["gcc", *flags, str(folder / "main.c"), "-o", str(program), "-lopenblas", "-lm"])
-    return split(run([str(program)]), target)
+    if target["tested"]:
+        tested = folder / "tested_c"
+        run(["gcc", *flags, f"-D{name.upper()}_TEST", "-x", "c", str(header), "-o", str(tested), "-lopenblas", "-lm"])
+        assert "with differences" in run([str(tested)])
+    printed = run([str(program)])
+    for built in folder.glob("*_c"):
+        built.unlink()
+    return split(printed, target)
 
 
-def rust_results(folder, manifest, target):
-    """A program around the module prints the results."""
-    shutil.copy(folder / "rust.txt", folder / "emitted.rs")
+def rust_module(folder, manifest, target, number):
+    """A program as a module of a batch, and the test that prints its results on lines that begin with its number."""
     name = target["function"]
     sizes = [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
     lines, arguments, prints = [], list(sizes), []
@@ -203,19 +251,92 @@ def rust_results(folder, manifest, target):
     for i, (_, expected) in enumerate(target["outputs"]):
         if expected["shape"]:
             lines.append(f"    let mut out{i} = [0.0; {len(expected['entries'])}];")
-            prints.append(f'    out{i}.iter().for_each(|x| println!("{{x:?}}"));')
+            prints.append(f'    out{i}.iter().for_each(|x| println!("\\n@{number} {{x:?}}"));')
         else:
             lines.append(f"    let mut out{i} = 0.0;")
-            prints.append(f'    println!("{{out{i}:?}}");')
+            prints.append(f'    println!("\\n@{number} {{out{i}:?}}");')
         arguments.append(f"&mut out{i}")
-    lines.append(f"    let mut room = vec![0.0; emitted::{name}_work({', '.join(sizes)})];")
-    lines.append(f"    emitted::{name}({', '.join(arguments)}, &mut room).unwrap();")
-    text = "\n".join(["mod emitted;", "fn main() {", *lines, *prints, "}", ""])
-    (folder / "main.rs").write_text(text)
-    program = folder / "program_rust"
-    flags = ["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0"]
-    run(["rustc", *flags, str(folder / "main.rs"), "-o", str(program)])
-    return split(run([str(program)]), target)
+    lines.append(f"    let mut room = vec![0.0; p{number}::{name}_work({', '.join(sizes)})];")
+    lines.append(f"    p{number}::{name}({', '.join(arguments)}, &mut room).unwrap();")
+    return lines + prints
+
+
+def ndarray_module(folder, manifest, target, number):
+    """The same with arrays of ndarray; what is given lies column by column, as a transposed array does."""
+    name = target["function"]
+    lines, arguments, prints = [], [], []
+    for i, (own, _) in enumerate(target["inputs"]):
+        values = array(manifest["inputs"][own])
+        if values.ndim == 0:
+            arguments.append(f"{float(values)!r}_f64")
+            continue
+        lines.append(f"    let in{i} = [{numbers(values.T.ravel())}];")
+        if values.ndim == 1:
+            arguments.append(f"ndarray::ArrayView1::from(&in{i})")
+        else:
+            rows, columns = values.shape
+            view = f"ndarray::ArrayView2::from_shape(({columns}, {rows}), &in{i}).unwrap()"
+            arguments.append(f"{view}.reversed_axes()")
+    arguments += [str(manifest["sizes"][own]) for own, _ in target["sizes"]]
+    lines.append(f"    let out = p{number}::{name}({', '.join(arguments)}).unwrap();")
+    for field, expected in target["outputs"]:
+        field = field.removesuffix("_out")
+        if expected["shape"]:
+            lines.append(f"    assert_eq!(out.{field}.shape(), {expected['shape']});")
+            prints.append(f'    out.{field}.iter().for_each(|x| println!("\\n@{number} {{x:?}}"));')
+        else:
+            prints.append(f'    println!("\\n@{number} {{:?}}", out.{field});')
+    return lines + prints
+
+
+def rust_batch(jobs, target_name):
+    """Programs compiled together, with their self-tests: what each prints, or the error that each has."""
+    module = {"rust": rust_module, "ndarray": ndarray_module}[target_name]
+    flags = ["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0", "-C", "opt-level=0", "--test"]
+    if target_name == "ndarray":
+        built = pathlib.Path("target/emitted-ndarray/debug/deps").resolve()
+        flags += ["--extern", f"ndarray={next(built.glob('libndarray-*.rlib'))}", "-L", f"dependency={built}"]
+    text = ["#![allow(unused_imports)]"]
+    for number, (folder, manifest) in enumerate(jobs):
+        shutil.copy(folder / f"{target_name}.txt", folder / f"emitted_{target_name}.rs")
+        text.append(f'#[path = "{folder / f"emitted_{target_name}.rs"}"]\nmod p{number};')
+        target = manifest["targets"][target_name]
+        text += [f"#[test]\nfn values_{number}() {{", *module(folder, manifest, target, number), "}"]
+    source = jobs[0][0] / f"batch_{target_name}.rs"
+    source.write_text("\n".join(text) + "\n")
+    program = source.with_suffix("")
+    try:
+        run(["rustc", *flags, str(source), "-o", str(program)])
+    except RuntimeError as error:
+        if len(jobs) == 1:
+            return [error]
+        return [result for job in jobs for result in rust_batch([job], target_name)]
+    done = subprocess.run([str(program), "--nocapture", "--test-threads=1"], capture_output=True, text=True)
+    results = []
+    for number, (folder, manifest) in enumerate(jobs):
+        target = manifest["targets"][target_name]
+        mine = [line.split()[1] for line in done.stdout.splitlines() if line.startswith(f"@{number} ")]
+        name = f"p{number}::tests::derivatives_agree_with_differences"
+        # What a test prints stands between its name and its verdict; those that failed are listed at the end.
+        tested = f"test {name} ..." in done.stdout and f"    {name}" not in done.stdout.split("\nfailures:\n")[-1]
+        if target["tested"] and not tested:
+            results.append(RuntimeError(f"the self-test failed: {done.stderr[-1500:]}"))
+        elif f"test values_{number} ..." not in done.stdout:
+            results.append(RuntimeError(f"no results: {done.stderr[-1500:]}"))
+        else:
+            results.append("\n".join(mine))
+    program.unlink()
+    return results
+
+
+def typst_results(folder, manifest, target):
+    """Typst compiles the document; there are no numbers to compare."""
+    import typst
+
+    source = folder / "program.typ"
+    shutil.copy(folder / "typst.txt", source)
+    assert typst.compile(str(source)).startswith(b"%PDF")
+    return None
 
 
 def run(command, **options):
@@ -227,7 +348,7 @@ def run(command, **options):
 
 def split(printed, target):
     """The numbers that a program printed, one on a line, as the results."""
-    if "failed" in printed:
+    if "failed:" in printed:
         raise RuntimeError(printed)
     values = [float(x) for x in printed.split()]
     out = []
@@ -239,8 +360,45 @@ def split(printed, target):
     return out
 
 
-RUNNERS = {"numpy": numpy_results, "torch": torch_results, "jax": jax_results, "matlab": matlab_results, "rust": rust_results, "stablehlo": stablehlo_results, "c": c_results}
-COMPILED = {"c", "rust"}
+def latex_results(folder, manifest, target):
+    """pdflatex sets the document."""
+    shutil.copy(folder / "latex.txt", folder / "program.tex")
+    run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "program.tex"], cwd=folder)
+    return None
+
+
+def julia_results(folder, manifest, target):
+    """Read by Julia's grammar, not run: whether every part of the file is a part of the language."""
+    import tree_sitter
+    import tree_sitter_julia
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_julia.language()))
+    tree = parser.parse((folder / "julia.txt").read_bytes())
+    if tree.root_node.has_error:
+        waiting = [tree.root_node]
+        while waiting:
+            node = waiting.pop()
+            if node.type == "ERROR" or node.is_missing:
+                raise AssertionError(f"line {node.start_point[0] + 1}: {node.text.decode()[:200]}")
+            waiting += node.children
+    return None
+
+
+RUNNERS = {
+    "numpy": numpy_results,
+    "torch": torch_results,
+    "jax": jax_results,
+    "matlab": matlab_results,
+    "stablehlo": stablehlo_results,
+    "c": c_results,
+    "typst": typst_results,
+    "latex": latex_results,
+    "julia": julia_results,
+}
+# What is done where nothing is run.
+DONE = {"typst": "compiled", "latex": "were set", "julia": "are in the language's grammar, none run"}
+# Programs of Rust are compiled so many at a time.
+BATCH = 24
 
 
 def compare(name, got, expected):
@@ -251,35 +409,79 @@ def compare(name, got, expected):
     assert error <= TOLERANCE, f"{name} differs by {error:.1e}"
 
 
-def main():
-    root, target, *only = sys.argv[1:]
-    ran, failed, compared, refused = 0, [], 0, 0
-    folders = [f for f in sorted(pathlib.Path(root).resolve().iterdir()) if f.is_dir() and (not only or f.name in only)]
-    manifests = [json.loads((f / "program.json").read_text()) for f in folders]
-    # Compilers run beside each other; Python's own programs would wait for each other.
-    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in COMPILED else 1)
-    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"].get(target)) for f, m in zip(folders, manifests)]
+def evenly(folders, most):
+    """At most so many of them, at equal distances, and always those with a name of their own."""
+    if most is None or most >= len(folders):
+        return folders
+    return [folders[i * len(folders) // most] for i in range(most)]
+
+
+def start(target, jobs):
+    """For each program a function that waits for its results: arrays, what was printed, or nothing to compare."""
+    if target in ("rust", "ndarray"):
+        pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+        batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
+        waiting = [pool.submit(rust_batch, batch, target) for batch in batches]
+
+        def result(i):
+            printed = waiting[i // BATCH].result()[i % BATCH]
+            if isinstance(printed, Exception):
+                raise printed
+            return split(printed, jobs[i][1]["targets"][target])
+
+        return result
     if target == "matlab":
-        printed = dict(zip(folders, octave([(f, w.result()[0]) for f, w in zip(folders, waiting)])))
-    for folder, manifest, results in zip(folders, manifests, waiting):
+        asked = [matlab_results(f, m, m["targets"][target]) for f, m in jobs]
+        printed = octave([(f, lines) for (f, _), (lines, _) in zip(jobs, asked)])
+        return lambda i: split(printed[i], asked[i][1])
+    # Compilers run beside each other; Python's own programs would wait for each other.
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() if target in ("c", "latex") else 1)
+    waiting = [pool.submit(RUNNERS[target], f, m, m["targets"][target]) for f, m in jobs]
+    return lambda i: waiting[i].result()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("folder", type=pathlib.Path)
+    arguments.add_argument("target")
+    arguments.add_argument("names", nargs="*", help="these programs only")
+    arguments.add_argument("--most", type=int, help="run at most so many of the programs, evenly over the table")
+    asked = arguments.parse_args()
+    began = time.monotonic()
+    everything = [f for f in sorted(asked.folder.resolve().iterdir()) if f.is_dir()]
+    folders = [f for f in evenly(everything, asked.most) if not asked.names or f.name in asked.names]
+    jobs, refused = [], 0
+    for folder in folders:
+        manifest = json.loads((folder / "program.json").read_text())
+        if manifest["targets"].get(asked.target) is None:
+            refused += 1
+        else:
+            jobs.append((folder, manifest))
+    results = start(asked.target, jobs)
+    ran, compared, tested, failed = 0, 0, 0, []
+    for i, (folder, manifest) in enumerate(jobs):
+        target = manifest["targets"][asked.target]
         try:
-            if manifest["targets"].get(target) is None:
-                refused += 1
-                continue
-            results = results.result()
-            if target == "matlab":
-                results = split(printed[folder], results[1])
-            for got, (name, expected) in zip(results, manifest["targets"][target]["outputs"], strict=True):
-                if expected is None:
-                    raise AssertionError(f"{name} has no reference")
-                compare(name, got, expected)
-                compared += 1
+            arrays = results(i)
+            if arrays is not None:
+                for got, (name, expected) in zip(arrays, target["outputs"], strict=True):
+                    if expected is None:
+                        raise AssertionError(f"{name} has no reference")
+                    compare(name, got, expected)
+                    compared += 1
             ran += 1
+            tested += target["tested"]
         except Exception as error:  # every failure is told, whatever it is
             failed.append(f"{folder.name}: {type(error).__name__}: {error}")
-            if only:
+            if asked.names:
                 raise
-    print(f"{target}: {ran} programs ran, {compared} results agree to {TOLERANCE:g}, {len(failed)} programs failed, {refused} refused")
+    of = f" of {len(everything)}" if len(folders) == len(everything) else f", evenly taken from {len(everything)},"
+    print(
+        f"{asked.target}: {ran}{of} programs {DONE.get(asked.target, 'ran')}, {compared} results agree to {TOLERANCE:g}, "
+        f"{tested if asked.target not in DONE else 0} self-tests passed, "
+        f"{len(failed)} programs failed, {refused} refused, {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
     for line in failed:
         print("  " + line[:400].replace("\n", "\n    "))
     sys.exit(1 if failed else 0)

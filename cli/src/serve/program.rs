@@ -196,7 +196,7 @@ pub fn code(asked: &Asked) -> Result<impl FnOnce() -> Reply + use<>, Reply> {
             let Some(&(_, target)) = TARGETS.iter().find(|(name, _)| *name == wanted) else {
                 return Err(wrong("there is no such target"));
             };
-            let options = emit::Options { name, derivation: detail > Detail::None, sizes, sharded: None };
+            let options = emit::Options { name, derivation: detail > Detail::None, test: false, sizes, sharded: None };
             let emitted = emit(&derived.answer, &derived.source, target, &options);
             let emitted = emitted.map_err(|error| Reply::refused(StatusCode::UNPROCESSABLE_ENTITY, &error.message))?;
             bounded(Reply::text(PLAIN, emitted.text))
