@@ -367,6 +367,14 @@ fn a_document_of_thirty_pages_is_judged() {
 }
 
 #[test]
+fn a_definition_of_a_thousand_factors_is_judged_in_time() {
+    let source = format!("$$ f = {} $$ $$ \\nabla_x f = 0 $$", "\\frac{x}{x} ".repeat(1_400));
+    let start = std::time::Instant::now();
+    assert_eq!(signs(&source), ".+");
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
 fn hostile_documents_end_with_a_message() {
     let deep = |open: &str, close: &str, n: usize| format!("$$ a = {}x{} $$", open.repeat(n), close.repeat(n));
     let documents = [

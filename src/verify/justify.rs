@@ -23,7 +23,7 @@ pub struct Waypoint {
 
 /// The names of the rules that lead from left to right; none where no short chain was found.
 pub fn justify(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Vec<String> {
-    if left.size() > LARGEST || right.size() > LARGEST {
+    if left.size() > LARGEST || right.size() > LARGEST || stands_on_large_ones(scope, left, right) {
         return Vec::new();
     }
     if let Some(rules) = gradient(scope, left, right) {
@@ -39,6 +39,13 @@ pub fn justify(scope: &Scope, moving: &[String], left: &Formula, right: &Formula
         Some(rules) if rules.is_empty() => vec!["rearranged".to_owned()],
         rules => rules.unwrap_or_default(),
     }
+}
+
+/// Whether a definition below one of the sides is too large to be looked at.
+fn stands_on_large_ones(scope: &Scope, left: &Formula, right: &Formula) -> bool {
+    let names = [left.names(), right.names()].concat();
+    let mut below = names.into_iter().flat_map(|name| scope.below(name));
+    below.any(|name| scope.definitions.get(&name).is_some_and(|definition| definition.body.size() > LARGEST))
 }
 
 /// With what two sides meet.
@@ -261,6 +268,9 @@ fn statement_of(by: Move) -> Option<&'static str> {
 
 /// The way from left to right through the form in which both sides meet; `None` where none was found.
 pub fn way(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> Option<Vec<Waypoint>> {
+    if stands_on_large_ones(scope, left, right) {
+        return None;
+    }
     let mut found = found(scope, moving, left, right)?;
     let mover = &mut found.mover;
     let mut sides: Vec<Vec<Waypoint>> = Vec::new();
