@@ -53,7 +53,7 @@ pub trait Vectors: Sized {
 }
 
 impl Vectors for f32 {
-    type Portable = Plain<f32, 8>;
+    type Portable = Plain<f32, 4>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = super::simd::F32x8;
     #[cfg(target_arch = "x86_64")]
@@ -61,7 +61,7 @@ impl Vectors for f32 {
 }
 
 impl Vectors for f64 {
-    type Portable = Plain<f64, 4>;
+    type Portable = Plain<f64, 2>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = super::simd::F64x4;
     #[cfg(target_arch = "x86_64")]
