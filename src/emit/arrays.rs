@@ -4,12 +4,12 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use super::EmitError;
 use super::code::{Along, Code, MatrixOp, Op, SoftmaxPart, Value, rank};
 use super::expressions::Writer;
 use super::names::Names;
-use super::sizes::{Sizes, Source, sizes};
+use super::sizes::{Sizes, sizes};
 use super::statements::lines;
+use super::{EmitError, Emitted};
 use crate::dimension::DimId;
 use crate::expr::Axis;
 
@@ -124,8 +124,13 @@ pub(super) struct Written {
 impl Written {
     /// The identifiers of dimensions that are parameters.
     pub(super) fn size_parameters(&self) -> Vec<String> {
-        let parameters = self.sizes.names.iter().filter(|(_, source)| *source == Source::Parameter);
-        parameters.map(|(name, _)| self.dimensions[name].clone()).collect()
+        self.sizes.parameters().map(|name| self.dimensions[name].clone()).collect()
+    }
+
+    /// The file, with what a caller has to know of it.
+    pub(super) fn emitted(&self, code: &Code, text: String) -> Emitted {
+        let sizes = self.sizes.parameters().map(|name| (name.clone(), self.dimensions[name].clone())).collect();
+        Emitted::new(code, text, &self.name, [&self.inputs, &self.outputs], sizes)
     }
 }
 

@@ -161,13 +161,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         name = written.name,
     );
     let sizes = parameters.iter().map(|(name, _)| (name.clone(), written.dimensions[name].clone())).collect();
-    Ok(Emitted {
-        text,
-        name: written.name.clone(),
-        inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
-        sizes,
-        outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
-    })
+    Ok(Emitted::new(code, text, &written.name, [&written.inputs, &written.outputs], sizes))
 }
 
 /// Text that may stand in a comment.

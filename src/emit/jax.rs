@@ -189,7 +189,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         python::docstring(code, about, "JAX"),
         python::result_class(code, &written, "Array"),
     );
-    Ok(python::emitted(code, &written, text))
+    Ok(written.emitted(code, text))
 }
 
 /// The function with a derived backward of the result at that place, where it is a scalar with gradients by inputs.

@@ -1,10 +1,11 @@
 //! Julia: one function of arrays that gives back a named tuple, and for each scalar with gradients a function with a
 //! `ChainRulesCore.rrule`. A vector is a `Vector`, whichever way it lies in the formula.
 
+use super::array_test::{Compared, Spelling, parts};
 use super::arrays::{Dialect, Line, Written, dimension, write as write_arrays};
 use super::code::{Code, rank};
 use super::python::{self, Halves, halves};
-use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, Shift, TOLERANCE};
+use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, TOLERANCE};
 use super::sizes::{AxisOf, Source};
 use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
@@ -306,7 +307,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     if main.contains("erf") {
         imports.push_str("using SpecialFunctions: erf, erfc\n");
     }
-    Ok(python::emitted(code, &written, format!("{imports}\n{main}")))
+    Ok(written.emitted(code, format!("{imports}\n{main}")))
 }
 
 /// The value alone and its rule for reverse mode.
@@ -338,45 +339,16 @@ fn rrule(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<St
 
 /// The self-test, where the file is run as a program.
 fn self_test(written: &Written, test: &SelfTest) -> String {
-    let names = test.names(RESERVED, &written.name, &written.inputs);
-    let call = |path: &[Shift]| {
-        let inputs = written.inputs.iter().enumerate().map(|(input, name)| {
-            let shifts = test.shifts_of(path, input);
-            let moved = |shift: &Shift| {
-                let sign = if shift.back { '-' } else { '+' };
-                format!(" {sign} {} * {}", names.step, names.directions[shift.along])
-            };
-            format!("{name}{}", shifts.iter().map(moved).collect::<String>())
-        });
-        let all: Vec<String> = inputs.chain(test.parameters(&written.sizes)).collect();
-        format!("{}({})", written.name, all.join(", "))
-    };
+    let parts = parts(written, test, RESERVED, &Julia);
     let mut body = String::new();
-    let arrays = written.inputs.iter().zip(&test.inputs);
-    for (name, array) in arrays.chain(names.directions.iter().zip(test.directions.iter().map(|along| &along.array))) {
-        body.push_str(&format!("    {name} = {}\n", literal(array)));
+    for (name, value) in &parts.assigned {
+        body.push_str(&format!("    {name} = {value}\n"));
     }
-    body.push_str(&format!("    {} = {}\n", names.result, call(&[])));
-    for comparison in &test.comparisons {
-        let field = &written.outputs[comparison.output];
-        let mut derivative = format!("{}.{field}", names.result);
-        for &d in &comparison.applied {
-            derivative = format!("_applied({derivative}, {})", names.directions[d]);
-        }
-        let function = if comparison.second { "_curvature" } else { "_slope" };
-        let mut terms = Vec::new();
-        for path in &comparison.paths {
-            let mut value = format!("{}.{}", call(path), written.outputs[comparison.of]);
-            if let Some(against) = comparison.against {
-                value = format!("dot({}, {value})", names.directions[against]);
-            }
-            terms.push(format!("{function}({} -> {value})", names.step));
-        }
-        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
-        body.push_str(&format!("    _agree(\"{field}\", {derivative}, {difference})\n"));
+    for Compared { output, derivative, difference } in &parts.compared {
+        body.push_str(&format!("    _agree(\"{output}\", {derivative}, {difference})\n"));
     }
-    for (output, why) in &test.left_out {
-        body.push_str(&format!("    println(\"{} is not tested: {why}\")\n", written.outputs[*output]));
+    for (output, why) in &parts.left_out {
+        body.push_str(&format!("    println(\"{output} is not tested: {why}\")\n"));
     }
     format!(
         "
@@ -413,15 +385,36 @@ end
     )
 }
 
-fn literal(array: &Array) -> String {
-    let list =
-        |entries: &[f64], between: &str| entries.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(between);
-    match array.rank {
-        0 => format!("{:?}", array.entries[0]),
-        1 => format!("[{}]", list(&array.entries, ", ")),
-        _ => {
-            let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(|row| list(row, " ")).collect();
-            format!("[{}]", rows.join("; "))
+/// How Julia writes the parts of a self-test.
+struct Julia;
+
+impl Spelling for Julia {
+    fn literal(&self, array: &Array) -> String {
+        let list =
+            |entries: &[f64], between: &str| entries.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(between);
+        match array.rank {
+            0 => format!("{:?}", array.entries[0]),
+            1 => format!("[{}]", list(&array.entries, ", ")),
+            _ => {
+                let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(|row| list(row, " ")).collect();
+                format!("[{}]", rows.join("; "))
+            }
         }
+    }
+
+    fn output_of(&self, call: &str, output: &str) -> String {
+        format!("{call}.{output}")
+    }
+
+    fn applied(&self, derivative: &str, direction: &str, _: usize) -> String {
+        format!("_applied({derivative}, {direction})")
+    }
+
+    fn against(&self, direction: &str, value: &str) -> String {
+        format!("dot({direction}, {value})")
+    }
+
+    fn difference(&self, second: bool, step: &str, value: &str) -> String {
+        format!("{}({step} -> {value})", if second { "_curvature" } else { "_slope" })
     }
 }

@@ -1,8 +1,9 @@
 //! MATLAB, and Octave: a file of one function that gives back a structure, rows as rows and columns as columns.
 
+use super::array_test::{Compared, Spelling, parts};
 use super::arrays::{Dialect, Written, dimension, write as write_arrays};
 use super::code::Code;
-use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, Shift, TOLERANCE};
+use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, TOLERANCE};
 use super::sizes::{AxisOf, Source};
 use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
@@ -317,55 +318,21 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     if let Some(test) = &about.test {
         text.push_str(&self_test(&written, test));
     }
-    Ok(super::python::emitted(code, &written, text))
+    Ok(written.emitted(code, text))
 }
 
 /// The self-test, a function of its own.
 fn self_test(written: &Written, test: &SelfTest) -> String {
-    let names = test.names(RESERVED, &written.name, &written.inputs);
-    let call = |path: &[Shift]| {
-        let inputs = written.inputs.iter().enumerate().map(|(input, name)| {
-            let shifts = test.shifts_of(path, input);
-            let moved = |shift: &Shift| {
-                let sign = if shift.back { '-' } else { '+' };
-                format!(" {sign} {} * {}", names.step, names.directions[shift.along])
-            };
-            format!("{name}{}", shifts.iter().map(moved).collect::<String>())
-        });
-        let all: Vec<String> = inputs.chain(test.parameters(&written.sizes)).collect();
-        format!("{}({})", written.name, all.join(", "))
-    };
-    let literal = |array: &Array| {
-        let row = |row: &[f64]| row.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(", ");
-        let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(row).collect();
-        format!("[{}]", rows.join("; "))
-    };
+    let parts = parts(written, test, RESERVED, &Matlab);
     let mut body = String::new();
-    let arrays = written.inputs.iter().zip(&test.inputs);
-    for (name, array) in arrays.chain(names.directions.iter().zip(test.directions.iter().map(|along| &along.array))) {
-        body.push_str(&format!("{name} = {};\n", literal(array)));
+    for (name, value) in &parts.assigned {
+        body.push_str(&format!("{name} = {value};\n"));
     }
-    body.push_str(&format!("{} = {};\n", names.result, call(&[])));
-    for comparison in &test.comparisons {
-        let field = &written.outputs[comparison.output];
-        let mut derivative = format!("{}.{field}", names.result);
-        for &d in &comparison.applied {
-            derivative = format!("mg_applied({derivative}, {})", names.directions[d]);
-        }
-        let function = if comparison.second { "mg_curvature" } else { "mg_slope" };
-        let mut terms = Vec::new();
-        for path in &comparison.paths {
-            let mut value = format!("getfield({}, '{}')", call(path), written.outputs[comparison.of]);
-            if let Some(against) = comparison.against {
-                value = format!("sum(sum({} .* {value}))", names.directions[against]);
-            }
-            terms.push(format!("{function}(@({}) {value})", names.step));
-        }
-        let difference = if terms.len() == 1 { terms.remove(0) } else { format!("({}) / 4", terms.join(" - ")) };
-        body.push_str(&format!("mg_agree('{field}', {derivative}, {difference});\n"));
+    for Compared { output, derivative, difference } in &parts.compared {
+        body.push_str(&format!("mg_agree('{output}', {derivative}, {difference});\n"));
     }
-    for (output, why) in &test.left_out {
-        body.push_str(&format!("fprintf('{} is not tested: {why}\\n');\n", written.outputs[*output]));
+    for (output, why) in &parts.left_out {
+        body.push_str(&format!("fprintf('{output} is not tested: {why}\\n');\n"));
     }
     format!(
         "
@@ -401,4 +368,31 @@ end
         written.name,
         test.count()
     )
+}
+
+/// How MATLAB writes the parts of a self-test.
+struct Matlab;
+
+impl Spelling for Matlab {
+    fn literal(&self, array: &Array) -> String {
+        let row = |row: &[f64]| row.iter().map(|x| format!("{x:?}")).collect::<Vec<_>>().join(", ");
+        let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(row).collect();
+        format!("[{}]", rows.join("; "))
+    }
+
+    fn output_of(&self, call: &str, output: &str) -> String {
+        format!("getfield({call}, '{output}')")
+    }
+
+    fn applied(&self, derivative: &str, direction: &str, _: usize) -> String {
+        format!("mg_applied({derivative}, {direction})")
+    }
+
+    fn against(&self, direction: &str, value: &str) -> String {
+        format!("sum(sum({direction} .* {value}))")
+    }
+
+    fn difference(&self, second: bool, step: &str, value: &str) -> String {
+        format!("{}(@({step}) {value})", if second { "mg_curvature" } else { "mg_slope" })
+    }
 }

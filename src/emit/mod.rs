@@ -2,6 +2,7 @@
 //! derivative asked for, as somebody who works in that language would write it. `lower` makes one program of the answer,
 //! with all that is special for stable numbers; each target writes it in its own file. Nothing is derived here.
 
+mod array_test;
 mod arrays;
 mod buffers;
 mod build;
@@ -37,7 +38,7 @@ mod wholes;
 
 use crate::answer::Answer;
 use crate::render::{Format, render};
-use code::Origin;
+use code::{Code, Origin};
 use selftest::SelfTest;
 
 /// A language and library.
@@ -131,6 +132,32 @@ pub struct Emitted {
     pub sizes: Vec<(String, String)>,
     /// The names of what it gives back, in order: values first, then derivatives; each with what it is of the answer.
     pub outputs: Vec<(String, Origin)>,
+}
+
+impl Emitted {
+    /// A file with the function of that name; `inputs` and `outputs` are the names it has for those of the code, in order.
+    fn new(
+        code: &Code,
+        text: String,
+        name: &str,
+        [inputs, outputs]: [&[String]; 2],
+        sizes: Vec<(String, String)>,
+    ) -> Emitted {
+        Emitted {
+            text,
+            name: name.to_owned(),
+            inputs: code.inputs.iter().map(|input| input.name.clone()).zip(inputs.iter().cloned()).collect(),
+            sizes,
+            outputs: outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
+        }
+    }
+
+    /// A file that calls inputs and outputs as the code does, and takes no dimension.
+    fn under_own_names(code: &Code, text: String, name: &str) -> Emitted {
+        let inputs: Vec<String> = code.inputs.iter().map(|input| input.name.clone()).collect();
+        let outputs: Vec<String> = code.outputs.iter().map(|output| output.name.clone()).collect();
+        Emitted::new(code, text, name, [&inputs, &outputs], Vec::new())
+    }
 }
 
 /// The program of an answer in a target. `source` is the program's text.

@@ -206,5 +206,5 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
         python::docstring(code, about, "NumPy"),
         python::result_class(code, &written, "NDArray[np.float64]"),
     );
-    Ok(python::emitted(code, &written, text))
+    Ok(written.emitted(code, text))
 }

@@ -3,10 +3,10 @@
 
 use rustc_hash::FxHashSet as HashSet;
 
+use super::About;
 use super::arrays::{Dialect, Level, Line, Written, dimension};
 use super::code::{Code, Output, ResultKind, Value};
 use super::sizes::{AxisOf, Source};
-use super::{About, Emitted};
 use crate::dimension::DimId;
 
 /// How Python writes arrays; a library adds its rows and helpers.
@@ -263,24 +263,6 @@ pub(super) fn returned(written: &Written) -> String {
     }
     let rows: String = fields.iter().map(|field| format!("        {field},\n")).collect();
     format!("    return Result(\n{rows}    )\n")
-}
-
-/// What a caller has to know of the file.
-pub(super) fn emitted(code: &Code, written: &Written, text: String) -> Emitted {
-    let sizes = written
-        .sizes
-        .names
-        .iter()
-        .filter(|(_, source)| *source == Source::Parameter)
-        .map(|(name, _)| (name.clone(), written.dimensions[name].clone()))
-        .collect();
-    Emitted {
-        text,
-        name: written.name.clone(),
-        inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
-        sizes,
-        outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
-    }
 }
 
 /// A scalar result and its gradients as two functions: what is computed for the value, and what for the gradients beyond

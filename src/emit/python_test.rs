@@ -1,9 +1,10 @@
 //! The self-test at the end of a file of Python, behind `if __name__ == "__main__":`. Numbers and comparisons come in, Python
 //! goes out; NumPy, PyTorch and JAX differ in how an array is made.
 
+use super::array_test::{Compared, Spelling, parts};
 use super::arrays::Written;
 use super::python::RESERVED;
-use super::selftest::{Array, CURVATURE_STEP, Comparison, SLOPE_STEP, SelfTest, Shift, TOLERANCE, TestNames};
+use super::selftest::{Array, CURVATURE_STEP, SLOPE_STEP, SelfTest, TOLERANCE};
 
 /// How a library makes an array of a list.
 pub(super) struct Library {
@@ -29,36 +30,21 @@ pub(super) const JNP: Library = Library {
 
 /// The test's text, behind a blank line.
 pub(super) fn written(written: &Written, test: &SelfTest, library: &Library) -> String {
-    let names = test.names(RESERVED, &written.name, &written.inputs);
+    let parts = parts(written, test, RESERVED, library);
     let mut out = format!(
         "\n\ndef _self_test() -> None:\n    \"\"\"Compares each derivative, along a direction, with differences of the value.\"\"\"\n{}",
         library.first
     );
-    for (name, array) in written.inputs.iter().zip(&test.inputs) {
-        out.push_str(&format!("    {name} = {}\n", literal(array, library)));
+    for (name, value) in &parts.assigned {
+        out.push_str(&format!("    {name} = {value}\n"));
     }
-    for (name, along) in names.directions.iter().zip(&test.directions) {
-        out.push_str(&format!("    {name} = {}\n", literal(&along.array, library)));
-    }
-    let result = &names.result;
-    out.push_str(&format!("    {result} = {}\n", call(written, test, &names, &[])));
-    for comparison in &test.comparisons {
-        let field = &written.outputs[comparison.output];
-        let mut derivative = format!("{result}.{field}");
-        for &d in &comparison.applied {
-            let name = &names.directions[d];
-            derivative = match test.directions[d].array.rank {
-                0 => format!("{derivative} * {name}"),
-                rank => format!("{}.tensordot({derivative}, {name}, {rank})", library.module),
-            };
-        }
-        let differences = differences(written, test, &names, comparison, library);
+    for Compared { output, derivative, difference } in &parts.compared {
         out.push_str(&format!(
-            "    _agree(\n        \"{field}\",\n        {derivative},\n        {differences},\n    )\n"
+            "    _agree(\n        \"{output}\",\n        {derivative},\n        {difference},\n    )\n"
         ));
     }
-    for (output, why) in &test.left_out {
-        out.push_str(&format!("    print(\"{} is not tested: {why}\")\n", written.outputs[*output]));
+    for (output, why) in &parts.left_out {
+        out.push_str(&format!("    print(\"{output} is not tested: {why}\")\n"));
     }
     out.push_str(&format!("    print(\"{}: {} with differences\")\n", written.name, test.count()));
     let helpers = format!(
@@ -86,55 +72,43 @@ def _agree(name, derivative, difference):
     out
 }
 
-fn literal(array: &Array, library: &Library) -> String {
-    let list = |entries: &[f64]| {
-        let entries: Vec<String> = entries.iter().map(|x| format!("{x:?}")).collect();
-        format!("[{}]", entries.join(", "))
-    };
-    let text = match array.rank {
-        0 => format!("{:?}", array.entries[0]),
-        1 => list(&array.entries),
-        _ => {
-            let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(list).collect();
-            format!("[{}]", rows.join(", "))
-        }
-    };
-    format!("{}{text}{}", library.open, library.close)
-}
-
-/// The function at moved inputs.
-fn call(written: &Written, test: &SelfTest, names: &TestNames, path: &[Shift]) -> String {
-    let mut arguments = Vec::with_capacity(written.inputs.len());
-    for (input, name) in written.inputs.iter().enumerate() {
-        let mut text = name.clone();
-        for shift in test.shifts_of(path, input) {
-            let sign = if shift.back { '-' } else { '+' };
-            text.push_str(&format!(" {sign} {} * {}", names.step, names.directions[shift.along]));
-        }
-        arguments.push(text);
+impl Spelling for Library {
+    fn literal(&self, array: &Array) -> String {
+        let list = |entries: &[f64]| {
+            let entries: Vec<String> = entries.iter().map(|x| format!("{x:?}")).collect();
+            format!("[{}]", entries.join(", "))
+        };
+        let text = match array.rank {
+            0 => format!("{:?}", array.entries[0]),
+            1 => list(&array.entries),
+            _ => {
+                let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(list).collect();
+                format!("[{}]", rows.join(", "))
+            }
+        };
+        format!("{}{text}{}", self.open, self.close)
     }
-    arguments.extend(test.parameters(&written.sizes));
-    format!("{}({})", written.name, arguments.join(", "))
-}
 
-fn differences(
-    written: &Written,
-    test: &SelfTest,
-    names: &TestNames,
-    comparison: &Comparison,
-    library: &Library,
-) -> String {
-    let function = if comparison.second { "_curvature" } else { "_slope" };
-    let mut terms = Vec::with_capacity(comparison.paths.len());
-    for path in &comparison.paths {
-        let mut value = format!("{}.{}", call(written, test, names, path), written.outputs[comparison.of]);
-        if let Some(against) = comparison.against {
-            value = format!("{}.sum({} * {value})", library.module, names.directions[against]);
-        }
-        terms.push(format!("{function}(lambda {}: {value})", names.step));
+    fn output_of(&self, call: &str, output: &str) -> String {
+        format!("{call}.{output}")
     }
-    match terms.as_slice() {
-        [one] => one.clone(),
-        many => format!("({}) / 4", many.join("\n            - ")),
+
+    fn applied(&self, derivative: &str, direction: &str, rank: usize) -> String {
+        match rank {
+            0 => format!("{derivative} * {direction}"),
+            rank => format!("{}.tensordot({derivative}, {direction}, {rank})", self.module),
+        }
+    }
+
+    fn against(&self, direction: &str, value: &str) -> String {
+        format!("{}.sum({direction} * {value})", self.module)
+    }
+
+    fn difference(&self, second: bool, step: &str, value: &str) -> String {
+        format!("{}(lambda {step}: {value})", if second { "_curvature" } else { "_slope" })
+    }
+
+    fn minus(&self) -> &'static str {
+        "\n            - "
     }
 }

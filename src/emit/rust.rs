@@ -122,14 +122,8 @@ impl Core<'_> {
 
     /// What a caller has to know of the file; `sizes` are the dimensions that the function takes.
     pub(super) fn emitted(&self, text: String, sizes: Vec<(String, String)>) -> Emitted {
-        let (code, written) = (self.code, &self.written);
-        Emitted {
-            text,
-            name: written.name.clone(),
-            inputs: code.inputs.iter().map(|input| input.name.clone()).zip(written.inputs.iter().cloned()).collect(),
-            sizes,
-            outputs: written.outputs.iter().cloned().zip(code.outputs.iter().map(|output| output.from)).collect(),
-        }
+        let written = &self.written;
+        Emitted::new(self.code, text, &written.name, [&written.inputs, &written.outputs], sizes)
     }
 
     /// A dimension in Rust.

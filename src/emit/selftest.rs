@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::EmitError;
 use super::code::{Code, Origin, ResultKind, rank};
 use super::names::Names;
-use super::sizes::{Sizes, Source};
+use super::sizes::Sizes;
 use crate::answer::{Answer, Direction};
 use crate::elaborate::Property;
 use crate::eval::{Evaluator, Numbers, Sampler, obeys, random_direction};
@@ -137,8 +137,7 @@ impl SelfTest {
 
     /// The numbers of the dimensions that are parameters.
     pub(super) fn parameters(&self, sizes: &Sizes) -> Vec<String> {
-        let parameters = sizes.names.iter().filter(|(_, source)| *source == Source::Parameter);
-        parameters.map(|(name, _)| self.size(name).to_string()).collect()
+        sizes.parameters().map(|name| self.size(name).to_string()).collect()
     }
 
     /// How many entries each output has.

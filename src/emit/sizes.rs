@@ -38,6 +38,13 @@ pub(super) struct Sizes {
     pub(super) names: Vec<(String, Source)>,
 }
 
+impl Sizes {
+    /// The names of the dimensions that are parameters.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().filter(|(_, source)| *source == Source::Parameter).map(|(name, _)| name)
+    }
+}
+
 /// The names of all sizes in the program, and how each is known.
 pub(super) fn sizes(code: &mut Code) -> Sizes {
     let mut axes = Vec::new();

@@ -84,13 +84,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>, options: &Options) -> Re
         kinds.join(", "),
         writer.functions.iter().map(|(_, text)| text.as_str()).collect::<String>()
     ));
-    Ok(Emitted {
-        text,
-        name: "main".to_owned(),
-        inputs: code.inputs.iter().map(|input| (input.name.clone(), input.name.clone())).collect(),
-        sizes: Vec::new(),
-        outputs: code.outputs.iter().map(|output| (output.name.clone(), output.from)).collect(),
-    })
+    Ok(Emitted::under_own_names(code, text, "main"))
 }
 
 /// A number with a point, as MLIR wants it.

@@ -3,26 +3,10 @@
 //! run on processors only.
 
 use super::stablehlo::{Tile, Writer, kind};
+use crate::matrix::PADE;
 
-/// Coefficients of the numerator of the diagonal Padé approximation of degree 13 (N. J. Higham, The scaling and squaring
-/// method for the matrix exponential revisited, SIAM J. Matrix Anal. Appl. 26 (2005)).
-const PADE: [f64; 14] = [
-    64_764_752_532_480_000.0,
-    32_382_376_266_240_000.0,
-    7_771_770_303_897_600.0,
-    1_187_353_796_428_800.0,
-    129_060_195_264_000.0,
-    10_559_470_521_600.0,
-    670_442_572_800.0,
-    33_522_128_640.0,
-    1_323_241_920.0,
-    40_840_800.0,
-    960_960.0,
-    16_380.0,
-    182.0,
-    1.0,
-];
-/// The approximation is exact to rounding for matrices of at most this norm.
+/// The Padé approximation is exact to rounding for matrices of at most this norm (N. J. Higham, The scaling and squaring method for
+/// the matrix exponential revisited, SIAM J. Matrix Anal. Appl. 26 (2005)).
 const PADE_NORM: f64 = 5.37;
 
 /// A⁻¹·B, the sign of det A, det A, log |det A|.
@@ -127,15 +111,7 @@ impl Writer<'_> {
     fn beside(&mut self, a: &Tile, b: &Tile, dim: usize) -> Tile {
         let mut axes = a.axes.clone();
         axes[dim] += b.axes[dim];
-        let right = format!(
-            "stablehlo.concatenate {}, {}, dim = {dim} : ({}, {}) -> {}",
-            a.name,
-            b.name,
-            kind(&a.axes),
-            kind(&b.axes),
-            kind(&axes)
-        );
-        self.line(&right, &axes)
+        self.joined(&[a.clone(), b.clone()], dim, &axes)
     }
 
     /// exp(A): halved s times, the quotient of two polynomials, squared s times.
@@ -224,7 +200,8 @@ impl Writer<'_> {
         self.joined(&parts, 1, axes)
     }
 
-    fn joined(&mut self, parts: &[Tile], dim: usize, axes: &[i64]) -> Tile {
+    /// Tiles one behind the other along an axis.
+    pub(super) fn joined(&mut self, parts: &[Tile], dim: usize, axes: &[i64]) -> Tile {
         let names: Vec<&str> = parts.iter().map(|tile| tile.name.as_str()).collect();
         let kinds: Vec<String> = parts.iter().map(|tile| kind(&tile.axes)).collect();
         let right = format!(

@@ -98,15 +98,7 @@ impl Writer<'_> {
                     let wanted = if axes.len() == 2 { vec![rows, columns] } else { vec![rows * columns] };
                     tiles.push(self.reshape(tile, &wanted));
                 }
-                let names: Vec<&str> = tiles.iter().map(|tile| tile.name.as_str()).collect();
-                let kinds: Vec<String> = tiles.iter().map(|tile| kind(&tile.axes)).collect();
-                let right = format!(
-                    "stablehlo.concatenate {}, dim = {dim} : ({}) -> {}",
-                    names.join(", "),
-                    kinds.join(", "),
-                    kind(axes)
-                );
-                self.line(&right, axes)
+                self.joined(&tiles, dim, axes)
             }
             MatrixOp::Reshape => {
                 // Column by column is row by row of the transpose.

@@ -18,6 +18,8 @@ pub(crate) mod error_function {
     };
 }
 pub use product::{View, product};
+pub(crate) use solve::subtract_multiple;
+pub(crate) use spectral::PADE;
 
 /// A dense matrix; a column is n×1, a row 1×n, a scalar 1×1.
 #[derive(Clone, Debug, PartialEq)]

@@ -47,9 +47,7 @@ impl Matrix {
             for row in below.chunks_exact_mut(n) {
                 let factor = row[k] / pivot;
                 row[k] = factor;
-                if factor != 0.0 {
-                    row[k + 1..].iter_mut().zip(&pivot_row[k + 1..]).for_each(|(x, y)| *x -= factor * y);
-                }
+                subtract_multiple(&mut row[k + 1..], factor, &pivot_row[k + 1..]);
             }
         }
         Ok(Elimination { factors, order, sign, singular })
@@ -198,7 +196,8 @@ impl Matrix {
     }
 }
 
-fn subtract_multiple(row: &mut [f64], factor: f64, other: &[f64]) {
+/// row − factor·other
+pub(crate) fn subtract_multiple(row: &mut [f64], factor: f64, other: &[f64]) {
     if factor != 0.0 {
         row.iter_mut().zip(other).for_each(|(x, y)| *x -= factor * y);
     }

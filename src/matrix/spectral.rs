@@ -8,6 +8,25 @@ const MOST_SWEEPS: usize = 60;
 /// How unsymmetric a matrix may be, relative to its largest entry, to be taken as symmetric but for rounding.
 const SYMMETRY: f64 = 1e-9;
 
+/// Coefficients of the numerator of the diagonal Padé approximation of exp of degree 13, lowest first (N. J. Higham, The scaling
+/// and squaring method for the matrix exponential revisited, SIAM J. Matrix Anal. Appl. 26 (2005)).
+pub(crate) const PADE: [f64; 14] = [
+    64_764_752_532_480_000.0,
+    32_382_376_266_240_000.0,
+    7_771_770_303_897_600.0,
+    1_187_353_796_428_800.0,
+    129_060_195_264_000.0,
+    10_559_470_521_600.0,
+    670_442_572_800.0,
+    33_522_128_640.0,
+    1_323_241_920.0,
+    40_840_800.0,
+    960_960.0,
+    16_380.0,
+    182.0,
+    1.0,
+];
+
 impl Matrix {
     /// Eigenvalues (unsorted) and the orthogonal matrix of eigenvectors, its columns, of the symmetric part.
     ///
@@ -123,22 +142,6 @@ impl Matrix {
     /// # Errors
     /// Where the matrix is not square or not finite, or the result is too large.
     pub fn exponential(&self) -> Result<Matrix, MatrixError> {
-        const COEFFICIENTS: [f64; 14] = [
-            64_764_752_532_480_000.0,
-            32_382_376_266_240_000.0,
-            7_771_770_303_897_600.0,
-            1_187_353_796_428_800.0,
-            129_060_195_264_000.0,
-            10_559_470_521_600.0,
-            670_442_572_800.0,
-            33_522_128_640.0,
-            1_323_241_920.0,
-            40_840_800.0,
-            960_960.0,
-            16_380.0,
-            182.0,
-            1.0,
-        ];
         let n = self.require_square()?;
         self.require_finite()?;
         let squarings = self.squarings();
@@ -152,16 +155,16 @@ impl Matrix {
         let identity = Matrix::identity(n);
         // c[first+6]·A⁶ + c[first+4]·A⁴ + c[first+2]·A² + c[first]·I
         let combine = |first: usize, lowest: f64| {
-            let mut out = a6.scale(COEFFICIENTS[first + 6]);
-            out.add_scaled(COEFFICIENTS[first + 4], &a4);
-            out.add_scaled(COEFFICIENTS[first + 2], &a2);
+            let mut out = a6.scale(PADE[first + 6]);
+            out.add_scaled(PADE[first + 4], &a4);
+            out.add_scaled(PADE[first + 2], &a2);
             out.add_scaled(lowest, &identity);
             out
         };
         // Degrees 8, 10, 12 are those of 2, 4, 6 times A⁶.
-        let odd = a6.multiply(&combine(7, 0.0)).add(&combine(1, COEFFICIENTS[1]));
+        let odd = a6.multiply(&combine(7, 0.0)).add(&combine(1, PADE[1]));
         let u = a.multiply(&odd);
-        let v = a6.multiply(&combine(6, 0.0)).add(&combine(0, COEFFICIENTS[0]));
+        let v = a6.multiply(&combine(6, 0.0)).add(&combine(0, PADE[0]));
         let mut out = v.subtract(&u).solve(&v.add(&u))?;
         for _ in 0..squarings as usize {
             out = out.multiply(&out);

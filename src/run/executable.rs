@@ -197,6 +197,8 @@ impl<T: Float> Executable<T> {
     /// threads. After: what has no value, as the inverse of a singular matrix; what the outputs hold is then not defined.
     pub fn run(&mut self, pool: &mut Pool, inputs: &[Given<'_, T>], outputs: &mut [&mut [T]]) -> Result<(), RunError> {
         self.check(pool, inputs, outputs)?;
+        // A run that a panic ended has left its own.
+        self.bound.eliminations.get_mut().clear();
         for (place, given) in inputs.iter().enumerate() {
             match given {
                 Given::Entries(entries) => {
@@ -232,6 +234,7 @@ impl<T: Float> Executable<T> {
         }
         shared.alone(last..stages.len());
         shared.finish();
+        // They are of this run's numbers, and large.
         self.bound.eliminations.get_mut().clear();
         let error = self.bound.error.get_mut().take();
         error.map_or(Ok(()), Err)

@@ -4,7 +4,7 @@
 
 use super::cpu::products::{self, Into, Product};
 use super::cpu::{InstructionSet, View, ViewMut};
-use crate::matrix::{Matrix, MatrixError};
+use crate::matrix::{Matrix, MatrixError, subtract_multiple};
 
 /// Columns that are eliminated together.
 const WIDTH: usize = 32;
@@ -244,12 +244,6 @@ fn side(matrix: &Matrix) -> Result<usize, MatrixError> {
 fn swap_rows(entries: &mut [f64], columns: usize, i: usize, j: usize) {
     let (above, below) = entries.split_at_mut(i.max(j) * columns);
     above[i.min(j) * columns..][..columns].swap_with_slice(&mut below[..columns]);
-}
-
-fn subtract_multiple(row: &mut [f64], factor: f64, other: &[f64]) {
-    if factor != 0.0 {
-        row.iter_mut().zip(other).for_each(|(x, y)| *x -= factor * y);
-    }
 }
 
 /// out − left·right

@@ -88,7 +88,10 @@ impl Objective {
     /// number. A copy has threads of its own; runs of one wait for each other.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Objective {
-        self.engine = Engine::new(&self.answer, &self.roles, threads.max(1), self.engine.precision);
+        let threads = threads.max(1);
+        if threads != self.engine.threads {
+            self.engine = Engine::new(&self.answer, &self.roles, threads, self.engine.precision);
+        }
         self
     }
 
@@ -97,7 +100,9 @@ impl Objective {
     /// training adds up, its parameters and what its optimiser remembers, stays in 64 bits.
     #[must_use]
     pub fn with_precision(mut self, precision: Precision) -> Objective {
-        self.engine = Engine::new(&self.answer, &self.roles, self.engine.threads, precision);
+        if precision != self.engine.precision {
+            self.engine = Engine::new(&self.answer, &self.roles, self.engine.threads, precision);
+        }
         self
     }
 
