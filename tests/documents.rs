@@ -372,7 +372,7 @@ fn what_stands_on_a_line_that_was_not_understood_is_not_called_wrong() {
     let start = "<!--\nX : matrix(n, p)\nB : matrix(p, q)\n-->\n";
     let rest = "$$X^\\top E B = 3$$ $$\\operatorname{tr}(X^\\top X) = 2 \\operatorname{tr}(X X^\\top)$$";
     assert_eq!(signs(&format!("{start}$$E = \\unknown X B$${rest}")), "--x");
-    assert_eq!(signs(&format!("$$f = \\sum_i (x_i^\\top w - y_i)^2$$")), "-");
+    assert_eq!(signs("<!-- w : vector(n) -->\n$$f = \\sum_i (x_i^\\top w - y_i)^2$$"), "-");
 }
 
 #[test]

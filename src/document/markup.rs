@@ -127,7 +127,14 @@ pub fn read(source: &str, markup: Markup) -> Document {
                 Ok(parts) if parts.len() > 1 => {
                     last.extend(parts.last().map(|part| (layer, part.clone())));
                     let span = parts.iter().skip(1).fold(parts[0].span, |whole, part| whole.to(part.span));
-                    document.lines.push(Line { parts, span, may_define: true, is_statement: false, layer });
+                    document.lines.push(Line {
+                        parts,
+                        span,
+                        may_define: true,
+                        is_statement: false,
+                        goes_on: chain.parts[0].is_empty(),
+                        layer,
+                    });
                 }
                 Ok(parts) => {
                     last.extend(parts.into_iter().next().map(|part| (layer, part)));

@@ -51,6 +51,7 @@ pub fn read(source: &str, bare: Bare) -> Document {
                         span,
                         may_define: true,
                         is_statement: true,
+                        goes_on: false,
                         layer: None,
                     });
                 }
@@ -67,6 +68,7 @@ pub fn read(source: &str, bare: Bare) -> Document {
                     span,
                     may_define: piece.may_define,
                     is_statement: false,
+                    goes_on: false,
                     layer: None,
                 });
             }

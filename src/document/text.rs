@@ -17,6 +17,8 @@ pub struct Line {
     pub span: Span,
     /// Whether its first equals sign may say what a new name stands for.
     pub may_define: bool,
+    /// Whether it goes on from the chain before, whose last formula is its first.
+    pub goes_on: bool,
     /// The number of the layer for which a general formula is written out here.
     pub layer: Option<u32>,
     /// Whether it is a definition of the program itself, of which nothing is claimed.

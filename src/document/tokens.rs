@@ -4,7 +4,7 @@ use super::macros::{Macros, definition, expanded};
 use crate::diagnostic::Span;
 
 /// A token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A letter, a sign.
     Character(char),

@@ -54,7 +54,7 @@ impl Writer<'_> {
             Kind::Transpose(a) if latex && matches!(&a.kind, Kind::Entry { of, indices } if is_member(of, indices)) => {
                 Level::Closed
             }
-            Kind::Transpose(_) if latex => Level::Power,
+            Kind::Transpose(_) | Kind::Derivative { .. } if latex => Level::Power,
             Kind::Over { .. } => Level::Sum,
             Kind::Number(Number::Ratio(n, d)) if *d != 1 && !latex && fraction(*n, *d) => Level::Product,
             Kind::Derivative { .. } if !latex => Level::Sum,

@@ -26,6 +26,8 @@ pub mod slopes;
 mod symmetric;
 pub mod values;
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{self, Diagnostic};
 use crate::document::formula::{Formula, Index, Kind};
 use crate::document::text::Document;
@@ -89,6 +91,7 @@ fn judged(document: &Document) -> Report {
         !scope.definitions.contains_key(name) && !declared
     });
     let mut lines = Vec::new();
+    let mut with_mistakes: HashMap<Option<u32>, judge::Chain> = HashMap::new();
     for (line, chain) in document.lines.iter().zip(&chains) {
         let mut verdicts = match conditions::differential_head(&scope, line) {
             Some((name, _)) if gradients => {
@@ -99,6 +102,24 @@ fn judged(document: &Document) -> Report {
             }
             _ => judge(&mut scope, chain, &around),
         };
+        let failed = |verdicts: &[judge::Verdict]| verdicts.iter().any(|v| matches!(v, judge::Verdict::Fails(_)));
+        // A display that goes on from a wrong line goes on from what would have been right, as a chain does.
+        let mut whole = chain.clone();
+        if line.goes_on
+            && let Some(before) = with_mistakes.get(&line.layer)
+        {
+            whole = before.clone();
+            whole.parts.extend(chain.parts.iter().skip(1).cloned());
+            if failed(&verdicts) {
+                let all = judge(&mut scope, &whole, &around);
+                verdicts = all[all.len() - verdicts.len()..].to_vec();
+            }
+        }
+        if failed(&verdicts) || line.goes_on && with_mistakes.contains_key(&line.layer) {
+            with_mistakes.insert(line.layer, whole);
+        } else {
+            with_mistakes.remove(&line.layer);
+        }
         for (pair, verdict) in chain.parts.windows(2).zip(&mut verdicts) {
             let given = specified
                 .iter()
