@@ -239,7 +239,7 @@ impl<T: Float> Kernel<T> for Room<T> {
     }
 }
 
-pub(in crate::run::cpu) struct Packing<'a, T> {
+pub(crate) struct Packing<'a, T> {
     right: View<'a, T>,
     to: *mut T,
 }
@@ -266,7 +266,7 @@ fn side<T: Float>(view: View<'_, T>) -> Side<T> {
     Side { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }
 
-pub(in crate::run::cpu) struct Multiply<'a, T> {
+pub(crate) struct Multiply<'a, T> {
     product: &'a Product<'a, T>,
     out: ViewMut<'a, T>,
     column_sums: Option<&'a mut [T]>,

@@ -2,8 +2,8 @@
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
 use super::blocks::Source;
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch_far};
+use crate::Float;
+use crate::simd::{Kernel, Lanes, array, prefetch_far};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.

@@ -1,8 +1,8 @@
 //! Copies of factors in the order in which the tile reads them.
 
 use super::blocks::{Source, tile_rows};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::Float;
+use crate::simd::Lanes;
 
 /// A panel of B: for each of `depth` k the `width` columns, filled up with zeros to whole vectors of the panel.
 ///

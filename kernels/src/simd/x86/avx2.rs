@@ -22,7 +22,7 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use super::{call, instruction, operators};
-use crate::run::cpu::simd::{Kernel, Lanes, Mask};
+use crate::simd::{Kernel, Lanes, Mask};
 
 /// 8 numbers of 4 bytes.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@
 
 use super::pack;
 use super::tile::{Ahead, Factor, Finish, Held, Strip, Tiles};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::Float;
+use crate::simd::Lanes;
 
 /// A matrix that is read: entry (i, j) at `i * down + j * along`.
 #[derive(Clone, Copy)]
