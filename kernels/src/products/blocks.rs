@@ -119,9 +119,7 @@ pub(super) unsafe fn product<V: Lanes>(
                             let b = b.from(first_k, column);
                             if packs_b::<V>(b, m, depth) {
                                 pack::columns::<V>(b, depth, width, room_of_b);
-                                if b.along == 1 && column + panel < n {
-                                    ahead = Some(b.from(0, panel));
-                                }
+                                ahead = next_panel(b.from(0, panel), depth, panel.min(n - column - width));
                                 (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
                             } else {
                                 (Factor { pointer: b.pointer, across: V::COUNT, along: b.down }, last)
@@ -142,9 +140,9 @@ pub(super) unsafe fn product<V: Lanes>(
                         } else {
                             (Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }, rows * a.down)
                         };
-                        let ahead = ahead.map(|from: Source<_>| {
-                            let (first, last) = (depth * i / height, depth * (i + count * rows) / height);
-                            Ahead { from: from.from(first, 0), count: last - first, width: panel }
+                        let ahead = ahead.map(|all: Ahead<_>| {
+                            let (first, last) = (all.count * i / height, all.count * (i + count * rows) / height);
+                            Ahead { pointer: all.pointer.wrapping_add(first * all.step), count: last - first, ..all }
                         });
                         let finish = here.from(row + i, column);
                         let c = c.wrapping_add((row + i) * c_down + column);
@@ -173,6 +171,17 @@ pub(super) unsafe fn product<V: Lanes>(
 pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
     let most = if vectors == 1 { V::TALL } else { V::ROWS };
     [24, 12, 10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
+}
+
+/// What is to be copied next of a panel of B, where it is made of contiguous pieces.
+#[inline]
+fn next_panel<T>(b: Source<T>, depth: usize, width: usize) -> Option<Ahead<T>> {
+    match b {
+        _ if width == 0 => None,
+        Source { pointer, down, along: 1 } => Some(Ahead { pointer, step: down, count: depth, length: width }),
+        Source { pointer, down: 1, along } => Some(Ahead { pointer, step: along, count: width, length: depth }),
+        _ => None,
+    }
 }
 
 /// Whether A is copied: where its rows would push each other out of the cache, or its numbers are far apart.

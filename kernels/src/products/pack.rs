@@ -34,6 +34,12 @@ pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width
                 let count = width.saturating_sub(v * V::COUNT).min(V::COUNT);
                 let from = b.pointer.wrapping_add(v * V::COUNT * b.along);
                 let mut p = 0;
+                // Whole blocks, whose size the compiler knows.
+                while count == V::COUNT && p + V::COUNT <= depth {
+                    let (block, to) = ((V::COUNT, V::COUNT), to.add(p * panel + v * V::COUNT));
+                    V::turn(block, from.wrapping_add(p), b.along, to, panel, V::COUNT);
+                    p += V::COUNT;
+                }
                 while p < depth {
                     let block = (count, V::COUNT.min(depth - p));
                     V::turn(block, from.wrapping_add(p), b.along, to.add(p * panel + v * V::COUNT), panel, V::COUNT);

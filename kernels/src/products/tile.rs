@@ -1,7 +1,6 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
-use super::blocks::Source;
 use crate::Float;
 use crate::simd::{Kernel, Lanes, array, prefetch_far};
 
@@ -143,12 +142,29 @@ pub(super) struct Strip<T> {
     pub ahead: Option<Ahead<T>>,
 }
 
-/// Rows of B that are asked for while the tiles are made.
+/// Contiguous pieces of B that are asked for while the tiles are made.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead<T> {
-    pub from: Source<T>,
+    pub pointer: *const T,
+    /// From a piece to the next.
+    pub step: usize,
     pub count: usize,
-    pub width: usize,
+    /// Of a piece.
+    pub length: usize,
+}
+
+impl<T> Ahead<T> {
+    /// Asks for a piece, from the line of its first number to that of its last.
+    #[inline(always)]
+    fn ask(&self, piece: usize) {
+        let first = self.pointer.wrapping_add(piece * self.step);
+        let mut at = 0;
+        while at < self.length {
+            prefetch_far(first.wrapping_add(at));
+            at += 64 / size_of::<T>();
+        }
+        prefetch_far(first.wrapping_add(self.length - 1));
+    }
 }
 
 /// Between two requests for what the next tile's end reads and writes lie at least so many k.
@@ -191,10 +207,9 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let &Strip { count, k, mut a, a_step, b, last, finish, mut c, c_down, ahead } = self.0;
         for t in 0..count {
-            if let Some(Ahead { from, count: rows, width }) = ahead {
-                for p in rows * t / count..rows * (t + 1) / count {
-                    prefetch_far(from.from(p, 0).pointer);
-                    prefetch_far(from.from(p, width - 1).pointer);
+            if let Some(ahead) = ahead {
+                for piece in ahead.count * t / count..ahead.count * (t + 1) / count {
+                    ahead.ask(piece);
                 }
             }
             let below = c.wrapping_add(M * c_down);
