@@ -313,7 +313,7 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                     sum.store(row.add(v * V::COUNT));
                 }
             });
-        } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
+        } else if M * NV == V::TALL && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
             // All is read before any is written: rows that are a multiple of a page apart look alike to the processor, and it
             // would hold back each read until the write before is done.
             let mut added = std::mem::zeroed::<[[V; NV]; M]>();

@@ -73,7 +73,6 @@ impl Lanes for F32x8 {
     type Scalar = f32;
     type Mask = Whole8;
     const COUNT: usize = 8;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
 
@@ -344,7 +343,6 @@ impl Lanes for F64x4 {
     type Scalar = f64;
     type Mask = Whole4;
     const COUNT: usize = 4;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
 
