@@ -154,17 +154,21 @@ pub(super) struct Ahead<T> {
 }
 
 impl<T> Ahead<T> {
-    /// Asks for a piece, from the line of its first number to that of its last.
     #[inline(always)]
     fn ask(&self, piece: usize) {
-        let first = self.pointer.wrapping_add(piece * self.step);
-        let mut at = 0;
-        while at < self.length {
-            prefetch_far(first.wrapping_add(at));
-            at += 64 / size_of::<T>();
-        }
-        prefetch_far(first.wrapping_add(self.length - 1));
+        ask(self.pointer.wrapping_add(piece * self.step), self.length);
     }
+}
+
+/// Asks for all lines of so many numbers.
+#[inline(always)]
+fn ask<T>(first: *const T, length: usize) {
+    let mut at = 0;
+    while at < length {
+        prefetch_far(first.wrapping_add(at));
+        at += 64 / size_of::<T>();
+    }
+    prefetch_far(first.wrapping_add(length - 1));
 }
 
 /// Between two requests for what the next tile's end reads and writes lie at least so many k.
@@ -186,12 +190,11 @@ impl<T: Float> Next<T> {
         Next { rows: [c.cast_const(), added.0, other.0], down: [c_down, added.1, other.1] }
     }
 
-    /// Asks for a row, whose last number stands `last` after its first, and goes on to the next.
+    /// Asks for a row of so many numbers and goes on to the next.
     #[inline(always)]
-    fn ask(&mut self, last: usize) {
+    fn ask(&mut self, length: usize) {
         for (row, down) in self.rows.iter_mut().zip(self.down) {
-            prefetch_far(*row);
-            prefetch_far(row.wrapping_add(last));
+            ask(*row, length);
             *row = row.wrapping_add(down);
         }
     }
@@ -254,7 +257,7 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
             while left > 0 {
                 let some = stretch.min(left);
                 left -= some;
-                next.ask(NV * V::COUNT - 1);
+                next.ask(NV * V::COUNT);
                 for _ in 0..some {
                     let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
                     step(&mut sums, &vectors, &rows, a.across);
