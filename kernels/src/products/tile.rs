@@ -317,7 +317,7 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                     sum.store(row.add(v * V::COUNT));
                 }
             });
-        } else if M * NV == V::TALL && NV == V::VECTORS && last == V::COUNT && finish.runs_along() {
+        } else if M * NV == V::TALL && last == V::COUNT && finish.runs_along() {
             // All is read before any is written: rows that are a multiple of a page apart look alike to the processor, and it
             // would hold back each read until the write before is done.
             let zero = V::splat(V::Scalar::ZERO);
