@@ -361,9 +361,13 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                 }
             }
             if !finish.sums.is_null() {
-                for v in 0..NV {
-                    let mut sum = zero;
-                    for_rows!(M, i, { sum = sum + x[i][v] });
+                let mut down = [zero; NV];
+                for_rows!(M, i, {
+                    for (sum, &x) in down.iter_mut().zip(&x[i]) {
+                        *sum = *sum + x;
+                    }
+                });
+                for (v, &sum) in down.iter().enumerate() {
                     add_column_sums(sum, finish, v * V::COUNT, V::COUNT);
                 }
             }
@@ -410,11 +414,10 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
             None => self,
         };
         let Block { shape: (rows, columns), made, pitch, finish, c, c_down } = block;
-        // SAFETY: the entries are there; the caller has asked for the instructions of V.
-        let mut j = unsafe { block.whole_columns::<V>() };
+        let mut j = 0;
         while j < columns {
             let count = V::COUNT.min(columns - j);
-            // SAFETY: as above.
+            // SAFETY: the entries are there; the caller has asked for the instructions of V.
             unsafe {
                 let mut column_sum = V::splat(T::ZERO);
                 for i in 0..rows {
@@ -435,87 +438,6 @@ impl<T: Float> Block<'_, T> {
         let column = self.shape.1 == 1 && self.pitch == 1 && self.c_down == 1 && finish.sums.is_null();
         let turned = |side: Side<T>| Side { down: side.along, along: side.down, ..side };
         column.then(|| Finish { added: turned(finish.added), other: turned(finish.other), ..*finish })
-    }
-
-    /// Finishes whole vectors where what stands beside the result runs along its rows, and gives the columns that are done. A loop
-    /// is made for each kind, with nothing left to decide within.
-    ///
-    /// # Safety
-    /// As for [`Block`]. The processor has the instructions of `V`.
-    #[inline(always)]
-    unsafe fn whole_columns<V: Lanes<Scalar = T>>(&self) -> usize {
-        let finish = self.finish;
-        let along = |side: &Side<T>| side.pointer.is_null() || side.along == 1;
-        if finish.held == Held::Result || finish.stream || !along(&finish.added) || !along(&finish.other) {
-            return 0;
-        }
-        let (partial, added) = (finish.held == Held::Partial, !finish.added.pointer.is_null());
-        macro_rules! kinds {
-            ($($kind:ident)*) => {
-                // SAFETY: the caller's.
-                unsafe {
-                    match (partial, added, finish.then) {
-                        $(
-                            (false, false, Kind::$kind) => self.columns::<V>(false, false, Kind::$kind),
-                            (false, true, Kind::$kind) => self.columns::<V>(false, true, Kind::$kind),
-                            (true, false, Kind::$kind) => self.columns::<V>(true, false, Kind::$kind),
-                            (true, true, Kind::$kind) => self.columns::<V>(true, true, Kind::$kind),
-                        )*
-                    }
-                }
-            };
-        }
-        kinds!(Nothing Relu WhereAbove Times)
-    }
-
-    /// The loop of one kind; inlined, so that its last three arguments are constants.
-    #[inline(always)]
-    unsafe fn columns<V: Lanes<Scalar = T>>(&self, partial: bool, added: bool, then: Kind) -> usize {
-        let &Block { shape: (rows, columns), made, pitch, finish, c, c_down } = self;
-        let mut j = 0;
-        // SAFETY: the caller's.
-        unsafe {
-            let (zero, alpha, beta) = (V::splat(T::ZERO), V::splat(finish.alpha), V::splat(finish.beta));
-            while j + V::COUNT <= columns {
-                // All is read before any is written, see `leave`.
-                let (mut here, mut to) = (made.add(j), c.add(j));
-                let (mut beside, mut other) =
-                    (finish.added.pointer.wrapping_add(j), finish.other.pointer.wrapping_add(j));
-                for _ in 0..rows {
-                    let mut x = V::load(here);
-                    if partial {
-                        x = x + V::load(to);
-                    }
-                    x = x * alpha;
-                    if added {
-                        x = beta.times_plus(V::load(beside), x);
-                    }
-                    match then {
-                        Kind::Nothing => {}
-                        Kind::Relu => x = zero.where_or(x.at_most(zero), x),
-                        Kind::WhereAbove => x = x.where_or(V::load(other).above(zero), zero),
-                        Kind::Times => x = x * V::load(other),
-                    }
-                    x.store(here);
-                    here = here.wrapping_add(pitch);
-                    to = to.wrapping_add(c_down);
-                    beside = beside.wrapping_add(finish.added.down);
-                    other = other.wrapping_add(finish.other.down);
-                }
-                let mut column_sum = zero;
-                (here, to) = (made.add(j), c.add(j));
-                for _ in 0..rows {
-                    let x = V::load(here);
-                    x.store(to);
-                    column_sum = column_sum + x;
-                    here = here.wrapping_add(pitch);
-                    to = to.wrapping_add(c_down);
-                }
-                add_column_sums(column_sum, finish, j, V::COUNT);
-                j += V::COUNT;
-            }
-        }
-        j
     }
 }
 
