@@ -235,7 +235,6 @@ fn a_report_is_one_page_with_everything_in_it() {
     assert_eq!(html.matches("<table").count(), html.matches("</table>").count());
 }
 
-/// The training of the test below: 114 steps, a checkpoint after each fifth.
 #[test]
 fn a_model_in_32_bit_floats_is_half_as_large_and_says_the_same_wherever_it_is_used() {
     let folder = scratch("precision");
@@ -279,6 +278,48 @@ fn a_model_in_32_bit_floats_is_half_as_large_and_says_the_same_wherever_it_is_us
 }
 
 #[test]
+fn data_that_are_too_large_are_the_cause_and_not_the_rate() {
+    let folder = scratch("large");
+    let (data, program) = (folder.join("large.csv"), folder.join("line.mg"));
+    let rows =
+        |size: f64| (0..40).map(|i| format!("{},{},{}\n", size * f64::from(i % 5), size, i % 2)).collect::<String>();
+    fs_write(&data, &format!("a,b,label\n{}", rows(1e39)));
+    let base = ["train", "--quiet", "--data", text(&data), "--hidden", "4", "--epochs", "3"];
+    let run = |more: &[&str]| error(2, &[&base[..], more].concat());
+    let told = run(&["--scale", "none", "--precision", "f32"]);
+    assert_eq!(
+        told,
+        "error: the features are as large as 4e39, which is too large for a 32-bit number\nhelp: scale them (common, \
+         standard or range), or compute in 64-bit numbers (f64)\n"
+    );
+    // What is scaled can be of any size.
+    shown(&[&base[..], &["--precision", "f32"]].concat());
+    fs_write(&data, &format!("a,b,label\n{}", rows(5000.0)));
+    let told = run(&["--scale", "none", "--learning-rate", "0.5"]);
+    assert!(told.starts_with("error: the training diverged in epoch 1: "), "{told}");
+    assert!(
+        told.ends_with(
+            "help: the features are as large as 20000: scale them (common, standard or range), or take a much smaller \
+             learning rate than 0.5\n"
+        ),
+        "{told}"
+    );
+    fs_write(&program, "X : matrix(m, n)\ny : vector(m)\nw : vector(n)\nL = 1/m*normsq(X*w - y)\ngrad L wrt w\n");
+    let houses: String =
+        (0..40).map(|i| format!("{},{}\n", f64::from(i % 5) - 2.0, 1e300 * f64::from(i % 2))).collect();
+    fs_write(&data, &format!("a,price\n{houses}"));
+    let told = error(2, &["train", "--model", text(&program), "--data", text(&data), "--label", "price", "--quiet"]);
+    assert!(
+        told.contains("\nhelp: the targets are as large as 1e300: divide them by a number of their size, or "),
+        "{told}"
+    );
+}
+
+fn fs_write(path: &Path, content: &str) {
+    std::fs::write(path, content).unwrap();
+}
+
+#[test]
 fn a_training_in_32_bit_floats_goes_on_as_if_it_had_never_stopped() {
     let folder = scratch("precision-resumed");
     let path = |name: &str| folder.join(name);
@@ -294,6 +335,7 @@ fn a_training_in_32_bit_floats_goes_on_as_if_it_had_never_stopped() {
     }
 }
 
+/// The training of the test below: 114 steps, a checkpoint after each fifth.
 fn checkpointed<'a>(checkpoint: &'a str, save: &'a str) -> Vec<&'a str> {
     let mut arguments =
         vec!["train", "--quiet", "--hidden", "5", "--epochs", "3", "--batch-size", "92", "--shift", "1"];
@@ -425,6 +467,7 @@ fn the_manual_and_the_completions_know_the_options() {
     }
     assert_eq!(error(2, &["man", "nothing"]), "error: there is no command `nothing`\n");
     for shell in ["bash", "zsh", "fish"] {
-        assert!(shown(&["completions", shell]).contains("checkpoint-every"), "{shell}");
+        let script = shown(&["completions", shell]);
+        assert!(script.contains("checkpoint-every") && !script.contains("worker"), "{shell}");
     }
 }
