@@ -38,7 +38,7 @@ use crate::output;
 use asked::Asked;
 use reply::Reply;
 use training::Trainings;
-use work::{Route, Work};
+use work::{Refusal, Route, Work};
 
 pub use export::{command as export_command, run as export};
 
@@ -308,11 +308,13 @@ async fn train(State(server): State<Server>, request: Request) -> Response {
         Ok(turn) => turn,
         Err(reply) => return reply.into(),
     };
-    let started = match Asked::of(request, SAMPLES).await {
-        Ok(asked) => server.trainings.start(&asked, turn),
-        Err(reply) => Err(reply),
+    let body = match asked::body(request, SAMPLES).await {
+        Ok(body) => body,
+        Err(reply) => return reply.into(),
     };
-    started.unwrap_or_else(Response::from)
+    // Many bytes take a while to read, and others are answered meanwhile.
+    let started = tokio::task::spawn_blocking(move || server.trainings.start(&Asked::of_bytes(&body)?, turn));
+    started.await.unwrap_or_else(|_| Err(Refusal::Broken.into())).unwrap_or_else(Response::from)
 }
 
 async fn stop(State(server): State<Server>, request: Request) -> Reply {

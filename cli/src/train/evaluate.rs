@@ -82,7 +82,10 @@ impl Told<'_> {
         }
         let _ = writeln!(out, "loss {:.6}", self.loss);
         if let Some(fit) = self.fit {
-            let _ = writeln!(out, "root mean square error {:.6}\nR² {:.6}", fit.error, fit.explained);
+            let _ = writeln!(out, "root mean square error {:.6}", fit.error);
+            if let Some(explained) = fit.explained {
+                let _ = writeln!(out, "R² {explained:.6}");
+            }
         }
         let Some(confusion) = confusion else { return out };
         let widest = self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(5, 24);
