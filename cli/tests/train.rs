@@ -349,7 +349,8 @@ fn a_training_in_32_bit_floats_goes_on_as_if_it_had_never_stopped() {
 fn checkpointed<'a>(checkpoint: &'a str, save: &'a str) -> Vec<&'a str> {
     let mut arguments =
         vec!["train", "--quiet", "--hidden", "5", "--epochs", "3", "--batch-size", "92", "--shift", "1"];
-    arguments.extend(["--optimiser", "adam", "--checkpoint", checkpoint, "--checkpoint-every", "5", "--save", save]);
+    arguments.extend(["--threads", "1", "--optimiser", "adam", "--checkpoint", checkpoint, "--checkpoint-every", "5"]);
+    arguments.extend(["--save", save]);
     arguments
 }
 

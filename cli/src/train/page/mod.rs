@@ -158,7 +158,7 @@ fn mistaken(part: &str, confusion: &Confusion, classes: &[String]) -> String {
         let _ = write!(
             out,
             "<div>\n<h2>Confusion</h2>\n<p>{} samples of each class (row) by the class predicted (column)</p>\n\
-             <div class=\"scroll\"><table class=\"confusion\">\n<thead><tr><th></th>",
+             <div class=\"scroll\"><table class=\"confusion\">\n<thead><tr><td></td>",
             capital(part)
         );
         for name in classes {
