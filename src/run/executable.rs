@@ -397,6 +397,10 @@ fn packs<T: Float>(
     for (place, step) in steps.iter().enumerate() {
         let CompiledStep::Product(product) = step else { continue };
         let (k, n) = plan.use_shape(product.right);
+        if n == 1 {
+            // One column is made by sums along k, which read it as it stands.
+            continue;
+        }
         let own = products::packed_length::<T>(set, k, n);
         if own * size_of::<T>() <= LARGEST_PACKED {
             out.push((place, length));

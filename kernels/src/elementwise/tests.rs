@@ -2,9 +2,9 @@
 //! precisions.
 
 use super::{Binary, Code, CodeError, Fold, Instruction, Operand, Output, Over, Unary};
-use crate::matrix::{erf, erfc};
-use crate::run::cpu::products::Into;
-use crate::run::cpu::{Buffer, Float, InstructionSet, View, ViewMut};
+use crate::error_function::{erf, erfc};
+use crate::products::Into;
+use crate::{Buffer, Float, InstructionSet, View, ViewMut};
 
 type Exact = fn(f64) -> f64;
 type ExactOfTwo = fn(f32, f32) -> f32;
@@ -95,7 +95,7 @@ fn worst<T: Float>(set: InstructionSet, row: &Row, to: f64, digits: i32, smalles
 
 /// The bounds that the page of the kernels states: for each function, single and double.
 fn stated(name: &str) -> [f64; 2] {
-    let page = include_str!("../../../../docs/kernels.md");
+    let page = include_str!("../../../docs/kernels.md");
     let start = format!("| {name} | ");
     let line = page.lines().find_map(|line| line.strip_prefix(&start));
     let line = line.unwrap_or_else(|| panic!("docs/kernels.md states no error of {name}"));

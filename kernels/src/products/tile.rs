@@ -1,9 +1,8 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
-use super::blocks::Source;
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, array, prefetch_far};
+use crate::Float;
+use crate::simd::{Kernel, Lanes, array, prefetch_far};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -143,12 +142,33 @@ pub(super) struct Strip<T> {
     pub ahead: Option<Ahead<T>>,
 }
 
-/// Rows of B that are asked for while the tiles are made.
+/// Contiguous pieces of B that are asked for while the tiles are made.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead<T> {
-    pub from: Source<T>,
+    pub pointer: *const T,
+    /// From a piece to the next.
+    pub step: usize,
     pub count: usize,
-    pub width: usize,
+    /// Of a piece.
+    pub length: usize,
+}
+
+impl<T> Ahead<T> {
+    #[inline(always)]
+    fn ask(&self, piece: usize) {
+        ask(self.pointer.wrapping_add(piece * self.step), self.length);
+    }
+}
+
+/// Asks for all lines of so many numbers.
+#[inline(always)]
+fn ask<T>(first: *const T, length: usize) {
+    let mut at = 0;
+    while at < length {
+        prefetch_far(first.wrapping_add(at));
+        at += 64 / size_of::<T>();
+    }
+    prefetch_far(first.wrapping_add(length - 1));
 }
 
 /// Between two requests for what the next tile's end reads and writes lie at least so many k.
@@ -170,12 +190,11 @@ impl<T: Float> Next<T> {
         Next { rows: [c.cast_const(), added.0, other.0], down: [c_down, added.1, other.1] }
     }
 
-    /// Asks for a row, whose last number stands `last` after its first, and goes on to the next.
+    /// Asks for a row of so many numbers and goes on to the next.
     #[inline(always)]
-    fn ask(&mut self, last: usize) {
+    fn ask(&mut self, length: usize) {
         for (row, down) in self.rows.iter_mut().zip(self.down) {
-            prefetch_far(*row);
-            prefetch_far(row.wrapping_add(last));
+            ask(*row, length);
             *row = row.wrapping_add(down);
         }
     }
@@ -191,10 +210,9 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let &Strip { count, k, mut a, a_step, b, last, finish, mut c, c_down, ahead } = self.0;
         for t in 0..count {
-            if let Some(Ahead { from, count: rows, width }) = ahead {
-                for p in rows * t / count..rows * (t + 1) / count {
-                    prefetch_far(from.from(p, 0).pointer);
-                    prefetch_far(from.from(p, width - 1).pointer);
+            if let Some(ahead) = ahead {
+                for piece in ahead.count * t / count..ahead.count * (t + 1) / count {
+                    ahead.ask(piece);
                 }
             }
             let below = c.wrapping_add(M * c_down);
@@ -239,7 +257,7 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
             while left > 0 {
                 let some = stretch.min(left);
                 left -= some;
-                next.ask(NV * V::COUNT - 1);
+                next.ask(NV * V::COUNT);
                 for _ in 0..some {
                     let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
                     step(&mut sums, &vectors, &rows, a.across);
@@ -298,7 +316,7 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                     sum.store(row.add(v * V::COUNT));
                 }
             });
-        } else if M == V::ROWS && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
+        } else if M * NV == V::TALL && NV == V::VECTORS && finish.only_adds() && last == V::COUNT {
             // All is read before any is written: rows that are a multiple of a page apart look alike to the processor, and it
             // would hold back each read until the write before is done.
             let mut added = std::mem::zeroed::<[[V; NV]; M]>();

@@ -9,6 +9,7 @@ mod tile;
 
 use std::marker::PhantomData;
 
+pub(crate) use self::blocks::Widths;
 use self::blocks::{Panels, Source};
 use self::narrow::Way;
 use self::tile::{Finish, Held, Kind, Side};
@@ -50,8 +51,7 @@ pub struct Packed<'a, T> {
     rows: usize,
     columns: usize,
     set: InstructionSet,
-    /// The columns of a panel.
-    panel: usize,
+    panels: Widths,
 }
 
 impl<T: Float> Packed<'_, T> {
@@ -59,8 +59,14 @@ impl<T: Float> Packed<'_, T> {
         let at_once = blocks::cut_k(self.rows);
         let first_k = p / at_once * at_once;
         let depth = at_once.min(self.rows - first_k);
-        let panels = first_k * self.columns.next_multiple_of(self.panel) + j / self.panel * self.panel * depth;
-        self.data[panels + (p - first_k) * self.panel + j % self.panel]
+        let mut first = 0;
+        let mut width = self.panels.panel(self.columns);
+        while j >= first + width {
+            first += width;
+            width = self.panels.panel(self.columns - first);
+        }
+        let panel = first_k * self.panels.padded(self.columns) + first * depth;
+        self.data[panel + (p - first_k) * width + j - first]
     }
 }
 
@@ -183,8 +189,8 @@ pub fn packed_length<T: Float>(set: InstructionSet, k: usize, n: usize) -> usize
 pub fn pack_right<'a, T: Float>(set: InstructionSet, right: View<'_, T>, memory: &'a mut [T]) -> Packed<'a, T> {
     let (rows, columns) = (right.rows(), right.columns());
     let memory = &mut memory[..packed_length::<T>(set, rows, columns)];
-    let panel = T::pack(set, Packing { right, to: memory.as_mut_ptr() });
-    Packed { data: memory, rows, columns, set, panel }
+    let panels = T::pack(set, Packing { right, to: memory.as_mut_ptr() });
+    Packed { data: memory, rows, columns, set, panels }
 }
 
 /// The product into `out`. With `column_sums`, the sums of the columns of what was written are added to them; with
@@ -239,20 +245,20 @@ impl<T: Float> Kernel<T> for Room<T> {
     }
 }
 
-pub(in crate::run::cpu) struct Packing<'a, T> {
+pub(crate) struct Packing<'a, T> {
     right: View<'a, T>,
     to: *mut T,
 }
 
 impl<T: Float> Kernel<T> for Packing<'_, T> {
-    type Output = usize;
+    type Output = Widths;
 
     #[inline(always)]
-    unsafe fn run<V: Lanes<Scalar = T>>(self) -> usize {
+    unsafe fn run<V: Lanes<Scalar = T>>(self) -> Widths {
         let (k, n) = (self.right.rows(), self.right.columns());
         // SAFETY: the room was measured; the caller has asked for the instructions of V.
         unsafe { blocks::pack_all::<V>(source(self.right), k, n, self.to) }
-        V::VECTORS * V::COUNT
+        Widths::of::<V>()
     }
 }
 
@@ -266,7 +272,7 @@ fn side<T: Float>(view: View<'_, T>) -> Side<T> {
     Side { pointer: view.pointer(), down: view.row_stride(), along: view.column_stride() }
 }
 
-pub(in crate::run::cpu) struct Multiply<'a, T> {
+pub(crate) struct Multiply<'a, T> {
     product: &'a Product<'a, T>,
     out: ViewMut<'a, T>,
     column_sums: Option<&'a mut [T]>,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Instruction, Operand, Output};
-use crate::run::cpu::Float;
+use crate::Float;
 
 /// At most this many registers.
 pub(super) const MOST_REGISTERS: usize = 64;

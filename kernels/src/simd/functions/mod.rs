@@ -13,7 +13,7 @@ pub use exponential::{cosh, elu, exp, expm1, log, log1p, sigmoid, silu, sinh, so
 pub use trigonometric::{acos, asin, atan, cos, sin, tan};
 
 use super::Lanes;
-use crate::run::cpu::Float;
+use crate::Float;
 
 /// A polynomial for each precision, lowest degree first.
 struct Coefficients {

@@ -1,8 +1,8 @@
 //! One instruction over one block.
 
 use super::{Binary, Unary};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Kernel, Lanes, functions};
+use crate::Float;
+use crate::simd::{Kernel, Lanes, functions};
 
 /// Where the numbers of a block stand: next to each other with a step of 1; with 0 the same vector again and again.
 #[derive(Clone, Copy, Debug)]

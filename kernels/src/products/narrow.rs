@@ -6,8 +6,8 @@
 
 use super::blocks::Source;
 use super::tile::{Block, Finish};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Lanes, array};
+use crate::Float;
+use crate::simd::{Lanes, array};
 
 /// At most so many columns.
 pub(super) const FEW: usize = 16;

@@ -6,7 +6,7 @@
 //! (1990), 378–400.
 
 use super::{Coefficients, number, polynomial};
-use crate::run::cpu::simd::Lanes;
+use crate::simd::Lanes;
 
 /// (exp(r) − 1 − r)/r² for |r| ≤ log(2)/2
 const EXPONENTIAL: Coefficients = Coefficients {

@@ -22,7 +22,7 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use super::{call, instruction, operators};
-use crate::run::cpu::simd::{Kernel, Lanes, Mask};
+use crate::simd::{Kernel, Lanes, Mask};
 
 /// 8 numbers of 4 bytes.
 #[derive(Clone, Copy)]
@@ -73,7 +73,6 @@ impl Lanes for F32x8 {
     type Scalar = f32;
     type Mask = Whole8;
     const COUNT: usize = 8;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
 
@@ -344,7 +343,6 @@ impl Lanes for F64x4 {
     type Scalar = f64;
     type Mask = Whole4;
     const COUNT: usize = 4;
-    const ROWS: usize = 6;
     const VECTORS: usize = 2;
     const TALL: usize = 12;
 

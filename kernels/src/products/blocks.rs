@@ -6,8 +6,8 @@
 
 use super::pack;
 use super::tile::{Ahead, Factor, Finish, Held, Strip, Tiles};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::Float;
+use crate::simd::Lanes;
 
 /// A matrix that is read: entry (i, j) at `i * down + j * along`.
 #[derive(Clone, Copy)]
@@ -41,6 +41,37 @@ pub(super) struct Cuts {
     pub m: usize,
 }
 
+/// How many columns the panels of a factor have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Widths {
+    /// The numbers of a vector.
+    count: usize,
+    /// The vectors of a panel, at most.
+    most: usize,
+}
+
+impl Widths {
+    #[inline(always)]
+    pub(super) fn of<V: Lanes>() -> Widths {
+        Widths { count: V::COUNT, most: V::VECTORS }
+    }
+
+    /// The columns of the next panel where so many are left, filled up to whole vectors: as many as a tile has, but no last one of
+    /// a single vector, whose tiles would be slow.
+    #[inline(always)]
+    pub(super) fn panel(self, left: usize) -> usize {
+        let vectors = left.div_ceil(self.count);
+        let here = if vectors == self.most + 1 { vectors.div_ceil(2) } else { vectors.min(self.most) };
+        here * self.count
+    }
+
+    /// The columns of all panels together.
+    #[inline(always)]
+    pub(super) fn padded(self, columns: usize) -> usize {
+        columns.next_multiple_of(self.count)
+    }
+}
+
 /// A panel of B and the rows of a tile stay in the nearest cache for this many k.
 const K_AT_ONCE: usize = 208;
 /// Bytes of A that stay in the second cache.
@@ -59,7 +90,7 @@ pub(super) fn cuts<T>(m: usize, k: usize) -> Cuts {
     let k = cut_k(k);
     let most = (BYTES_OF_A / (k * size_of::<T>())).max(48);
     let parts = m.div_ceil(most).max(1);
-    Cuts { k, m: m.div_ceil(parts).next_multiple_of(12) }
+    Cuts { k, m: m.div_ceil(parts).next_multiple_of(24) }
 }
 
 /// The product of the block; B's panels and A's are made in `workspace`.
@@ -80,10 +111,10 @@ pub(super) unsafe fn product<V: Lanes>(
     workspace: *mut V::Scalar,
 ) {
     let cuts = cuts::<V::Scalar>(m, k);
-    let panel = V::VECTORS * V::COUNT;
+    let widths = Widths::of::<V>();
     let room_of_b = workspace;
-    let room_of_a = workspace.wrapping_add(panel * cuts.k);
-    let widest = n.div_ceil(V::COUNT).min(V::VECTORS);
+    let room_of_a = workspace.wrapping_add(V::VECTORS * V::COUNT * cuts.k);
+    let widest = widths.panel(n) / V::COUNT;
     let mut first_k = 0;
     loop {
         let depth = cuts.k.min(k - first_k);
@@ -102,49 +133,51 @@ pub(super) unsafe fn product<V: Lanes>(
             // SAFETY: all places are inside of the factors, the result and the workspace.
             unsafe {
                 if packed_a {
-                    pack::rows::<V>(a, height, depth, room_of_a);
+                    pack::rows::<V>(a, (height, depth), widest, room_of_a);
                 }
                 let mut column = 0;
                 while column < n && !(lower_only && column >= row + height) {
+                    let panel = widths.panel(n - column);
                     let width = panel.min(n - column);
-                    let vectors = width.div_ceil(V::COUNT);
+                    let vectors = panel / V::COUNT;
                     let last = width - (vectors - 1) * V::COUNT;
                     let mut ahead = None;
                     let (b, last_of_b) = match b {
                         Panels::Packed(all) => {
-                            let place = all.wrapping_add(first_k * n.next_multiple_of(panel) + column * depth);
+                            let place = all.wrapping_add(first_k * widths.padded(n) + column * depth);
                             (Factor { pointer: place, across: V::COUNT, along: panel }, V::COUNT)
                         }
                         Panels::Plain(b) => {
                             let b = b.from(first_k, column);
                             if packs_b::<V>(b, m, depth) {
                                 pack::columns::<V>(b, depth, width, room_of_b);
-                                if b.along == 1 && column + panel < n {
-                                    ahead = Some(b.from(0, panel));
-                                }
+                                let rest = n - column - width;
+                                ahead = next_panel(b.from(0, panel), depth, widths.panel(rest).min(rest));
                                 (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
                             } else {
                                 (Factor { pointer: b.pointer, across: V::COUNT, along: b.down }, last)
                             }
                         }
                     };
+                    // Packed rows stand as the widest tiles read them.
+                    let wide = if packed_a { widest } else { vectors };
                     let mut i = 0;
                     while i < height {
-                        let rows = tile_rows::<V>(height - i, widest);
+                        let rows = tile_rows::<V>(height - i, wide);
                         if lower_only && column >= row + i + rows {
                             i += rows;
                             continue;
                         }
-                        let count = if rows == tile_rows::<V>(usize::MAX, widest) { (height - i) / rows } else { 1 };
+                        let count = if rows == tile_rows::<V>(usize::MAX, wide) { (height - i) / rows } else { 1 };
                         let (a, a_step) = if packed_a {
                             let pointer = room_of_a.wrapping_add(i * depth).cast_const();
                             (Factor { pointer, across: 1, along: rows }, rows * depth)
                         } else {
                             (Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }, rows * a.down)
                         };
-                        let ahead = ahead.map(|from: Source<_>| {
-                            let (first, last) = (depth * i / height, depth * (i + count * rows) / height);
-                            Ahead { from: from.from(first, 0), count: last - first, width: panel }
+                        let ahead = ahead.map(|all: Ahead<_>| {
+                            let (first, last) = (all.count * i / height, all.count * (i + count * rows) / height);
+                            Ahead { pointer: all.pointer.wrapping_add(first * all.step), count: last - first, ..all }
                         });
                         let finish = here.from(row + i, column);
                         let c = c.wrapping_add((row + i) * c_down + column);
@@ -171,8 +204,19 @@ pub(super) unsafe fn product<V: Lanes>(
 /// How many rows the next tile has.
 #[inline]
 pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
-    let most = if vectors == 1 { V::TALL } else { V::ROWS };
-    [24, 12, 10, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
+    let most = V::TALL / vectors;
+    [24, 12, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
+}
+
+/// What is to be copied next of a panel of B, where it is made of contiguous pieces.
+#[inline]
+fn next_panel<T>(b: Source<T>, depth: usize, width: usize) -> Option<Ahead<T>> {
+    match b {
+        _ if width == 0 => None,
+        Source { pointer, down, along: 1 } => Some(Ahead { pointer, step: down, count: depth, length: width }),
+        Source { pointer, down: 1, along } => Some(Ahead { pointer, step: along, count: width, length: depth }),
+        _ => None,
+    }
 }
 
 /// Whether A is copied: where its rows would push each other out of the cache, or its numbers are far apart.
@@ -189,7 +233,13 @@ fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
 #[inline]
 fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
-    b.along != 1 || (m > 3 * V::ROWS && b.down * bytes * depth > (32 << 10))
+    b.along != 1 || (m > 36 && b.down * bytes * depth > (32 << 10))
+}
+
+/// Whether there are tiles of this size: the compiler leaves out the others.
+#[inline(always)]
+const fn fits<V: Lanes>(rows: usize, vectors: usize) -> bool {
+    rows * vectors <= V::TALL && vectors <= V::VECTORS
 }
 
 /// The strip with tiles of that many rows and vectors.
@@ -201,15 +251,16 @@ unsafe fn strip<V: Lanes>(rows: usize, vectors: usize, strip: &Strip<V::Scalar>)
             unsafe {
                 match (rows, vectors) {
                     $(
-                        ($rows, 1) if V::TALL >= $rows => V::call(Tiles::<_, $rows, 1>(strip)),
-                        ($rows, 2) if V::ROWS >= $rows && V::VECTORS >= 2 => V::call(Tiles::<_, $rows, 2>(strip)),
+                        ($rows, 1) if fits::<V>($rows, 1) => V::call(Tiles::<_, $rows, 1>(strip)),
+                        ($rows, 2) if fits::<V>($rows, 2) => V::call(Tiles::<_, $rows, 2>(strip)),
+                        ($rows, 3) if fits::<V>($rows, 3) => V::call(Tiles::<_, $rows, 3>(strip)),
                     )*
                     _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
                 }
             }
         };
     }
-    tiles!(1 2 3 4 6 8 10 12 24)
+    tiles!(1 2 3 4 6 8 12 24)
 }
 
 /// How many numbers [`product`] needs to work with.
@@ -220,7 +271,7 @@ pub(super) fn workspace<V: Lanes>(m: usize, k: usize) -> usize {
 
 /// How many numbers all panels of a k×n factor have.
 pub(super) fn packed_length<V: Lanes>(k: usize, n: usize) -> usize {
-    k * n.next_multiple_of(V::VECTORS * V::COUNT)
+    k * Widths::of::<V>().padded(n)
 }
 
 /// All panels of B: for each cut of k the panels of columns one after the other.
@@ -229,14 +280,15 @@ pub(super) fn packed_length<V: Lanes>(k: usize, n: usize) -> usize {
 /// B has k×n entries and `to` room for [`packed_length`]. The processor has the instructions of `V`.
 #[inline(always)]
 pub(super) unsafe fn pack_all<V: Lanes>(b: Source<V::Scalar>, k: usize, n: usize, to: *mut V::Scalar) {
-    let panel = V::VECTORS * V::COUNT;
+    let widths = Widths::of::<V>();
     let at_once = cut_k(k);
     let mut first_k = 0;
     while first_k < k {
         let depth = at_once.min(k - first_k);
         let mut column = 0;
         while column < n {
-            let place = to.wrapping_add(first_k * n.next_multiple_of(panel) + column * depth);
+            let place = to.wrapping_add(first_k * widths.padded(n) + column * depth);
+            let panel = widths.panel(n - column);
             // SAFETY: the panel is inside of the factor and of the room.
             unsafe { pack::columns::<V>(b.from(first_k, column), depth, panel.min(n - column), place) }
             column += panel;

@@ -60,11 +60,9 @@ pub trait Lanes:
     type Mask: Mask;
     /// How many numbers.
     const COUNT: usize;
-    /// The rows of a product's tile.
-    const ROWS: usize;
-    /// The vectors of a product's tile.
+    /// The vectors of a row of a product's tile, at most.
     const VECTORS: usize;
-    /// The rows of a product's tile that is one vector wide.
+    /// The vectors that a product's tile sums up: the rows of one that is one vector wide.
     const TALL: usize;
 
     /// Runs a kernel as a function of its own, compiled for the instructions of this type.

@@ -3,10 +3,10 @@
 
 use super::exponential::exp_of_sum;
 use super::number;
-use crate::matrix::error_function::{
+use crate::error_function::{
     LARGE_ABOVE, LARGE_BELOW, MIDDLE_ABOVE, MIDDLE_BELOW, ONE_OVER_ROOT_PI, SMALL_ABOVE, SMALL_BELOW,
 };
-use crate::run::cpu::simd::{Lanes, Mask};
+use crate::simd::{Lanes, Mask};
 
 /// erf(x)
 #[inline(always)]

@@ -18,7 +18,7 @@ use std::arch::x86_64::{
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use super::{call, instruction, operators};
-use crate::run::cpu::simd::{Kernel, Lanes, Mask};
+use crate::simd::{Kernel, Lanes, Mask};
 
 /// 16 numbers of 4 bytes.
 #[derive(Clone, Copy)]
@@ -65,8 +65,7 @@ impl Lanes for F32x16 {
     type Scalar = f32;
     type Mask = Bits16;
     const COUNT: usize = 16;
-    const ROWS: usize = 12;
-    const VECTORS: usize = 2;
+    const VECTORS: usize = 3;
     const TALL: usize = 24;
 
     call!("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl");
@@ -311,8 +310,7 @@ impl Lanes for F64x8 {
     type Scalar = f64;
     type Mask = Bits8;
     const COUNT: usize = 8;
-    const ROWS: usize = 12;
-    const VECTORS: usize = 2;
+    const VECTORS: usize = 3;
     const TALL: usize = 24;
 
     call!("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl");

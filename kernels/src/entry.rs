@@ -6,13 +6,13 @@
 use super::InstructionSet;
 use super::elementwise::Pass;
 use super::float::Vectors;
-use super::products::{Multiply, Packing};
+use super::products::{Multiply, Packing, Widths};
 use super::softmax::{CrossEntropy, Rows};
 
 /// The kernels of a precision, run with a set of instructions.
 pub trait Entry: Vectors {
     fn multiply(set: InstructionSet, kernel: Multiply<'_, Self>);
-    fn pack(set: InstructionSet, kernel: Packing<'_, Self>) -> usize;
+    fn pack(set: InstructionSet, kernel: Packing<'_, Self>) -> Widths;
     fn pass(set: InstructionSet, kernel: &mut Pass<'_, Self>);
     fn rows(set: InstructionSet, kernel: Rows<'_, Self>);
     fn cross_entropy(set: InstructionSet, kernel: CrossEntropy<'_, Self>) -> Self;
@@ -25,7 +25,7 @@ macro_rules! entry {
                 set.run(kernel)
             }
 
-            fn pack(set: InstructionSet, kernel: Packing<'_, Self>) -> usize {
+            fn pack(set: InstructionSet, kernel: Packing<'_, Self>) -> Widths {
                 set.run(kernel)
             }
 

@@ -6,9 +6,9 @@
 use super::block::{self, Place};
 use super::code::{Code, MOST_INPUTS, MOST_OUTPUTS, MOST_REGISTERS, SPLAT, block_length};
 use super::{Fold, Instruction, Operand, Output, Over};
-use crate::run::cpu::products::Into;
-use crate::run::cpu::simd::{Kernel, Lanes};
-use crate::run::cpu::{Float, InstructionSet, View, ViewMut};
+use crate::products::Into;
+use crate::simd::{Kernel, Lanes};
+use crate::{Float, InstructionSet, View, ViewMut};
 
 impl Code {
     /// Runs the code for every element of `rows`×`columns` matrices.
@@ -79,7 +79,7 @@ impl<T> Strided<T> {
     }
 }
 
-pub(in crate::run::cpu) struct Pass<'a, T> {
+pub(crate) struct Pass<'a, T> {
     code: &'a Code,
     shape: (usize, usize),
     inputs: [Strided<T>; MOST_INPUTS],

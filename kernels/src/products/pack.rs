@@ -1,39 +1,46 @@
 //! Copies of factors in the order in which the tile reads them.
 
 use super::blocks::{Source, tile_rows};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::Lanes;
+use crate::Float;
+use crate::simd::Lanes;
 
-/// A panel of B: for each of `depth` k the `width` columns, filled up with zeros to whole vectors of the panel.
+/// A panel of B: for each of `depth` k the `width` columns, filled up with zeros to whole vectors.
 ///
 /// # Safety
-/// B has `depth` rows and `width` columns; `to` has room for `depth` times the panel's columns. The processor has the
+/// B has `depth` rows and `width` columns; `to` has room for `depth` times the columns of those vectors. The processor has the
 /// instructions of `V`.
 #[inline(always)]
 pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width: usize, to: *mut V::Scalar) {
-    let panel = V::VECTORS * V::COUNT;
+    let vectors = width.div_ceil(V::COUNT);
+    let panel = vectors * V::COUNT;
     // SAFETY: the caller's.
     unsafe {
         if b.along == 1 && width == panel {
             for p in 0..depth {
-                for v in 0..V::VECTORS {
+                for v in 0..vectors {
                     let vector = V::load(b.pointer.add(p * b.down + v * V::COUNT));
                     vector.store(to.add(p * panel + v * V::COUNT));
                 }
             }
         } else if b.along == 1 {
             for p in 0..depth {
-                for v in 0..V::VECTORS {
+                for v in 0..vectors {
                     let count = width.saturating_sub(v * V::COUNT).min(V::COUNT);
                     let vector = V::load_first(b.pointer.wrapping_add(p * b.down + v * V::COUNT), count);
                     vector.store(to.add(p * panel + v * V::COUNT));
                 }
             }
         } else if b.down == 1 {
-            for v in 0..V::VECTORS {
+            for v in 0..vectors {
                 let count = width.saturating_sub(v * V::COUNT).min(V::COUNT);
                 let from = b.pointer.wrapping_add(v * V::COUNT * b.along);
                 let mut p = 0;
+                // Whole blocks, whose size the compiler knows.
+                while count == V::COUNT && p + V::COUNT <= depth {
+                    let (block, to) = ((V::COUNT, V::COUNT), to.add(p * panel + v * V::COUNT));
+                    V::turn(block, from.wrapping_add(p), b.along, to, panel, V::COUNT);
+                    p += V::COUNT;
+                }
                 while p < depth {
                     let block = (count, V::COUNT.min(depth - p));
                     V::turn(block, from.wrapping_add(p), b.along, to.add(p * panel + v * V::COUNT), panel, V::COUNT);
@@ -53,15 +60,20 @@ pub(super) unsafe fn columns<V: Lanes>(b: Source<V::Scalar>, depth: usize, width
     }
 }
 
-/// The panels of A, as many rows each as the tile that reads it: for each k the rows' numbers.
+/// The panels of A, as many rows each as the tile that reads it and is that many vectors wide: for each k the rows' numbers.
 ///
 /// # Safety
 /// A has `height` rows and `depth` columns, and `to` has room for them. The processor has the instructions of `V`.
 #[inline(always)]
-pub(super) unsafe fn rows<V: Lanes>(a: Source<V::Scalar>, height: usize, depth: usize, to: *mut V::Scalar) {
+pub(super) unsafe fn rows<V: Lanes>(
+    a: Source<V::Scalar>,
+    (height, depth): (usize, usize),
+    vectors: usize,
+    to: *mut V::Scalar,
+) {
     let mut i = 0;
     while i < height {
-        let rows = tile_rows::<V>(height - i, V::VECTORS);
+        let rows = tile_rows::<V>(height - i, vectors);
         let a = a.from(i, 0);
         let to = to.wrapping_add(i * depth);
         // SAFETY: the caller's.

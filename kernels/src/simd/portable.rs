@@ -89,7 +89,6 @@ macro_rules! plain {
             type Scalar = $float;
             type Mask = Flags<N>;
             const COUNT: usize = N;
-            const ROWS: usize = 4;
             const VECTORS: usize = 1;
             const TALL: usize = 4;
 

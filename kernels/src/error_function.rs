@@ -3,8 +3,16 @@
 //! Rational Chebyshev approximations of W. J. Cody, Rational Chebyshev Approximation for the Error Function, Mathematics
 //! of Computation 23 (1969), 631–637, in three ranges of |x|.
 
+/// The text of these functions, without their tests, for programs that are compiled elsewhere.
+pub fn source() -> &'static str {
+    const SOURCE: &str = include_str!("error_function.rs");
+    let end = SOURCE.find("#[cfg(test)]").unwrap_or(SOURCE.len());
+    let start = SOURCE.find("\n/// Numerator").unwrap_or(0);
+    SOURCE[start..end].trim()
+}
+
 /// Numerator and denominator for |x| ≤ 0.46875, in x², highest degree last in the order of the paper's scheme.
-pub(crate) const SMALL_ABOVE: [f64; 5] = [
+pub const SMALL_ABOVE: [f64; 5] = [
     3.161_123_743_870_565_6,
     1.138_641_541_510_501_6e2,
     3.774_852_376_853_02e2,
@@ -12,10 +20,10 @@ pub(crate) const SMALL_ABOVE: [f64; 5] = [
     1.857_777_061_846_031_5e-1,
 ];
 /// Its denominator.
-pub(crate) const SMALL_BELOW: [f64; 4] =
+pub const SMALL_BELOW: [f64; 4] =
     [2.360_129_095_234_412_1e1, 2.440_246_379_344_441_7e2, 1.282_616_526_077_372_3e3, 2.844_236_833_439_171e3];
 /// For 0.46875 ≤ |x| ≤ 4, in |x|.
-pub(crate) const MIDDLE_ABOVE: [f64; 9] = [
+pub const MIDDLE_ABOVE: [f64; 9] = [
     5.641_884_969_886_701e-1,
     8.883_149_794_388_376,
     6.611_919_063_714_163e1,
@@ -27,7 +35,7 @@ pub(crate) const MIDDLE_ABOVE: [f64; 9] = [
     2.153_115_354_744_038_5e-8,
 ];
 /// Its denominator.
-pub(crate) const MIDDLE_BELOW: [f64; 8] = [
+pub const MIDDLE_BELOW: [f64; 8] = [
     1.574_492_611_070_983_5e1,
     1.176_939_508_913_125e2,
     5.371_811_018_620_099e2,
@@ -38,7 +46,7 @@ pub(crate) const MIDDLE_BELOW: [f64; 8] = [
     1.230_339_354_803_749_4e3,
 ];
 /// For |x| ≥ 4, in 1/x².
-pub(crate) const LARGE_ABOVE: [f64; 6] = [
+pub const LARGE_ABOVE: [f64; 6] = [
     3.053_266_349_612_323_4e-1,
     3.603_448_999_498_044_4e-1,
     1.257_817_261_112_292_5e-1,
@@ -47,7 +55,7 @@ pub(crate) const LARGE_ABOVE: [f64; 6] = [
     1.631_538_713_730_209_8e-2,
 ];
 /// Its denominator.
-pub(crate) const LARGE_BELOW: [f64; 5] = [
+pub const LARGE_BELOW: [f64; 5] = [
     2.568_520_192_289_822,
     1.872_952_849_923_467_3,
     5.279_051_029_514_284e-1,
@@ -55,7 +63,7 @@ pub(crate) const LARGE_BELOW: [f64; 5] = [
     2.335_204_976_268_691_8e-3,
 ];
 /// 1/√π
-pub(crate) const ONE_OVER_ROOT_PI: f64 = 0.564_189_583_547_756_3;
+pub const ONE_OVER_ROOT_PI: f64 = 0.564_189_583_547_756_3;
 const SMALL_UP_TO: f64 = 0.468_75;
 const MIDDLE_UP_TO: f64 = 4.0;
 

@@ -6,11 +6,12 @@
 //! - [`products`]: C = α·A·B with what follows it in the same pass.
 //! - [`elementwise`]: many element-wise operations in one pass over blocks that stay in cache.
 //! - [`softmax`]: softmax, log-sum-exp and cross-entropy of rows, stable, in one pass.
+//! - [`error_function`]: erf and erfc, one number at a time.
 //! - [`Pool`]: threads for steps of microseconds.
 //! - [`Buffer`]: memory on cache lines.
 //! - [`multiply_adds`]: what a core could do at most.
 //!
-//! This is the only place with `unsafe` code and with code for one kind of processor. Every kernel is single-threaded and works
+//! Code for one kind of processor stands here alone. Every kernel is single-threaded and works
 //! on the block that it is given; the split over threads is the caller's. The same call with the same instruction set gives the
 //! same bits.
 
@@ -23,6 +24,7 @@ mod pool;
 mod simd;
 mod view;
 pub mod elementwise;
+pub mod error_function;
 pub mod products;
 pub mod softmax;
 

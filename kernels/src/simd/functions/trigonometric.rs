@@ -5,8 +5,8 @@
 //! arcsin(x) = π/2 − 2·arcsin(√((1 − x)/2)) to short intervals.
 
 use super::{Coefficients, number, polynomial};
-use crate::run::cpu::Float;
-use crate::run::cpu::simd::{Lanes, Mask};
+use crate::Float;
+use crate::simd::{Lanes, Mask};
 
 /// (sin(r)/r − 1)/r² in r², for |r| ≤ π/4
 const SINE: Coefficients = Coefficients {
