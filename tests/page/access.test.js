@@ -79,11 +79,12 @@ test("the page of the API: axe finds nothing", async () => {
   await page.context().close();
 });
 
-test("the report of a training: axe finds nothing, nothing stands over the edge, and it asks nobody", async () => {
+test("the report of a training: axe finds nothing, nothing stands over the edge, and it asks nobody", async (test) => {
   const folder = await mkdtemp(join(tmpdir(), "report-"));
   const report = join(folder, "report.html");
   await promisify(execFile)(BINARY, ["train", "--quiet", "--epochs", "3", "--hidden", "70", "--precision", "f32", "--report", report]);
   const alone = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  test.after(() => Promise.all([alone.close(), rm(folder, { recursive: true })]));
   for (const [screen, view] of Object.entries({ ...SCREENS, "narrow-dark": { ...SCREENS.narrow, colorScheme: "dark" } })) {
     const page = await (await alone.newContext(view)).newPage();
     const asked = [];
@@ -100,8 +101,6 @@ test("the report of a training: axe finds nothing, nothing stands over the edge,
     const found = await page.evaluate(async (options) => (await window.axe.run(document, options)).violations, options);
     assert.deepEqual(found.map(({ id, nodes }) => `${screen}: ${id}: ${nodes[0].html.slice(0, 160)}`), []);
   }
-  await alone.close();
-  await rm(folder, { recursive: true });
 });
 
 test("with the keyboard alone: an example, a mistake, its place, the steps, a tab", async () => {
