@@ -20,6 +20,7 @@ mod activation;
 mod augment;
 mod bindings;
 pub mod digits;
+mod divergence;
 mod engine;
 mod initial;
 mod model;

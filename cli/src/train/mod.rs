@@ -51,6 +51,10 @@ fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
     for path in [save, file("checkpoint"), resume].into_iter().flatten() {
         model::check_ending(path)?;
     }
+    // A long training must not end with nowhere to write to.
+    for path in [save, file("checkpoint"), resume.filter(|path| path.exists()), report].into_iter().flatten() {
+        output::check_writable(path)?;
+    }
     let quiet = matches.get_flag("quiet");
     let mut checkpoints = Checkpoints::new(matches)?;
     let (task, inputs, training) = match resume {

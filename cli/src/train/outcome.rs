@@ -136,11 +136,8 @@ pub fn outcome(trained: &Trained, results: &Results, brief: bool) -> String {
                 writeln!(out, "{name:<10} accuracy {:6.2} % of {count} samples", 100.0 * confusion.accuracy())
             }
             (None, Some(fit)) => {
-                writeln!(
-                    out,
-                    "{name:<10} loss {:.6}, error {:.4}, R² {:.4}, of {count} samples",
-                    part.loss, fit.error, fit.explained
-                )
+                let explained = fit.explained.map(|part| format!(", R² {part:.4}")).unwrap_or_default();
+                writeln!(out, "{name:<10} loss {:.6}, error {:.4}{explained}, of {count} samples", part.loss, fit.error)
             }
             (None, None) => writeln!(out, "{name:<10} loss {:.6} of {count} samples", part.loss),
         };
@@ -172,8 +169,8 @@ pub fn outcome(trained: &Trained, results: &Results, brief: bool) -> String {
 pub struct Fit {
     /// The root of the mean square error.
     pub error: f64,
-    /// The part of the variance that is explained, R².
-    pub explained: f64,
+    /// The part of the variance that is explained, R²; none where all targets are equal, or too far apart for a number.
+    pub explained: Option<f64>,
 }
 
 /// Of a part whose targets are numbers.
@@ -196,7 +193,8 @@ pub fn fit_of(targets: &Targets, scores: &Matrix) -> Option<Fit> {
             spread += (values.at(i, j) - means.at(0, j)).powi(2);
         }
     }
-    Some(Fit { error: (wrong / (rows * columns) as f64).sqrt(), explained: 1.0 - wrong / spread })
+    let explained = Some(1.0 - wrong / spread).filter(|part| spread > 0.0 && part.is_finite());
+    Some(Fit { error: (wrong / (rows * columns) as f64).sqrt(), explained })
 }
 
 /// A note where the model does no better than always telling the most frequent class.
