@@ -71,6 +71,15 @@ impl InstructionSet {
         }
     }
 
+    /// Whether products in single precision can round their factors to bf16: the vectors of AVX-512, and AVX512-BF16.
+    pub fn has_bf16(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => is_x86_feature_detected!("avx512bf16"),
+            _ => false,
+        }
+    }
+
     /// Runs a kernel in code compiled for this set.
     pub(super) fn run<T: Float, K: Kernel<T>>(self, kernel: K) -> K::Output {
         match self.0 {

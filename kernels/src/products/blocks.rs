@@ -84,20 +84,27 @@ pub(super) fn cut_k(k: usize) -> usize {
     k.div_ceil(parts).next_multiple_of(4).max(1)
 }
 
-/// The cuts for m rows over k.
+/// The cuts for m rows over k; rounded factors have two k in the place of one.
 #[inline]
-pub(super) fn cuts<T>(m: usize, k: usize) -> Cuts {
-    let k = cut_k(k);
-    let most = (BYTES_OF_A / (k * size_of::<T>())).max(48);
+pub(super) fn cuts<T>(m: usize, k: usize, rounded: bool) -> Cuts {
+    let k = if rounded { 2 * cut_k(k.div_ceil(2)) } else { cut_k(k) };
+    let most = (BYTES_OF_A / (stored(k, rounded) * size_of::<T>())).max(48);
     let parts = m.div_ceil(most).max(1);
     Cuts { k, m: m.div_ceil(parts).next_multiple_of(24) }
+}
+
+/// The numbers that so many k take in a packed factor.
+#[inline]
+fn stored(k: usize, rounded: bool) -> usize {
+    if rounded { k.div_ceil(2) } else { k }
 }
 
 /// The product of the block; B's panels and A's are made in `workspace`.
 ///
 /// # Safety
 /// The factors, C and what `finish` names have the entries of an m×n result over k; the workspace is as long as [`workspace`]
-/// says. The processor has the instructions of `V`.
+/// says. The processor has the instructions of `V`. Factors that are to be rounded are not packed before, and the processor
+/// multiplies pairs.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a product is these things")]
 pub(super) unsafe fn product<V: Lanes>(
@@ -107,17 +114,20 @@ pub(super) unsafe fn product<V: Lanes>(
     finish: &Finish<V::Scalar>,
     c: *mut V::Scalar,
     c_down: usize,
-    lower_only: bool,
+    (lower_only, rounded): (bool, bool),
     workspace: *mut V::Scalar,
 ) {
-    let cuts = cuts::<V::Scalar>(m, k);
+    // What is not there is left out by the compiler.
+    let rounded = V::PAIRS && rounded;
+    let cuts = cuts::<V::Scalar>(m, k, rounded);
     let widths = Widths::of::<V>();
     let room_of_b = workspace;
-    let room_of_a = workspace.wrapping_add(V::VECTORS * V::COUNT * cuts.k);
+    let room_of_a = workspace.wrapping_add(V::VECTORS * V::COUNT * stored(cuts.k, rounded));
     let widest = widths.panel(n) / V::COUNT;
     let mut first_k = 0;
     loop {
         let depth = cuts.k.min(k - first_k);
+        let stored = stored(depth, rounded);
         let ends = first_k + depth >= k;
         let held = if finish.held == Held::Nothing && first_k > 0 { Held::Partial } else { finish.held };
         let here = match held {
@@ -129,10 +139,19 @@ pub(super) unsafe fn product<V: Lanes>(
         while row < m {
             let height = cuts.m.min(m - row);
             let a = a.from(row, first_k);
-            let packed_a = packs_a::<V>(a, n, depth);
+            let packed_a = rounded || packs_a::<V>(a, n, depth);
             // SAFETY: all places are inside of the factors, the result and the workspace.
             unsafe {
-                if packed_a {
+                if rounded {
+                    let mut i = 0;
+                    while i < height {
+                        let rows = tile_rows::<V>(height - i, widest);
+                        let from = a.from(i, 0);
+                        let across = Source { down: from.along, along: from.down, ..from };
+                        pack::pairs::<V>(across, (depth, rows), rows, room_of_a.wrapping_add(i * stored));
+                        i += rows;
+                    }
+                } else if packed_a {
                     pack::rows::<V>(a, (height, depth), widest, room_of_a);
                 }
                 let mut column = 0;
@@ -149,8 +168,12 @@ pub(super) unsafe fn product<V: Lanes>(
                         }
                         Panels::Plain(b) => {
                             let b = b.from(first_k, column);
-                            if packs_b::<V>(b, m, depth) {
-                                pack::columns::<V>(b, depth, width, room_of_b);
+                            if rounded || packs_b::<V>(b, m, depth) {
+                                if rounded {
+                                    pack::pairs::<V>(b, (depth, width), panel, room_of_b);
+                                } else {
+                                    pack::columns::<V>(b, depth, width, room_of_b);
+                                }
                                 let rest = n - column - width;
                                 ahead = next_panel(b.from(0, panel), depth, widths.panel(rest).min(rest));
                                 (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
@@ -170,8 +193,8 @@ pub(super) unsafe fn product<V: Lanes>(
                         }
                         let count = if rows == tile_rows::<V>(usize::MAX, wide) { (height - i) / rows } else { 1 };
                         let (a, a_step) = if packed_a {
-                            let pointer = room_of_a.wrapping_add(i * depth).cast_const();
-                            (Factor { pointer, across: 1, along: rows }, rows * depth)
+                            let pointer = room_of_a.wrapping_add(i * stored).cast_const();
+                            (Factor { pointer, across: 1, along: rows }, rows * stored)
                         } else {
                             (Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }, rows * a.down)
                         };
@@ -183,9 +206,8 @@ pub(super) unsafe fn product<V: Lanes>(
                         let c = c.wrapping_add((row + i) * c_down + column);
                         let last = (last_of_b, last);
                         strip::<V>(
-                            rows,
-                            vectors,
-                            &Strip { count, k: depth, a, a_step, b, last, finish, c, c_down, ahead },
+                            (rows, vectors, rounded),
+                            &Strip { count, k: stored, a, a_step, b, last, finish, c, c_down, ahead },
                         );
                         i += count * rows;
                     }
@@ -244,16 +266,23 @@ const fn fits<V: Lanes>(rows: usize, vectors: usize) -> bool {
 
 /// The strip with tiles of that many rows and vectors.
 #[inline(always)]
-unsafe fn strip<V: Lanes>(rows: usize, vectors: usize, strip: &Strip<V::Scalar>) {
+unsafe fn strip<V: Lanes>((rows, vectors, rounded): (usize, usize, bool), strip: &Strip<V::Scalar>) {
     macro_rules! tiles {
+        ($rows:literal, $vectors:literal) => {
+            if V::PAIRS && rounded {
+                V::call(Tiles::<_, $rows, $vectors, true>(strip));
+            } else {
+                V::call(Tiles::<_, $rows, $vectors, false>(strip));
+            }
+        };
         ($($rows:literal)*) => {
             // SAFETY: the caller's.
             unsafe {
                 match (rows, vectors) {
                     $(
-                        ($rows, 1) if fits::<V>($rows, 1) => V::call(Tiles::<_, $rows, 1>(strip)),
-                        ($rows, 2) if fits::<V>($rows, 2) => V::call(Tiles::<_, $rows, 2>(strip)),
-                        ($rows, 3) if fits::<V>($rows, 3) => V::call(Tiles::<_, $rows, 3>(strip)),
+                        ($rows, 1) if fits::<V>($rows, 1) => tiles!($rows, 1),
+                        ($rows, 2) if fits::<V>($rows, 2) => tiles!($rows, 2),
+                        ($rows, 3) if fits::<V>($rows, 3) => tiles!($rows, 3),
                     )*
                     _ => unreachable!("a tile of {rows} rows and {vectors} vectors"),
                 }
@@ -265,8 +294,11 @@ unsafe fn strip<V: Lanes>(rows: usize, vectors: usize, strip: &Strip<V::Scalar>)
 
 /// How many numbers [`product`] needs to work with.
 pub(super) fn workspace<V: Lanes>(m: usize, k: usize) -> usize {
-    let cuts = cuts::<V::Scalar>(m, k);
-    (V::VECTORS * V::COUNT + cuts.m) * cuts.k
+    let length = |rounded| {
+        let cuts = cuts::<V::Scalar>(m, k, rounded);
+        (V::VECTORS * V::COUNT + cuts.m) * stored(cuts.k, rounded)
+    };
+    length(false).max(length(true))
 }
 
 /// How many numbers all panels of a k×n factor have.

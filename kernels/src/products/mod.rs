@@ -33,6 +33,9 @@ pub struct Product<'a, T> {
     pub into: Into,
     /// Which entries are computed.
     pub part: Part,
+    /// Whether the factors' entries are rounded to bf16 (8 bits of the number, all of the exponent), and their products summed in
+    /// single precision: where [`InstructionSet::has_bf16`], and with no factor packed before.
+    pub rounded: bool,
 }
 
 /// The right factor.
@@ -114,6 +117,7 @@ impl<'a, T: Float> Product<'a, T> {
             then: Then::Nothing,
             into: Into::Replace,
             part: Part::Whole,
+            rounded: false,
         }
     }
 
@@ -161,6 +165,10 @@ impl<'a, T: Float> Product<'a, T> {
         }
         if self.part == Part::Symmetric {
             assert_eq!(m, n, "a symmetric result is square");
+        }
+        if self.rounded {
+            assert!(set.has_bf16() && size_of::<T>() == 4, "the processor has no products of bf16");
+            assert!(matches!(self.right, Right::Plain(_)), "a packed factor is not rounded");
         }
         if let Right::Packed(packed) = self.right {
             assert_eq!(packed.set, set, "the right factor was packed for another instruction set");
@@ -317,7 +325,7 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
         let down = out.row_stride();
         let c = out.pointer();
         let way = match right {
-            Panels::Plain(_) if !lower_only => narrow::way::<V>(shape, left),
+            Panels::Plain(_) if !lower_only && !product.rounded => narrow::way::<V>(shape, left),
             _ => Way::Plain,
         };
         // SAFETY: the shapes and the workspace were checked; the caller has asked for the instructions of V.
@@ -327,7 +335,7 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
                 (Way::Combination, Panels::Plain(right)) => {
                     narrow::combination::<V>((shape.0, shape.2), left, right, &finish, c, down, work)
                 }
-                _ => pieces::<V>(shape, left, right, way, &finish, c, down, lower_only, work),
+                _ => pieces::<V>(shape, left, right, way, &finish, c, down, (lower_only, product.rounded), work),
             }
         }
         if finish.stream {
@@ -353,7 +361,7 @@ unsafe fn pieces<V: Lanes>(
     finish: &Finish<V::Scalar>,
     c: *mut V::Scalar,
     c_down: usize,
-    lower_only: bool,
+    kind: (bool, bool),
     work: *mut V::Scalar,
 ) {
     let piece = work;
@@ -379,7 +387,7 @@ unsafe fn pieces<V: Lanes>(
             } else {
                 (finish, c, c_down, work)
             };
-            blocks::product::<V>(shape, a, b, here, to, to_down, lower_only, rest);
+            blocks::product::<V>(shape, a, b, here, to, to_down, kind, rest);
             if !turned {
                 break;
             }

@@ -100,3 +100,56 @@ pub(super) unsafe fn rows<V: Lanes>(
         i += rows;
     }
 }
+
+/// A panel of `depth` rows and `width` columns, rounded to bf16: for each two rows the `pitch` columns' pairs, filled up with zeros.
+///
+/// # Safety
+/// The source has the panel's entries and `to` room for half of `depth`, rounded up, times `pitch`. The processor has the instructions
+/// of `V`, which have pairs.
+#[inline(always)]
+pub(super) unsafe fn pairs<V: Lanes>(
+    from: Source<V::Scalar>,
+    (depth, width): (usize, usize),
+    pitch: usize,
+    to: *mut V::Scalar,
+) {
+    /// Numbers of a vector and vectors of a block.
+    const SIDE: usize = 16;
+    let mut block = [V::Scalar::ZERO; SIDE * SIDE];
+    let room = block.as_mut_ptr();
+    let mut j = 0;
+    while j < pitch {
+        let count = V::COUNT.min(pitch - j);
+        let columns = width.saturating_sub(j).min(count);
+        let mut p = 0;
+        while p < depth {
+            let rows = V::COUNT.min(depth - p);
+            let from = from.from(p, j);
+            // SAFETY: the caller's; the block has room for as many vectors as a vector has numbers.
+            unsafe {
+                if from.down == 1 && from.along != 1 {
+                    V::turn((columns, rows), from.pointer, from.along, room, SIDE, V::COUNT);
+                } else {
+                    for q in 0..rows {
+                        let (row, to) = (from.from(q, 0), room.add(q * SIDE));
+                        if from.along == 1 {
+                            V::load_first(row.pointer, columns).store(to);
+                        } else {
+                            (0..columns).for_each(|c| *to.add(c) = *row.from(0, c).pointer);
+                            (columns..V::COUNT).for_each(|c| *to.add(c) = V::Scalar::ZERO);
+                        }
+                    }
+                }
+                if !rows.is_multiple_of(2) {
+                    V::splat(V::Scalar::ZERO).store(room.add(rows * SIDE));
+                }
+                for q in (0..rows).step_by(2) {
+                    let pair = V::load(room.add(q * SIDE)).pair(V::load(room.add((q + 1) * SIDE)));
+                    pair.store_first(to.add((p + q) / 2 * pitch + j), count);
+                }
+            }
+            p += rows;
+        }
+        j += count;
+    }
+}

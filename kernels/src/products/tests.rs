@@ -245,3 +245,49 @@ fn factors_that_do_not_fit_are_refused() {
     let product = Product::new(View::row_major(&data, 3, 4), View::row_major(&data, 3, 4));
     multiply(InstructionSet::PORTABLE, &product, ViewMut::row_major(&mut [0.0; 12], 3, 4), None, &mut []);
 }
+
+/// The nearest number of eight bits, as the factors are rounded.
+fn rounded(x: f32) -> f32 {
+    let bits = x.to_bits();
+    f32::from_bits((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+}
+
+#[test]
+fn rounded_factors_give_the_products_of_their_nearest_bf16() {
+    let set = InstructionSet::detect();
+    if !set.has_bf16() {
+        println!("this processor has no bf16");
+        return;
+    }
+    for (m, n, k) in
+        [(1, 1, 1), (3, 5, 2), (24, 16, 7), (17, 33, 31), (50, 64, 100), (9, 100, 433), (130, 49, 850), (67, 200, 16)]
+    {
+        let a: Vec<f32> = numbers(m * k, 1);
+        let b: Vec<f32> = numbers(k * n, 2);
+        let beside: Vec<f32> = numbers(m * n, 3);
+        let (near_a, near_b) =
+            (a.iter().copied().map(rounded).collect::<Vec<_>>(), b.iter().copied().map(rounded).collect::<Vec<_>>());
+        // Each factor row by row, and column by column.
+        let left = |data| [View::new(data, m, k, k, 1), View::new(data, m, k, 1, m)];
+        let right = |data| [View::new(data, k, n, n, 1), View::new(data, k, n, 1, k)];
+        for (way_a, near_left) in left(&near_a).into_iter().enumerate() {
+            for (way_b, near_right) in right(&near_b).into_iter().enumerate() {
+                let added = Some((0.5, View::new(&beside, m, n, n, 1)));
+                for part in [Then::Nothing, Then::Relu] {
+                    let near = Product { alpha: 1.5, added, then: part, ..Product::new(near_left, near_right) };
+                    let held = vec![0.0; m * n];
+                    let expected = plain(&near, near_right, View::new(&held, m, n, n, 1));
+                    let product =
+                        Product { rounded: true, left: left(&a)[way_a], right: Right::Plain(right(&b)[way_b]), ..near };
+                    let mut out = vec![f32::NAN; m * n];
+                    let mut work = Buffer::zeroed(workspace::<f32>(set, m, n, k));
+                    multiply(set, &product, ViewMut::new(&mut out, m, n, n, 1), None, &mut work);
+                    for (x, (y, size)) in out.iter().zip(expected) {
+                        let error = (f64::from(*x) - y).abs();
+                        assert!(error <= (4.0 + (k as f64).sqrt()) * 1.2e-7 * size, "{m}x{n}x{k}: {x} for {y}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -201,10 +201,10 @@ impl<T: Float> Next<T> {
     }
 }
 
-/// A strip of tiles of M rows by NV vectors. A function of its own: all sizes in one take the compiler a minute.
-pub(super) struct Tiles<'a, T, const M: usize, const NV: usize>(pub &'a Strip<T>);
+/// A strip of tiles of M rows by NV vectors, of numbers or of pairs of bf16 along k. A function of its own: all sizes in one take the compiler a minute.
+pub(super) struct Tiles<'a, T, const M: usize, const NV: usize, const PAIRS: bool>(pub &'a Strip<T>);
 
-impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV> {
+impl<T: Float, const M: usize, const NV: usize, const PAIRS: bool> Kernel<T> for Tiles<'_, T, M, NV, PAIRS> {
     type Output = ();
 
     #[inline(always)]
@@ -219,7 +219,7 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
             let below = c.wrapping_add(M * c_down);
             let next = Next::new(below, c_down, &finish.from((t + 1) * M, 0));
             // SAFETY: the caller's.
-            unsafe { tile::<V, M, NV>(k, a, b, last, &finish.from(t * M, 0), c, c_down, next) }
+            unsafe { tile::<V, M, NV, PAIRS>(k, a, b, last, &finish.from(t * M, 0), c, c_down, next) }
             a.pointer = a.pointer.wrapping_add(a_step);
             c = below;
         }
@@ -233,7 +233,7 @@ impl<T: Float, const M: usize, const NV: usize> Kernel<T> for Tiles<'_, T, M, NV
 /// the tile's entries. The processor has the instructions of `V`.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a tile is these things")]
-unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
+unsafe fn tile<V: Lanes, const M: usize, const NV: usize, const PAIRS: bool>(
     k: usize,
     a: Factor<V::Scalar>,
     b: Factor<V::Scalar>,
@@ -261,7 +261,7 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
                 next.ask(NV * V::COUNT);
                 for _ in 0..some {
                     let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
-                    step(&mut sums, &vectors, &rows, a.across);
+                    step::<V, M, NV, PAIRS>(&mut sums, &vectors, &rows, a.across);
                     rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                     from = from.wrapping_add(b.along);
                 }
@@ -272,7 +272,7 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
                     let place = from.add(v * b.across);
                     if v + 1 == NV { V::load_first(place, last_of_b) } else { V::load(place) }
                 });
-                step(&mut sums, &vectors, &rows, a.across);
+                step::<V, M, NV, PAIRS>(&mut sums, &vectors, &rows, a.across);
                 rows = array!(rows, |g| rows[g].wrapping_add(a.along));
                 from = from.wrapping_add(b.along);
             }
@@ -281,9 +281,9 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize>(
     }
 }
 
-/// One k: M·NV multiply-adds.
+/// One k, or a pair of them: M·NV multiply-adds.
 #[inline(always)]
-unsafe fn step<V: Lanes, const M: usize, const NV: usize>(
+unsafe fn step<V: Lanes, const M: usize, const NV: usize, const PAIRS: bool>(
     sums: &mut [[V; NV]; M],
     vectors: &[V; NV],
     rows: &[*const V::Scalar; 8],
@@ -293,7 +293,12 @@ unsafe fn step<V: Lanes, const M: usize, const NV: usize>(
         // SAFETY: row i of A.
         let x = unsafe { V::splat(*rows[i / 3].add(i % 3 * across)) };
         for v in 0..NV {
-            sums[i][v] = x.times_plus(vectors[v], sums[i][v]);
+            // SAFETY: pairs are asked for only where the processor multiplies them.
+            sums[i][v] = if PAIRS {
+                unsafe { x.pairs_plus(vectors[v], sums[i][v]) }
+            } else {
+                x.times_plus(vectors[v], sums[i][v])
+            };
         }
     });
 }

@@ -65,6 +65,9 @@ pub trait Lanes:
     /// The vectors that a product's tile sums up: the rows of one that is one vector wide.
     const TALL: usize;
 
+    /// Whether there are [`Lanes::pair`] and [`Lanes::pairs_plus`], the latter where the instruction set has bf16.
+    const PAIRS: bool = false;
+
     /// Runs a kernel as a function of its own, compiled for the instructions of this type.
     ///
     /// # Safety
@@ -130,6 +133,21 @@ pub trait Lanes:
                 }
             }
         }
+    }
+
+    /// In each lane the lane of `self` and that of `b` behind it, both rounded to bf16: the nearest, even where two are.
+    #[inline(always)]
+    fn pair(self, _b: Self) -> Self {
+        unreachable!("no pairs of these")
+    }
+
+    /// c and the products of each lane's pairs of bf16 with those of `b`.
+    ///
+    /// # Safety
+    /// The instruction set has bf16.
+    #[inline(always)]
+    unsafe fn pairs_plus(self, _b: Self, _c: Self) -> Self {
+        unreachable!("no pairs of these")
     }
 
     /// The sum of each vector's lanes, in order.
