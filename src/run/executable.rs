@@ -10,7 +10,7 @@ use super::linear::Elimination;
 use super::worker::Shared;
 use crate::eval::Reference;
 use crate::plan::graph::{Operation, Use, ValueId};
-use crate::plan::{Form, Place, Plan, ProductStep, Region, SoftmaxStep, Stage, Step, part, partial_length};
+use crate::plan::{Form, Place, Plan, Precision, ProductStep, Region, SoftmaxStep, Stage, Step, part, partial_length};
 
 /// An array that a run is given.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +121,11 @@ impl<T: Float> Executable<T> {
         let bytes = size_of::<T>();
         if plan.precision.bytes() != bytes {
             return Err(RunError::new(format!("the plan is for {}-bit numbers", plan.precision.bytes() * 8)));
+        }
+        if plan.precision == Precision::Mixed && !set.has_bf16() {
+            return Err(RunError::new(
+                "this processor has no products of bf16 (AVX512-BF16); f32 is computed everywhere",
+            ));
         }
         let (mut workspace, mut packed, mut most_steps) = (0, 0, 0);
         let mut stages = Vec::with_capacity(plan.stages.len());
@@ -391,7 +396,8 @@ fn packs<T: Float>(
     let threads = if region.shared { plan.threads } else { 1 };
     let share = part(region.rows, threads - 1, threads).len();
     let (mut out, mut length) = (Vec::new(), 0);
-    if share <= region.block {
+    // Rounded factors are packed by the product itself.
+    if share <= region.block || plan.precision == Precision::Mixed {
         return (out, length);
     }
     for (place, step) in steps.iter().enumerate() {

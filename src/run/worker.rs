@@ -20,7 +20,7 @@ use crate::functions::Function;
 use crate::matrix::Matrix;
 use crate::number::Number;
 use crate::plan::graph::{Direction, Operation, Reduction, Use, ValueId};
-use crate::plan::{Place, Plan, ProductStep, Scale, SoftmaxStep, Then, part, partial_length};
+use crate::plan::{Place, Plan, Precision, ProductStep, Scale, SoftmaxStep, Then, part, partial_length};
 
 /// All that the threads of a run share.
 pub(super) struct Shared<'a, T: Float> {
@@ -296,6 +296,11 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
+    /// Whether the factors of a product with so many columns are rounded: memory bounds that of one column, and not arithmetic.
+    fn rounds(&self, columns: usize) -> bool {
+        self.plan().precision == Precision::Mixed && columns > 1
+    }
+
     fn product(&self, place: usize, step: &ProductStep, at: &Block) {
         let left = if step.left.transposed {
             let left = self.whole(step.left, at.thread);
@@ -311,6 +316,7 @@ impl<T: Float> Shared<'_, T> {
             Some(packed) => Product::with_packed(left, packed),
             None => Product::new(left, right),
         };
+        product.rounded = self.rounds(columns);
         product.alpha = self.scale(step.scale);
         product.added = step.added.map(|(scale, added)| (self.scale(scale), self.spread(added, columns, at)));
         product.then = match step.then {
@@ -335,6 +341,7 @@ impl<T: Float> Shared<'_, T> {
         let mut product = Product::new(factor(left).transposed(), factor(right));
         product.into = Into::Add;
         let (rows, columns) = (self.plan().value(out).rows, self.plan().value(out).columns);
+        product.rounded = self.rounds(columns);
         // SAFETY: the thread's own part of the sum.
         let out = unsafe { ViewMut::from_raw(self.sum_pointer(out, at.thread), rows, columns, columns, 1) };
         products::multiply(self.executable.set, &product, out, None, self.workspace(at.thread));

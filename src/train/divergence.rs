@@ -6,6 +6,7 @@ use super::samples::{Samples, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::matrix::Matrix;
 use crate::plan::Precision;
+use crate::run::cpu::InstructionSet;
 
 /// Numbers beyond this are far from those that the usual learning rates are for: scaled features are of size 1.
 const LARGE: f64 = 100.0;
@@ -22,10 +23,15 @@ struct Size {
 /// Whether the samples are within the range of the numbers that a program is computed in.
 ///
 /// # Errors
-/// Features, targets or other arrays that are too large for 32-bit numbers, with what helps.
+/// Features, targets or other arrays that are too large for 32-bit numbers, with what helps; a precision that this processor
+/// does not have.
 pub(super) fn check_range(samples: &Samples, scaling: &Scaling, precision: Precision) -> Result<(), Diagnostic> {
     if precision == Precision::Double {
         return Ok(());
+    }
+    if precision == Precision::Mixed && !InstructionSet::detect().has_bf16() {
+        let message = "this processor has no products of bf16 (AVX512-BF16)";
+        return Err(Diagnostic::whole(message).hint("compute in 32-bit numbers (f32)"));
     }
     match sizes(samples, scaling).into_iter().find(|size| size.largest > f64::from(f32::MAX)) {
         None => Ok(()),

@@ -71,6 +71,7 @@ fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
     if !quiet {
         output::result(&outcome::derivation(&inputs.objective, &checked), None)?;
         output::result(&outcome::task(&task, &inputs, &training), None)?;
+        output::result(&outcome::rounding(&training).map_err(|error| wrong(&[error]))?, None)?;
     }
     for note in &inputs.data.notes {
         output::message(&format!("note: {note}\n"));

@@ -6,8 +6,9 @@ use std::time::Duration;
 use matgrad::check::{self, check};
 use matgrad::diagnostic::Diagnostic;
 use matgrad::matrix::Matrix;
+use matgrad::plan::Precision;
 use matgrad::render::{Format, render};
-use matgrad::train::{Confusion, Objective, Samples, Targets, Trained, Training};
+use matgrad::train::{Confusion, Objective, Rounding, Samples, Targets, Trained, Training};
 
 use super::arguments::Task;
 use super::inputs::Inputs;
@@ -62,6 +63,21 @@ pub fn task(task: &Task, inputs: &Inputs, training: &Training) -> String {
     };
     let _ = writeln!(out, "; {} epochs {batches}; seed {}", options.epochs, options.seed);
     out
+}
+
+/// What rounding the factors of products costs, where it is asked for.
+///
+/// # Errors
+/// As a step of the training.
+pub fn rounding(training: &Training) -> Result<String, Diagnostic> {
+    let model = training.model();
+    if model.objective.precision() != Precision::Mixed {
+        return Ok(String::new());
+    }
+    let of = Rounding::measure(&model, training.training(), training.options().batch_size)?;
+    let far = of.gradients.iter().map(|(name, error)| format!("{name} {error:.1e}"));
+    let (count, loss, gradients) = (of.samples, of.loss, far.collect::<Vec<_>>().join(", "));
+    Ok(format!("bf16, on {count} samples, beside 64-bit numbers: loss off by {loss:.1e}, gradients by {gradients}\n"))
 }
 
 /// How fast it was; kept from the results, which are the same each time.
