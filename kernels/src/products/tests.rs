@@ -256,7 +256,6 @@ fn rounded(x: f32) -> f32 {
 fn rounded_factors_give_the_products_of_their_nearest_bf16() {
     let set = InstructionSet::detect();
     if !set.has_bf16() {
-        println!("this processor has no bf16");
         return;
     }
     for (m, n, k) in
