@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::formula::Formula;
+use super::formula::{Formula, Kind as FormulaKind};
 use super::latex::{Known, formula, without_fonts};
+use super::layers::Layers;
 use super::macros::macros;
 use super::outline::outline;
 use super::program::{self, Bare};
@@ -11,7 +12,7 @@ use super::prose::types;
 use super::regions::{Item, Markup, regions};
 use super::rows::{Chain, chains, span_of};
 use super::text::{Document, Line, Skipped};
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Kind, Token, tokens, with_gaps};
 use super::write::Script;
 use crate::diagnostic::Span;
 use crate::syntax::ast::{Ast, Node, Statement};
@@ -33,6 +34,12 @@ pub fn read(source: &str, markup: Markup) -> Document {
         if let Ok(list) = tokens(source, range.start, range.end, &macros) {
             lists.push(list);
         }
+    }
+    known.indices =
+        indices(&lists).into_iter().filter(|index| !known.dimensions.contains(&index.to_string())).collect();
+    let layers = Layers::of(&lists, &known);
+    if let Some(layers) = &layers {
+        lists = lists.iter().flat_map(|list| layers.lists(list)).collect();
     }
     let assumed = types(source, &lists, &known);
     for line in &assumed {
@@ -56,7 +63,10 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.script = Script::Latex;
     known = self::known(&document.declarations);
-    document.families = families(&document.declarations, &lists);
+    let indices = indices(&lists);
+    document.families = families(&document.declarations, &indices);
+    document.layers = layers.as_ref().map(Layers::name);
+    known.indices = indices.into_iter().filter(|index| !known.dimensions.contains(&index.to_string())).collect();
     for (member, base) in &document.families {
         known.declared.remove(member);
         known.declared.insert(base.clone());
@@ -65,8 +75,11 @@ pub fn read(source: &str, markup: Markup) -> Document {
     known.matrices = families_of_matrices(&document.declarations, &document.families);
     let mut displays: Vec<(usize, Vec<Chain>)> = Vec::new();
     for range in &found.displays {
-        match tokens(source, range.start, range.end, &macros) {
-            Ok(list) => displays.push((range.start, chains(&list))),
+        match with_gaps(source, range.start, range.end, &macros) {
+            Ok(list) => {
+                document.dots.extend(list.iter().filter(|token| is_dot(&token.kind)).map(|token| token.span.start));
+                displays.push((range.start, chains(&list)));
+            }
             Err(reason) => {
                 document.skipped.push(Skipped { span: Span::new(range.start, range.end), reason });
             }
@@ -79,28 +92,50 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.outline = outline(source, markup, &found.items, &known, &macros);
     document.headings = headings(source, markup, &found.items);
-    let mut last: Option<Formula> = None;
+    // What a display that begins with `=` goes on from, for each layer.
+    let mut last: HashMap<Option<u32>, Formula> = HashMap::new();
+    let mut begun: Option<Span> = None;
+    let mut steps: HashSet<Vec<Kind>> = HashSet::new();
     for (_, list) in displays {
-        for chain in list {
+        let mut list = list;
+        list.retain(|chain| {
+            let Some(layers) = &layers else { return true };
+            let again = layers.step(chain).is_some_and(|head| !steps.insert(head));
+            if again && let Some(span) = span_of(&chain.parts.concat()) {
+                let reason = "another rule for the next step: no claim about the first".to_owned();
+                document.skipped.push(Skipped { span, reason });
+            }
+            !again && !layers.is_range(chain)
+        });
+        let written_out = list.into_iter().flat_map(|chain| match &layers {
+            Some(layers) => layers.written_out(&chain),
+            None => vec![(None, chain)],
+        });
+        for (layer, chain) in written_out {
             let whole: Vec<Token> = chain.parts.iter().flatten().cloned().collect();
             let Some(span) = span_of(&whole) else { continue };
+            if begun.replace(span) != Some(span) && !chain.parts[0].is_empty() {
+                last.clear();
+            }
             if let Some(relation) = chain.relation {
+                document.unread.extend(unread_name(&chain.parts, &known));
                 document.skipped.push(Skipped { span, reason: format!("no equation: `{relation}`") });
-                last = None;
+                last.remove(&layer);
                 continue;
             }
-            match read_chain(&chain.parts, &known, &last) {
+            match read_chain(&chain.parts, &known, last.get(&layer)) {
                 Ok(parts) if parts.len() > 1 => {
-                    last = parts.last().cloned();
+                    last.extend(parts.last().map(|part| (layer, part.clone())));
                     let span = parts.iter().skip(1).fold(parts[0].span, |whole, part| whole.to(part.span));
-                    document.lines.push(Line { parts, span, may_define: true, is_statement: false });
+                    document.lines.push(Line { parts, span, may_define: true, is_statement: false, layer });
                 }
                 Ok(parts) => {
-                    last = parts.into_iter().next();
+                    last.extend(parts.into_iter().next().map(|part| (layer, part)));
                     document.skipped.push(Skipped { span, reason: "no equation".to_owned() });
                 }
                 Err(unread) => {
-                    last = None;
+                    document.unread.extend(unread_name(&chain.parts, &known));
+                    last.remove(&layer);
                     let place = if unread.span == Span::default() { span } else { unread.span };
                     document.skipped.push(Skipped { span: span.to(place), reason: unread.reason });
                 }
@@ -113,6 +148,11 @@ pub fn read(source: &str, markup: Markup) -> Document {
     }
     document.skipped.sort_by_key(|skipped| skipped.span);
     document
+}
+
+/// `\cdot`
+fn is_dot(kind: &Kind) -> bool {
+    matches!(kind, Kind::Character('·')) || matches!(kind, Kind::Command(name) if name == "cdot")
 }
 
 /// Where headings stand: lines of Markdown with `#`, commands of LaTeX, exercises and examples.
@@ -148,7 +188,7 @@ fn headings(source: &str, markup: Markup, items: &[(std::ops::Range<usize>, Item
 fn read_chain(
     parts: &[Vec<Token>],
     known: &Known,
-    last: &Option<Formula>,
+    last: Option<&Formula>,
 ) -> Result<Vec<Formula>, super::latex::Unread> {
     let mut out = Vec::new();
     for (k, part) in parts.iter().enumerate() {
@@ -164,6 +204,17 @@ fn read_chain(
         }
     }
     Ok(out)
+}
+
+/// The name that an equation which is not read may define.
+fn unread_name(parts: &[Vec<Token>], known: &Known) -> Option<String> {
+    let left = parts.first().filter(|_| parts.len() > 1)?;
+    let left = formula(left, known).ok()?;
+    match &left.kind {
+        FormulaKind::Entry { of, .. } => of.as_name().map(str::to_owned),
+        FormulaKind::Generic { name, .. } => Some(name.clone()),
+        _ => left.as_name().map(str::to_owned),
+    }
 }
 
 /// The f of `f(X, y) =`, and what stands in its brackets.
@@ -183,10 +234,9 @@ fn head(part: &[Token]) -> Option<(String, Vec<Kind>)> {
     simple.then(|| (name, inside.to_vec()))
 }
 
-/// Declared names such as `x_i` that stand for a member of a family, since a sum runs over their index; with the family's
-/// name.
-fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
-    let mut indices: HashSet<char> = HashSet::new();
+/// The letters over which sums run.
+fn indices(lists: &[Vec<Token>]) -> HashSet<char> {
+    let mut out: HashSet<char> = HashSet::new();
     for list in lists {
         for window in list.windows(4) {
             let [Token { kind: Kind::Command(sum), .. }, Token { kind: Kind::Below, .. }, first, second] = window
@@ -196,11 +246,17 @@ fn families(ast: &Ast, lists: &[Vec<Token>]) -> HashMap<String, String> {
             if sum == "sum" {
                 let index = if first.kind == Kind::Open { second } else { first };
                 if let Kind::Character(c) = index.kind {
-                    indices.insert(c);
+                    out.insert(c);
                 }
             }
         }
     }
+    out
+}
+
+/// Declared names such as `x_i` that stand for a member of a family, since a sum runs over their index; with the family's
+/// name.
+fn families(ast: &Ast, indices: &HashSet<char>) -> HashMap<String, String> {
     let mut out = HashMap::new();
     for statement in &ast.statements {
         let Statement::Declaration { names, .. } = statement else { continue };

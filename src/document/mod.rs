@@ -4,6 +4,7 @@
 pub mod formula;
 pub mod language;
 pub mod latex;
+pub mod layers;
 pub mod macros;
 mod markup;
 mod notebook;
@@ -100,6 +101,9 @@ fn move_places(document: &mut Document, place: &dyn Fn(Span) -> Span) {
     }
     for heading in &mut document.headings {
         *heading = place(Span { start: *heading, end: *heading + 1 }).start;
+    }
+    for dot in &mut document.dots {
+        *dot = place(Span { start: *dot, end: *dot + 1 }).start;
     }
     for skipped in &mut document.skipped {
         skipped.span = place(skipped.span);

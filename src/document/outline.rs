@@ -5,7 +5,7 @@ use super::formula::Formula;
 use super::latex::{Known, formula};
 use super::macros::Macros;
 use super::regions::{Item, Markup};
-use super::tokens::tokens;
+use super::tokens::{Kind, tokens};
 use crate::diagnostic::Span;
 
 /// A piece of a document.
@@ -63,6 +63,7 @@ pub fn outline(
                 let read = (inner.len() <= LONGEST)
                     .then(|| tokens(source, inner.start, inner.end, macros).ok())
                     .flatten()
+                    .filter(|list| !list.iter().any(|token| is_cross(&token.kind)))
                     .and_then(|list| formula(&list, known).ok());
                 out.line.push(Inline::Math(text, read.map(Box::new)));
             }
@@ -76,6 +77,11 @@ pub fn outline(
     out.prose(&source[at.min(source.len())..]);
     out.flush();
     out.pieces
+}
+
+/// The sign of `m \times n`, which in a sentence is a shape and no product.
+fn is_cross(kind: &Kind) -> bool {
+    matches!(kind, Kind::Character('×')) || matches!(kind, Kind::Command(name) if name == "times")
 }
 
 struct Writer {

@@ -46,7 +46,13 @@ pub fn read(source: &str, bare: Bare) -> Document {
                 Ok(body) => {
                     let head = Formula::new(Kind::Name(named.name.clone()), named.span);
                     let span = named.span.to(body.span);
-                    document.lines.push(Line { parts: vec![head, body], span, may_define: true, is_statement: true });
+                    document.lines.push(Line {
+                        parts: vec![head, body],
+                        span,
+                        may_define: true,
+                        is_statement: true,
+                        layer: None,
+                    });
                 }
                 Err(error) => document.errors.push(error),
             }
@@ -56,7 +62,13 @@ pub fn read(source: &str, bare: Bare) -> Document {
         match chain(source, &piece.text, &names) {
             Ok(parts) if parts.len() > 1 => {
                 let span = Span::new(piece.text.start, piece.text.end);
-                document.lines.push(Line { parts, span, may_define: piece.may_define, is_statement: false });
+                document.lines.push(Line {
+                    parts,
+                    span,
+                    may_define: piece.may_define,
+                    is_statement: false,
+                    layer: None,
+                });
             }
             Ok(parts) => {
                 let span = parts.first().map_or(Span::new(piece.text.start, piece.text.end), |part| part.span);

@@ -140,9 +140,10 @@ fn kind(sizes: &[String]) -> Option<String> {
 
 /// "X is an (m × n) matrix", "w is a vector of length n".
 fn sentences(source: &str, known: &Known, out: &mut Vec<(String, String)>) {
-    for (at, _) in source.match_indices(" is a") {
+    let verbs = source.match_indices(" is a").chain(source.match_indices(" be a"));
+    for (at, verb) in verbs {
         let before = source[..at].rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-        let behind: String = source[at + " is a".len()..].chars().take(60).collect();
+        let behind: String = source[at + verb.len()..].chars().take(60).collect();
         let behind = behind.strip_prefix('n').unwrap_or(&behind);
         let Some(name) = name_of(before, known) else { continue };
         let end = behind.find(['.', ';', ',']).unwrap_or(behind.len());
@@ -193,10 +194,11 @@ mod tests {
     fn sentences_give_types() {
         let formula = "X, Y \\in \\mathbb{R}^{m \\times n}";
         let list = tokens(formula, 0, formula.len(), &Macros::new()).unwrap();
-        let source = "Here $A$ is an $(n \\times p)$ matrix and $b$ is a vector of length $p$. This is a matrix.";
+        let source = "Here $A$ is an $(n \\times p)$ matrix and $b$ is a vector of length $p$. This is a matrix. \
+                      Let C be an n × n matrix, to be a matrix.";
         assert_eq!(
             types(source, &[list], &Known::default()),
-            ["X : matrix(m, n)", "Y : matrix(m, n)", "A : matrix(n, p)", "b : vector(p)"]
+            ["X : matrix(m, n)", "Y : matrix(m, n)", "A : matrix(n, p)", "b : vector(p)", "C : matrix(n, n)"]
         );
     }
 }

@@ -1,7 +1,7 @@
 //! A displayed formula as chains: rows that begin with `=` go on from the row before, words and commas end a chain, and
 //! what is joined by another sign than `=` is no equation.
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Kind, Token, is_gap};
 use crate::diagnostic::Span;
 
 /// A chain as tokens: its parts, between equals signs.
@@ -78,6 +78,9 @@ const RELATIONS: &[&str] = &[
 const ENDS: &[&str] =
     &["implies", "Rightarrow", "iff", "Longrightarrow", "Leftrightarrow", "therefore", "because", "Longleftrightarrow"];
 
+/// So many signs are looked at behind a gap, to see whether an equation follows.
+const LONGEST_LOOK: usize = 400;
+
 /// The chains of a display.
 pub fn chains(tokens: &[Token]) -> Vec<Chain> {
     let tokens = &without_boxes(tokens);
@@ -112,9 +115,20 @@ pub fn chains(tokens: &[Token]) -> Vec<Chain> {
             Kind::Character(')' | ']' | '⟩') if top => brackets -= 1,
             Kind::Command(name) if top && name == "langle" => brackets += 1,
             Kind::Command(name) if top && name == "rangle" => brackets -= 1,
-            Kind::Column if top => continue,
+            Kind::Column if top => {
+                if brackets <= 0 && begins_another(&chain, &tokens[at..]) {
+                    end_chain(&mut chain);
+                }
+                continue;
+            }
+            kind if is_gap(kind) => {
+                if top && brackets <= 0 && begins_another(&chain, &tokens[at..]) {
+                    end_chain(&mut chain);
+                }
+                continue;
+            }
             Kind::Row if top => {
-                let next = tokens[at..].iter().find(|token| token.kind != Kind::Column).map(|token| &token.kind);
+                let next = tokens[at..].iter().find(|token| !is_space(&token.kind)).map(|token| &token.kind);
                 let goes_on = match next {
                     Some(Kind::Character('=' | '+' | '-' | '−' | '*' | ')' | ']')) => true,
                     Some(Kind::Command(name)) => {
@@ -185,6 +199,57 @@ pub fn chains(tokens: &[Token]) -> Vec<Chain> {
     out
 }
 
+/// `&`, `\quad`
+fn is_space(kind: &Kind) -> bool {
+    *kind == Kind::Column || is_gap(kind)
+}
+
+/// A sign that joins what stands on both sides of it.
+fn joins(kind: &Kind) -> bool {
+    match kind {
+        Kind::Character(c) => "=+-−*·⊙⊗⊘∘/:<>≈≤≥∈≠∝→".contains(*c),
+        Kind::Command(name) => {
+            let name = name.as_str();
+            matches!(name, "cdot" | "times" | "odot" | "circ" | "oslash" | "otimes" | "ast")
+                || RELATIONS.contains(&name)
+                || EQUALS.contains(&name)
+        }
+        Kind::Above | Kind::Below => true,
+        _ => false,
+    }
+}
+
+/// Whether another equation begins behind a gap or an `&`: the one before it is whole, and what follows has a sign of its own.
+fn begins_another(chain: &Chain, rest: &[Token]) -> bool {
+    let whole = chain.parts.len() > 1 || chain.relation.is_some();
+    let last = chain.parts.last().and_then(|part| part.last());
+    if !whole || last.is_none_or(|last| joins(&last.kind)) {
+        return false;
+    }
+    let mut depth = 0_i64;
+    let mut first = true;
+    for token in rest.iter().filter(|token| !is_space(&token.kind)).take(LONGEST_LOOK) {
+        match &token.kind {
+            kind if first && joins(kind) => return false,
+            Kind::Row | Kind::End(_) | Kind::Close if first => return false,
+            Kind::Open | Kind::Begin(_) | Kind::Character('(' | '[' | '⟨') => depth += 1,
+            Kind::Close | Kind::End(_) | Kind::Character(')' | ']' | '⟩') => depth -= 1,
+            Kind::Command(name) if name == "langle" => depth += 1,
+            Kind::Command(name) if name == "rangle" => depth -= 1,
+            Kind::Row | Kind::Words(_) | Kind::Character(',' | ';') if depth == 0 => return false,
+            Kind::Character('=' | '<' | '>' | '≈' | '≤' | '≥' | '∈') if depth == 0 => return true,
+            Kind::Command(name)
+                if depth == 0 && (EQUALS.contains(&name.as_str()) || RELATIONS.contains(&name.as_str())) =>
+            {
+                return true;
+            }
+            _ => {}
+        }
+        first = false;
+    }
+    false
+}
+
 /// The tokens without the boxes that stand around whole equations, `\boxed{a = b}`.
 fn without_boxes(tokens: &[Token]) -> Vec<Token> {
     let mut left_out: Vec<usize> = Vec::new();
@@ -239,10 +304,10 @@ pub fn span_of(tokens: &[Token]) -> Option<Span> {
 mod tests {
     use super::chains;
     use crate::document::macros::Macros;
-    use crate::document::tokens::tokens;
+    use crate::document::tokens::with_gaps;
 
     fn counts(source: &str) -> Vec<usize> {
-        let tokens = tokens(source, 0, source.len(), &Macros::new()).unwrap();
+        let tokens = with_gaps(source, 0, source.len(), &Macros::new()).unwrap();
         chains(&tokens).iter().map(|chain| chain.parts.len()).collect()
     }
 
@@ -250,6 +315,9 @@ mod tests {
     fn rows_that_begin_with_an_equals_sign_go_on() {
         assert_eq!(counts("\\begin{aligned} f &= a \\\\ &= b + c \\\\ &\\quad + d \\\\ g &= e \\end{aligned}"), [3, 2]);
         assert_eq!(counts("a = b, \\quad c = d \\implies e := f"), [2, 2, 2]);
+        assert_eq!(counts("a = \\frac{b}{2} \\qquad c = d + e"), [2, 2]);
+        assert_eq!(counts("a = b \\quad + c"), [2]);
+        assert_eq!(counts("a &= b & c &= d \\\\ e &=& f &= g"), [2, 2, 3]);
         assert_eq!(counts("a = f(x, y) \\text{ where } x = 1."), [2, 2]);
     }
 }

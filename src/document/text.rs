@@ -17,6 +17,8 @@ pub struct Line {
     pub span: Span,
     /// Whether its first equals sign may say what a new name stands for.
     pub may_define: bool,
+    /// The number of the layer for which a general formula is written out here.
+    pub layer: Option<u32>,
     /// Whether it is a definition of the program itself, of which nothing is claimed.
     pub is_statement: bool,
 }
@@ -49,6 +51,12 @@ pub struct Document {
     pub outline: Vec<Piece>,
     /// Where its headings stand.
     pub headings: Vec<u32>,
+    /// The letter that numbers layers in general, where there is one.
+    pub layers: Option<String>,
+    /// Names at the head of equations that were not read.
+    pub unread: Vec<String>,
+    /// Where its `\cdot`s stand, in order.
+    pub dots: Vec<u32>,
     /// How formulas are written.
     pub script: Script,
 }
@@ -65,6 +73,9 @@ impl Document {
             families: HashMap::new(),
             outline: Vec::new(),
             headings: Vec::new(),
+            layers: None,
+            unread: Vec::new(),
+            dots: Vec::new(),
             script,
         }
     }

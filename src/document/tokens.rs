@@ -54,8 +54,6 @@ const DECORATION: &[&str] = &[
     "!",
     " ",
     ">",
-    "quad",
-    "qquad",
     "displaystyle",
     "textstyle",
     "scriptstyle",
@@ -91,6 +89,8 @@ const DECORATION: &[&str] = &[
     "allowbreak",
     "relax",
     "ensuremath",
+    "allowdisplaybreaks",
+    "displaybreak",
 ];
 
 /// Commands whose argument is left out with them.
@@ -102,7 +102,22 @@ const WITHOUT_ARGUMENT: &[&str] =
 /// # Errors
 /// What cannot be read, in words.
 pub fn tokens(source: &str, from: usize, to: usize, macros: &Macros) -> Result<Vec<Token>, String> {
+    let mut out = with_gaps(source, from, to, macros)?;
+    out.retain(|token| !is_gap(&token.kind));
+    Ok(out)
+}
+
+/// As [`tokens`], with the wide gaps that may stand between two equations.
+///
+/// # Errors
+/// What cannot be read, in words.
+pub fn with_gaps(source: &str, from: usize, to: usize, macros: &Macros) -> Result<Vec<Token>, String> {
     expanded(raw(source, from, to)?, macros)
+}
+
+/// `\quad`, `\qquad`
+pub fn is_gap(kind: &Kind) -> bool {
+    matches!(kind, Kind::Command(name) if matches!(name.as_str(), "quad" | "qquad"))
 }
 
 /// Tokens as they stand, decoration left out.
@@ -233,7 +248,7 @@ fn command(rest: &str) -> (Option<Kind>, usize) {
             }
             None => (Some(Kind::Command(name.to_owned())), length),
         },
-        "text" | "textrm" | "textbf" | "textit" | "mbox" | "intertext" | "textnormal" | "textsf" => {
+        "text" | "textrm" | "textbf" | "textit" | "mbox" | "intertext" | "textnormal" | "textsf" | "shortintertext" => {
             match argument(length) {
                 Some((inner, end)) => (Some(Kind::Words(inner.to_owned())), end),
                 None => (Some(Kind::Command(name.to_owned())), length),

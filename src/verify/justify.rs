@@ -85,7 +85,22 @@ fn found(scope: &Scope, moving: &[String], left: &Formula, right: &Formula) -> O
         }
     }
     let again = far != near || atoms != moving;
-    for (moving, opened) in [(atoms, near), (moving.to_vec(), far)].into_iter().take(if again { 2 } else { 1 }) {
+    // What stands on both sides is written out last of all: H H = H of a projection.
+    let mut all = far.clone();
+    for name in [left.names(), right.names()].concat() {
+        let below = scope.below(name).into_iter().filter(|name| !moving.contains(name));
+        all.extend(below.filter(|name| scope.definitions.contains_key(name)));
+    }
+    all.sort_unstable();
+    all.dedup();
+    let mut ways = vec![(atoms, near)];
+    if again {
+        ways.push((moving.to_vec(), far.clone()));
+    }
+    if all.len() > far.len() {
+        ways.push((moving.to_vec(), all));
+    }
+    for (moving, opened) in ways {
         let mut mover = Mover::new(scope, &moving, &opened);
         if let Some(moves) = needed(&mut mover, left, right) {
             return Some(Found { moves, mover });
@@ -101,10 +116,44 @@ fn gradient(scope: &Scope, left: &Formula, right: &Formula) -> Option<Vec<String
     if right.any(derivatives) {
         return is_chain_rule(scope, of, by, right).then(|| vec!["chain rule".to_owned()]);
     }
+    if let Kind::Derivative { of: first, by: rows } = &of.kind {
+        return second(scope, (first, rows, by), right);
+    }
     let (moving, differential, pairing) = pairing(scope, left, right)?;
     let mut found = found(scope, &moving, &differential, &pairing)?;
     let mut rules = rules_of(&mut found, &differential, &pairing);
     rules.push(rules::READ_OFF.rule().statement.clone());
+    Some(rules)
+}
+
+/// ∂²F/∂x∂y' = H of a number F is read off d(dF) = dx'H dy, where x moves in the inner d and y in the outer one.
+fn second(scope: &Scope, (of, rows, columns): (&Formula, &Formula, &Formula), right: &Formula) -> Option<Vec<String>> {
+    let (x, y) = (rows.as_name()?, columns.as_name()?);
+    let normal = Normaliser::new(scope);
+    let narrow = |name: &Formula| normal.is_scalar(name) || normal.ones(name) == (false, true);
+    if !normal.is_scalar(of) || !narrow(rows) || !narrow(columns) {
+        return None;
+    }
+    let below = of.names().into_iter().flat_map(|name| scope.below(name));
+    let opened: Vec<String> = below.filter(|name| scope.definitions.contains_key(name)).collect();
+    let mut mover = Mover::new(scope, &[x.to_owned()], &opened);
+    let inner = mover.normal.normal(&Formula::differential(of.without_places()));
+    let inner = mover.make(Move::Differentials, &inner);
+    let whole = inner.any(|part| matches!(&part.kind, Kind::Differential(inner) if inner.as_name() != Some(x)));
+    if whole || inner.size() > LARGEST {
+        return None;
+    }
+    let d = |name: &str| Formula::differential(Formula::name(name));
+    let form = Formula::new(Kind::Product(vec![d(x).transposed(), right.without_places(), d(y)]), right.span);
+    let outer = Formula::differential(inner);
+    let mut found = found(scope, &[y.to_owned()], &outer, &form)?;
+    let mut rules = mover.used;
+    for rule in rules_of(&mut found, &outer, &form) {
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    rules.push("d(dF) = dx'H dy, so H is the second derivative".to_owned());
     Some(rules)
 }
 
@@ -262,6 +311,7 @@ fn statement_of(by: Move) -> Option<&'static str> {
         Move::Delta => Some("a sum with δ picks one term"),
         Move::Inverses => Some("inv(AB) = inv(B)inv(A), inv(A)A = I"),
         Move::Diagonals => Some("diag(x)*y = x .* y"),
+        Move::Vec => of(rules::VEC_OF_PRODUCT),
         Move::TransposeOfNumber => Some("a = a' for a number a"),
     }
 }

@@ -10,6 +10,7 @@ mod entries;
 pub mod evaluate;
 pub mod judge;
 pub mod justify;
+mod layers;
 pub mod linear;
 pub mod moves;
 mod moving;
@@ -22,10 +23,11 @@ pub mod scope;
 pub mod shown;
 pub mod sizes;
 pub mod slopes;
+mod symmetric;
 pub mod values;
 
 use crate::diagnostic::{self, Diagnostic};
-use crate::document::formula::{Formula, Kind};
+use crate::document::formula::{Formula, Index, Kind};
 use crate::document::text::Document;
 use crate::document::write::{Script, write};
 use crate::rules;
@@ -35,13 +37,13 @@ use report::{Judged, Report, Step};
 
 /// Judges all chains of a document.
 pub fn verify(document: &Document) -> Report {
-    let report = judged(document);
+    let mut report = judged(document);
     let anew = chapters::used_anew(document, &report);
-    if anew.is_empty() {
-        return report;
+    if !anew.is_empty() {
+        report = judged(&chapters::marked(document, &anew));
+        chapters::unmark(&mut report);
     }
-    let mut report = judged(&chapters::marked(document, &anew));
-    chapters::unmark(&mut report);
+    layers::merge(document, &mut report);
     report
 }
 
@@ -79,6 +81,13 @@ fn judged(document: &Document) -> Report {
         .collect();
     around.claims_only = document.script == Script::Language;
     let gradients = !around.claims_only && conditions::gradients_as_differentials(&scope, &document.lines);
+    // Names of which an equation says more than was understood.
+    let headless = chains.iter().filter_map(|chain| chain.defines.clone());
+    let mut half_known: Vec<String> = document.unread.iter().cloned().chain(headless).collect();
+    half_known.retain(|name| {
+        let declared = scope.variables.get(name).is_some_and(|variable| variable.declared);
+        !scope.definitions.contains_key(name) && !declared
+    });
     let mut lines = Vec::new();
     for (line, chain) in document.lines.iter().zip(&chains) {
         let mut verdicts = match conditions::differential_head(&scope, line) {
@@ -98,6 +107,21 @@ fn judged(document: &Document) -> Report {
                 let why = format!("the text says what `{name}` is; verify takes it for any function");
                 *verdict = judge::Verdict::Skipped(why);
             }
+            if let judge::Verdict::Fails(fails) = &*verdict
+                && matches!(fails.reason, judge::Reason::Shape(_))
+                && let Some((name, index)) = pair.iter().find_map(|part| turned_entry(&scope, part))
+            {
+                let why = format!(
+                    "`{name}_{index}` is turned like a vector, and nothing says that it is one: declare {name}_{index} : vector(n)"
+                );
+                *verdict = judge::Verdict::Skipped(why);
+            }
+            if let judge::Verdict::Fails(_) = &*verdict
+                && let Some(name) = half_known.iter().find(|name| pair.iter().any(|part| stands_on(&scope, part, name)))
+            {
+                let why = format!("it stands on `{name}`, of which an equation was not understood");
+                *verdict = judge::Verdict::Skipped(why);
+            }
         }
         let pairs = chain.parts.windows(2);
         let steps = pairs
@@ -107,6 +131,7 @@ fn judged(document: &Document) -> Report {
                 right: pair[1].span,
                 formulas: [pair[0].clone(), pair[1].clone()],
                 verdict,
+                layers: None,
             })
             .collect();
         lines.push(Judged { span: line.span, steps });
@@ -122,6 +147,27 @@ fn judged(document: &Document) -> Report {
     diagnostic::in_order(&mut errors);
     let skipped = document.skipped.iter().map(|skipped| (skipped.span, skipped.reason.clone())).collect();
     Report { lines, skipped, inferred, errors, outline: document.outline.clone(), script: document.script }
+}
+
+/// The x of `x_i^\top` where nobody says what x is: an entry is not turned, so each x_i may be a vector.
+fn turned_entry(scope: &scope::Scope, formula: &Formula) -> Option<(String, String)> {
+    let mut found = None;
+    formula.visit(&mut |part| {
+        if let Kind::Transpose(inner) = &part.kind
+            && let Kind::Entry { of, indices } = &inner.kind
+            && let (Some(name), [Index::Name(index)]) = (of.as_name(), indices.as_slice())
+            && !scope.variables.get(name).is_some_and(|variable| variable.declared)
+            && !scope.definitions.contains_key(name)
+        {
+            found.get_or_insert((name.to_owned(), index.clone()));
+        }
+    });
+    found
+}
+
+/// Whether a formula, or a definition in it, holds a name.
+fn stands_on(scope: &scope::Scope, formula: &Formula, name: &str) -> bool {
+    formula.names().iter().any(|inner| scope.below(inner).iter().any(|below| below == name))
 }
 
 /// Whether a function known by its name is applied in a formula.

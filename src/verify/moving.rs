@@ -103,6 +103,15 @@ pub fn moving(scope: &Scope, parts: &[&Formula], around: &Surroundings) -> Resul
         && minimal.iter().any(|name| name == head)
         && !on_the_right.iter().any(|name| name == head)
     {
+        // dL = tr(G'dE) where L is not written with E: what E is made of moves.
+        let below = all_below(&on_the_right);
+        let named = |name: &&String| around.differentials.contains(*name);
+        let named: Vec<String> = below.iter().filter(named).cloned().collect();
+        let below = if named.is_empty() { below } else { named };
+        let reached = scope.below(head);
+        if !below.is_empty() && below.iter().all(|name| reached.contains(name)) {
+            return Ok(below);
+        }
         return Err(format!("no definition of `{head}` is known by which `d{head}` follows from what moves here"));
     }
     Ok(minimal)

@@ -27,7 +27,7 @@ impl Names for Plain {
 /// The names that a document declares, and its mistakes.
 pub fn declared(document: &Document) -> (Scope, Vec<Diagnostic>) {
     let ast = &document.declarations;
-    let mut scope = Scope::default();
+    let mut scope = Scope { dots: document.dots.clone().into(), ..Scope::default() };
     let mut errors = Vec::new();
     for statement in &ast.statements {
         match statement {

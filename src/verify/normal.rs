@@ -318,21 +318,6 @@ impl Normaliser {
         term.factors = left;
     }
 
-    fn is_symmetric(&self, formula: &Formula) -> bool {
-        let name = match &formula.kind {
-            Kind::Name(name) => name,
-            Kind::Differential(inner) => match inner.as_name() {
-                Some(name) => name,
-                None => return false,
-            },
-            Kind::Call { function: Function::Inv, arguments, .. } => return self.is_symmetric(&arguments[0]),
-            _ => return false,
-        };
-        let symmetric =
-            |variable: &super::scope::Variable| variable.properties.has(crate::elaborate::Property::Symmetric);
-        !self.scope.definitions.contains_key(name) && self.scope.variables.get(name).is_some_and(symmetric)
-    }
-
     /// The terms of a formula whose parts are normal, like ones together.
     pub fn terms(&self, formula: &Formula) -> Vec<Term> {
         let mut out: Vec<Term> = Vec::new();

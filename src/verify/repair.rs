@@ -115,16 +115,16 @@ pub fn fitting(
         return None;
     }
     for edit in edits(right, &Pieces { names: Vec::new(), ..pieces.clone() }) {
-        let mut formula = edit.formula;
         let before = (scope.sizes.clone(), scope.variable_order.len());
-        let fits = scope.shape(&mut formula, &mut ranges.clone()).is_ok_and(|found| {
+        // What is filled in here is forgotten: the formula is given back as it was.
+        let fits = scope.shape(&mut edit.formula.clone(), &mut ranges.clone()).is_ok_and(|found| {
             form.is_none_or(|form| {
                 scope.sizes.unify(form.rows, found.rows) && scope.sizes.unify(form.columns, found.columns)
             })
         });
         scope.forget(before.0, before.1);
         if fits {
-            return Some(Repair { formula, what: edit.what, cost: edit.cost });
+            return Some(Repair { formula: edit.formula, what: edit.what, cost: edit.cost });
         }
     }
     None

@@ -17,6 +17,8 @@ pub struct Step {
     pub formulas: [Formula; 2],
     /// What is said.
     pub verdict: Verdict,
+    /// For which layers it is said, in words, where the formula is a general one.
+    pub layers: Option<String>,
 }
 
 /// One chain.

@@ -17,10 +17,18 @@ enum Letter {
 }
 
 impl Reader<'_> {
+    /// The size of `1_N`, a letter below the number.
+    fn size_follows(&self) -> bool {
+        let letter = |kind: Option<&T>| matches!(kind, Some(T::Character(c)) if c.is_alphabetic());
+        let braced = self.kind_at(1) == Some(&T::Open) && letter(self.kind_at(2));
+        self.kind() == Some(&T::Below) && (braced || letter(self.kind_at(1)))
+    }
+
     pub(super) fn base(&mut self) -> Result<Formula, Unread> {
         let start = self.at;
         let Some(token) = self.next() else { return self.fail("the formula ends here unexpectedly") };
         match token.kind {
+            T::Digits(one) if one == "1" && self.size_follows() => self.ones(start),
             T::Digits(digits) => {
                 let value = Number::parse(&digits).ok_or_else(|| unread(token.span, "a number is expected here"))?;
                 self.made(Kind::Number(value), start)

@@ -34,6 +34,8 @@ pub struct Known {
     pub declared: HashSet<String>,
     /// Dimensions.
     pub dimensions: HashSet<String>,
+    /// Letters over which some sum of the document runs, and that are no dimensions.
+    pub indices: HashSet<char>,
     /// Names that stand before `(…) =`, with what stands in the brackets: `f(X) = …`.
     pub heads: HashMap<String, Vec<T>>,
     /// Names whose members stand below them: `x_i`, a vector for each i.

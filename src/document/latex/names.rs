@@ -273,6 +273,7 @@ impl Reader<'_> {
             T::Character(c) => {
                 matches!(c, ',' | ':' | 'i' | 'j' | 'k' | 'l')
                     || self.bound.iter().any(|bound| *bound == c.to_string())
+                    || self.known.indices.contains(c)
                     || c.is_ascii_lowercase() && self.known.declared.contains(base) && plain.len() <= 3
             }
             T::Digits(_) => comma || digit_and_letter,

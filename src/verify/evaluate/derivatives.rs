@@ -19,9 +19,16 @@ impl<'a, F: Field> Evaluator<'a, F> {
             Kind::Transpose(inner) => (true, inner.as_ref()),
             _ => (false, by),
         };
-        let (name, indices) = match &inner.kind {
-            Kind::Name(name) if !turned => (name.as_str(), None),
-            Kind::Entry { of, indices } => (of.as_name().ok_or_else(by_what)?, Some(indices)),
+        let (name, indices, inside) = match &inner.kind {
+            Kind::Name(name) if !turned => (name.as_str(), None, None),
+            Kind::Entry { of, indices } => match &of.kind {
+                Kind::Name(name) => (name.as_str(), Some(indices), None),
+                // (X_i)_{jk}, an entry of a member.
+                Kind::Entry { of: family, indices: member } if self.scope.family_of(family).is_some() && !turned => {
+                    (family.as_name().ok_or_else(by_what)?, Some(member), Some(indices))
+                }
+                _ => return Err(by_what()),
+            },
             _ => return Err(by_what()),
         };
         let depends = of.names().iter().any(|&start| {
@@ -40,6 +47,9 @@ impl<'a, F: Field> Evaluator<'a, F> {
         if let Some(indices) = indices {
             let family = self.scope.families.contains_key(name);
             wanted = self.part_of(&Formula::name(name), &wanted, indices, places)?;
+            if let Some(inside) = inside {
+                wanted = super::entry(&wanted, inside, places)?;
+            }
             if turned {
                 wanted = wanted.transpose();
             } else if !wanted.is_scalar() && !family {

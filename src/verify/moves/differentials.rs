@@ -151,11 +151,20 @@ impl Mover {
     }
 
     pub(super) fn moves(&self, formula: &Formula) -> bool {
-        formula.names().iter().any(|&name| {
-            self.moving.iter().any(|moving| moving == name)
-                || self.normal.scope.definitions.contains_key(name)
-                    && self.normal.scope.below(name).iter().any(|below| self.moving.contains(below))
-        })
+        match &formula.kind {
+            // In d(dF) the first dX is held fixed.
+            Kind::Differential(inner) if inner.as_name().is_some_and(|name| self.is_moving(name)) => false,
+            Kind::Name(name) => {
+                self.is_moving(name)
+                    || self.normal.scope.definitions.contains_key(name)
+                        && self.normal.scope.below(name).iter().any(|below| self.moving.contains(below))
+            }
+            _ => formula.children().into_iter().any(|child| self.moves(child)),
+        }
+    }
+
+    fn is_moving(&self, name: &str) -> bool {
+        self.moving.iter().any(|moving| moving == name)
     }
 
     pub(super) fn each_factor(

@@ -49,13 +49,16 @@ pub enum Move {
     Diagonals,
     /// a = a' of a number
     TransposeOfNumber,
+    /// (B' ⊗ A)vec(X) = vec(AXB)
+    Vec,
 }
 
 /// All moves in the order in which they are made.
-pub const MOVES: [Move; 16] = [
+pub const MOVES: [Move; 17] = [
     Move::Definitions,
     Move::Functions,
     Move::Differentials,
+    Move::Vec,
     Move::Ones,
     Move::Frobenius,
     Move::Delta,
@@ -168,6 +171,7 @@ impl Mover {
             Move::Inverses => self.bottom_up(formula, &mut Mover::inverses),
             Move::Functions => self.bottom_up(formula, &mut Mover::functions),
             Move::Diagonals => self.bottom_up(formula, &mut Mover::diagonals),
+            Move::Vec => self.bottom_up(formula, &mut Mover::vec_of_product),
             Move::TransposeOfNumber => self.bottom_up(formula, &mut Mover::number_turned),
         };
         // What is given is normal already.
@@ -428,10 +432,14 @@ impl Mover {
         from_terms(vec![term])
     }
 
+    fn is_square(&mut self, formula: &Formula) -> bool {
+        self.form(formula).is_some_and(|form| self.normal.scope.sizes.are_equal(form.rows, form.columns))
+    }
+
     fn inverses(&mut self, part: Formula) -> Formula {
         match &part.kind {
             Kind::Call { function: Function::Inv, arguments, .. } => match &arguments[0].kind {
-                Kind::Product(list) if list.len() > 1 => {
+                Kind::Product(list) if list.len() > 1 && list.iter().all(|factor| self.is_square(factor)) => {
                     plain(Kind::Product(list.iter().rev().map(|a| Formula::call(Function::Inv, a.clone())).collect()))
                 }
                 Kind::Call { function: Function::Inv, arguments, .. } => arguments[0].clone(),
@@ -451,11 +459,34 @@ impl Mover {
                         out.pop();
                     } else {
                         out.push(factor.clone());
+                        without_inverse_pair(&mut out);
                     }
                 }
                 if out.is_empty() { plain(Kind::Identity(Size::Open(None))) } else { product_of(out) }
             }
             _ => part,
+        }
+    }
+}
+
+/// Takes inv(AB) and A, B beside it away at the end of a product.
+fn without_inverse_pair(list: &mut Vec<Formula>) {
+    const LONGEST: usize = 4;
+    let inverse_of = |inverse: &Formula, factors: &[Formula]| match &inverse.kind {
+        Kind::Call { function: Function::Inv, arguments, .. } => match &arguments[0].kind {
+            Kind::Product(inner) => {
+                inner.len() == factors.len() && inner.iter().zip(factors).all(|(a, b)| key(a) == key(b))
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    for length in 2..=LONGEST.min(list.len().saturating_sub(1)) {
+        let start = list.len() - length - 1;
+        let tail = &list[start..];
+        if inverse_of(&tail[0], &tail[1..]) || inverse_of(&tail[length], &tail[..length]) {
+            list.truncate(start);
+            return;
         }
     }
 }

@@ -81,6 +81,29 @@ impl Mover {
             Kind::Call { function: Function::NormSq, arguments, .. } => {
                 trace(arguments[0].clone(), arguments[0].clone())
             }
+            // 1'(A .* B)1
+            Kind::Product(list) => match list.as_slice() {
+                [first, Formula { kind: Kind::Hadamard(inner), .. }, last]
+                    if inner.len() > 1
+                        && matches!(first.kind, Kind::Transpose(_))
+                        && Mover::is_ones(first)
+                        && matches!(last.kind, Kind::Ones(..))
+                        && Mover::is_ones(last) =>
+                {
+                    let mut rest = inner.clone();
+                    let left = rest.remove(0);
+                    trace(left, if rest.len() == 1 { rest.remove(0) } else { plain(Kind::Hadamard(rest)) })
+                }
+                [first, Formula { kind: Kind::HadamardPower(base, exponent), .. }, last]
+                    if matches!(first.kind, Kind::Transpose(_))
+                        && Mover::is_ones(first)
+                        && matches!(last.kind, Kind::Ones(..))
+                        && literal(exponent).and_then(Number::as_integer) == Some(2) =>
+                {
+                    trace((**base).clone(), (**base).clone())
+                }
+                _ => part,
+            },
             Kind::Power(base, exponent) if literal(exponent).and_then(Number::as_integer) == Some(2) => {
                 match &base.kind {
                     Kind::Call { function: Function::Norm, arguments, .. } => {
@@ -103,6 +126,26 @@ impl Mover {
             },
             _ => part,
         }
+    }
+
+    /// (P ⊗ Q)vec(X) = vec(Q X P')
+    pub(super) fn vec_of_product(&mut self, part: Formula) -> Formula {
+        let Kind::Product(list) = &part.kind else { return part };
+        let call = |formula: &Formula, wanted: Function| match &formula.kind {
+            Kind::Call { function, arguments, .. } if *function == wanted => Some(arguments.clone()),
+            _ => None,
+        };
+        for at in 1..list.len() {
+            if let (Some(kron), Some(vec)) = (call(&list[at - 1], Function::Kron), call(&list[at], Function::Vec)) {
+                let [p, q] = kron.as_slice() else { continue };
+                let inner = plain(Kind::Product(vec![q.clone(), vec[0].clone(), p.clone().transposed()]));
+                let inner = self.with_transposes_pushed(inner);
+                let mut out = list.clone();
+                out.splice(at - 1..=at, [Formula::call(Function::Vec, self.normal.normal(&inner))]);
+                return if out.len() == 1 { out.remove(0) } else { product_of(out) };
+            }
+        }
+        part
     }
 
     /// tr(A(B .* C)) = sum(A' .* B .* C), with the factors in order.

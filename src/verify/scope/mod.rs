@@ -5,11 +5,13 @@
 mod forms;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::sizes::{ONE, Sizes, Symbol};
 use crate::diagnostic::Span;
 use crate::document::formula::{Formula, Index, Kind, Size};
 use crate::elaborate::Properties;
+use crate::functions::Function;
 use crate::syntax::is_lower_greek;
 
 /// Rows and columns, as dimensions of [`Sizes`].
@@ -115,6 +117,8 @@ pub struct Scope {
     pub rows_first: bool,
     /// Whether an element-wise product may repeat a row or column, as the language allows and books do not.
     pub repeats_in_products: Repeats,
+    /// Where the text has a `\cdot`, in order: between two columns it is their inner product.
+    pub dots: Rc<[u32]>,
 }
 
 /// Whether element-wise products repeat a row or column beside a matrix.
@@ -285,12 +289,39 @@ impl Scope {
             }
             Kind::Product(list) => {
                 let mut whole: Option<(Form, Span)> = None;
-                for factor in list {
-                    let form = self.form(factor, ranges)?;
+                let mut at = 0;
+                while at < list.len() {
+                    if let Some((left, _)) = whole
+                        && at > 0
+                        && self.is_column(left)
+                        && self.has_dot_between(list[at - 1].span, list[at].span)
+                    {
+                        // What follows up to the next dot belongs together: x · Ay.
+                        let end = (at + 1..list.len())
+                            .find(|&next| self.has_dot_between(list[next - 1].span, list[next].span))
+                            .unwrap_or(list.len());
+                        join_factors(list, at, end);
+                    }
+                    let form = self.form(&mut list[at], ranges)?;
+                    let span = list[at].span;
+                    if let Some((left, place)) = whole
+                        && at > 0
+                        && self.is_inner_product(left, form)
+                        && self.has_dot_between(list[at - 1].span, span)
+                    {
+                        join_inner_product(list, at);
+                        at = 1;
+                        whole = Some((SCALAR, place.to(span)));
+                        continue;
+                    }
                     whole = Some(match whole {
-                        None => (form, factor.span),
-                        Some((left, place)) => (self.product(left, form, factor.span)?, place.to(factor.span)),
+                        None => (form, span),
+                        Some((left, place)) => (self.product(left, form, span)?, place.to(span)),
                     });
+                    at += 1;
+                }
+                if list.len() == 1 {
+                    *formula = list.remove(0);
                 }
                 Ok(whole.map_or(SCALAR, |(form, _)| form))
             }
@@ -461,7 +492,8 @@ impl Scope {
     fn size(&mut self, size: &mut Size) -> Result<u32, Misfit> {
         match size {
             Size::Open(known) => {
-                let id = known.unwrap_or_else(|| self.sizes.open());
+                // One of a line that was forgotten is open again.
+                let id = known.filter(|id| (*id as usize) < self.sizes.count()).unwrap_or_else(|| self.sizes.open());
                 *known = Some(id);
                 Ok(id)
             }
@@ -500,6 +532,23 @@ impl Scope {
         Ok(Form { rows, columns: along(self, left.columns, right.columns)? })
     }
 
+    /// Whether two columns can only be multiplied as `x'y`.
+    fn is_inner_product(&mut self, left: Form, right: Form) -> bool {
+        let columns = self.sizes.is_one(left.columns) && self.sizes.is_one(right.columns);
+        let numbers = self.sizes.is_one(left.rows) || self.sizes.is_one(right.rows);
+        let known = !self.sizes.is_open(left.rows) || !self.sizes.is_open(right.rows);
+        columns && !numbers && known && self.sizes.unify(left.rows, right.rows)
+    }
+
+    fn is_column(&self, form: Form) -> bool {
+        self.sizes.is_one(form.columns) && !self.sizes.is_one(form.rows)
+    }
+
+    fn has_dot_between(&self, left: Span, right: Span) -> bool {
+        let next = self.dots.partition_point(|&dot| dot < left.end);
+        self.dots.get(next).is_some_and(|&dot| dot < right.start)
+    }
+
     fn product(&mut self, left: Form, right: Form, place: Span) -> Result<Form, Misfit> {
         if self.is_scalar(left) {
             return Ok(right);
@@ -518,5 +567,24 @@ impl Scope {
             self.sizes.text(right.rows)
         );
         Err(Misfit::wrong(place, message))
+    }
+}
+
+/// Makes one factor of all up to a place, the inner product of what stands before it with it.
+fn join_inner_product(list: &mut Vec<Formula>, at: usize) {
+    let mut before: Vec<Formula> = list.drain(..=at).collect();
+    let Some(right) = before.pop() else { return };
+    let span = before.first().map_or(right.span, |first| first.span.to(right.span));
+    let left = if before.len() == 1 { before.remove(0) } else { Formula::new(Kind::Product(before), span) };
+    let kind = Kind::Call { function: Function::Dot, arguments: vec![left, right], columns: false };
+    list.insert(0, Formula::new(kind, span));
+}
+
+/// Makes one factor of those from one place up to another.
+fn join_factors(list: &mut Vec<Formula>, from: usize, to: usize) {
+    if to > from + 1 {
+        let inner: Vec<Formula> = list.drain(from..to).collect();
+        let span = inner.iter().skip(1).fold(inner[0].span, |span, factor| span.to(factor.span));
+        list.insert(from, Formula::new(Kind::Product(inner), span));
     }
 }

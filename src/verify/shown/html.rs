@@ -2,6 +2,7 @@
 //! verdicts beside them, no script.
 
 use super::Subject;
+use super::inline::presented;
 use super::mathml::mathml;
 use super::words::{complaints, excerpt, reasons, summary};
 use crate::diagnostic::{LineIndex, Span};
@@ -89,7 +90,10 @@ fn inlines(parts: &[Inline]) -> String {
         .map(|part| match part {
             Inline::Words(words) => escaped(words),
             Inline::Math(_, Some(formula)) => format!("<math>{}</math>", mathml(formula)),
-            Inline::Math(text, None) => format!("<code>{}</code>", escaped(text)),
+            Inline::Math(text, None) => match presented(text) {
+                Some(signs) => format!("<math>{signs}</math>"),
+                None => format!("<code>{}</code>", escaped(text)),
+            },
         })
         .collect()
 }
@@ -121,15 +125,17 @@ impl Page<'_> {
                         Verdict::Skipped(_) => ("skipped", "–"),
                     };
                     let left = if k == 0 { mathml(&step.formulas[0]) } else { String::new() };
-                    let formula = format!(
-                        "<math display=\"block\" style=\"text-align: left\">{left}<mo>=</mo>{}</math>",
-                        mathml(&step.formulas[1])
-                    );
+                    let formula =
+                        format!("<math displaystyle=\"true\">{left}<mo>=</mo>{}</math>", mathml(&step.formulas[1]));
                     let why = match &step.verdict {
                         Verdict::Holds(holds) => escaped(&reasons(holds)),
                         Verdict::Defines(name) => format!("defines {}", escaped(name)),
                         Verdict::Skipped(why) => format!("skipped: {}", escaped(why)),
                         Verdict::Fails(fails) => told(fails),
+                    };
+                    let why = match &step.layers {
+                        Some(layers) => format!("{why}<br>{}", escaped(layers)),
+                        None => why,
                     };
                     self.row(class, &formula, &why, step.right.start);
                 }
@@ -154,7 +160,7 @@ fn told(fails: &Fails) -> String {
     let mut told: Vec<String> =
         complaints(fails, Script::Language).iter().map(|complaint| escaped(complaint)).collect();
     if let Some(repair) = fails.repairs.first() {
-        told.push(format!("<math display=\"block\"><mo>=</mo>{}</math>", mathml(&repair.formula)));
+        told.push(format!("<math displaystyle=\"true\"><mo>=</mo>{}</math>", mathml(&repair.formula)));
     }
     told.join("<br>")
 }

@@ -25,6 +25,9 @@ pub fn json(subject: &Subject<'_>) -> String {
             quoted(&excerpt(source, step.left)),
             quoted(&excerpt(source, step.right))
         );
+        if let Some(layers) = &step.layers {
+            let _ = write!(out, "\"layers\": {}, ", quoted(layers));
+        }
         match &step.verdict {
             Verdict::Defines(name) => {
                 let _ = write!(out, "\"verdict\": \"definition\", \"name\": {}}}", quoted(name));

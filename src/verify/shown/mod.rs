@@ -1,6 +1,7 @@
 //! A report as a person or a program reads it: text for a terminal, JSON, HTML, SARIF. Nothing is judged here.
 
 mod html;
+mod inline;
 mod json;
 pub mod mathml;
 mod sarif;

@@ -18,13 +18,17 @@ pub fn sarif(subject: &Subject<'_>) -> String {
         let rule = if matches!(fails.reason, Reason::Shape(_)) { "shapes" } else { "unequal" };
         let (line, column) = lines.place(source, fails.place.start as usize);
         let (end_line, end_column) = lines.place(source, fails.place.end as usize);
+        let mut message = complaints(fails, report.script).join(". ");
+        if let Some(layers) = &step.layers {
+            message.push_str(&format!(". At {layers}"));
+        }
         let mut out = String::new();
         let _ = write!(
             out,
             "{{\"ruleId\": \"{rule}\", \"level\": \"error\", \"message\": {{\"text\": {}}}, \"locations\": [{{\
              \"physicalLocation\": {{\"artifactLocation\": {{\"uri\": {}}}, \"region\": {{\"startLine\": {line}, \
              \"startColumn\": {column}, \"endLine\": {end_line}, \"endColumn\": {end_column}}}}}}}]}}",
-            quoted(&complaints(fails, report.script).join(". ")),
+            quoted(&message),
             quoted(file)
         );
         results.push(out);

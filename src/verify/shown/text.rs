@@ -23,7 +23,12 @@ pub fn text(subject: &Subject<'_>) -> String {
             let at = format!("{row}:{column}");
             let left = if k == 0 { excerpt(source, step.left) } else { String::new() };
             let shown = format!("{left} = {}", excerpt(source, step.right));
-            let shown = shown.trim_start();
+            let shown = match &step.layers {
+                Some(layers) if k == 0 || matches!(step.verdict, Verdict::Fails(_)) => {
+                    format!("{}   [{layers}]", shown.trim_start())
+                }
+                _ => shown.trim_start().to_owned(),
+            };
             let _ = match &step.verdict {
                 Verdict::Holds(holds) => writeln!(out, "✓ {at:<width$} {shown}\n  {:width$}   {}", "", reasons(holds)),
                 Verdict::Defines(name) => writeln!(out, "· {at:<width$} {shown}\n  {:width$}   defines {name}", ""),

@@ -29,7 +29,7 @@ pub fn excerpt(source: &str, span: Span) -> String {
 pub fn reasons(holds: &Holds) -> String {
     let mut out = match holds.rules.is_empty() {
         true => "equal, by no single rule".to_owned(),
-        false => holds.rules.join("; "),
+        false => essential(&holds.rules).join("; "),
     };
     if !holds.relies_on.is_empty() {
         out.push_str(&format!("; uses that {}", holds.relies_on.join(" and ")));
@@ -38,6 +38,68 @@ pub fn reasons(holds: &Holds) -> String {
         out.push_str(&format!("; {note}"));
     }
     out
+}
+
+/// More rules than these are not told of one step.
+const MOST_RULES: usize = 4;
+
+/// The rules that a reader needs most, in order: of a long chain the definitions are told together, and what every line of
+/// such a derivation does is left out. JSON has them all.
+pub fn essential(rules: &[String]) -> Vec<String> {
+    if rules.len() <= MOST_RULES {
+        return rules.to_vec();
+    }
+    let names: Vec<&str> = rules.iter().filter_map(|rule| rule.strip_prefix("definition of ")).collect();
+    let mut out: Vec<String> = Vec::new();
+    if let [first, rest @ ..] = names.as_slice() {
+        out.push(match rest.len() {
+            0 => format!("definition of {first}"),
+            1..=3 => format!("definitions of {}", names.join(", ")),
+            more => format!("definition of {first} and {more} more"),
+        });
+    }
+    out.extend(rules.iter().filter(|rule| !rule.starts_with("definition of ")).cloned());
+    let all = out.len();
+    while out.len() > MOST_RULES {
+        let plainest = (0..out.len()).max_by_key(|&k| (plainness(&out[k]), k)).unwrap_or_default();
+        out.remove(plainest);
+    }
+    if all > out.len() {
+        let more = all - out.len();
+        out.push(format!("and {more} plainer rule{}", if more == 1 { "" } else { "s" }));
+    }
+    out
+}
+
+/// How little a rule tells: 0 is what a step is about, larger what almost each step does.
+fn plainness(rule: &str) -> u32 {
+    const PLAIN: &[(&str, u32)] = &[
+        ("a = a' for a number a", 9),
+        ("a = tr(a)", 9),
+        ("tr(A) = tr(A')", 8),
+        ("d(X') = (dX)'", 8),
+        ("(A')_ij = A_ji", 8),
+        ("d tr(X) = tr(dX)", 7),
+        ("(AB)' = B'A'", 7),
+        ("d(X + Y) = dX + dY", 6),
+        ("A(B + C) = AB + AC", 6),
+        ("∂A_ij/∂A_kl = δ_ik δ_jl", 5),
+        ("tr(AB) = tr(BA)", 4),
+        ("a sum with δ picks one term", 4),
+        ("(AB)_ij = sum_k A_ik B_kj", 4),
+        ("d(XY) = dX Y + X dY", 3),
+        ("sum(A .* B) = tr(A'B)", 3),
+        ("rowsum(A) = A*ones, colsum(A) = ones'*A", 3),
+    ];
+    const TELLING: &[&str] = &[
+        "dF = tr(G'dX), so G is the gradient",
+        "d(dF) = dx'H dy, so H is the second derivative",
+        "each row of a one-hot or stochastic matrix sums to 1",
+    ];
+    if rule.starts_with("definition") || TELLING.contains(&rule) {
+        return 0;
+    }
+    PLAIN.iter().find(|(known, _)| *known == rule).map_or(1, |(_, plain)| *plain)
 }
 
 /// Why a step is wrong, and what would be right: a line each.
