@@ -6,7 +6,7 @@ use std::cell::UnsafeCell;
 use super::RunError;
 use super::code::{CompiledPass, compiled};
 use super::cpu::{Buffer, Float, InstructionSet, Pool, View, ViewMut, products};
-use super::linear::Elimination;
+use super::linear::Factorised;
 use super::worker::Shared;
 use crate::eval::Reference;
 use crate::plan::graph::{Operation, Use, ValueId};
@@ -102,8 +102,8 @@ pub(super) struct Bound<T> {
     /// Each thread's room for packed factors.
     pub(super) packed: Vec<*mut [T]>,
     pub(super) error: UnsafeCell<Option<RunError>>,
-    /// Matrices that were eliminated in this run.
-    pub(super) eliminations: UnsafeCell<Vec<(Use, Elimination)>>,
+    /// Matrices that were factorised in this run.
+    pub(super) factorised: UnsafeCell<Vec<(Use, Factorised)>>,
 }
 
 // SAFETY: the lists are empty but within a step.
@@ -176,7 +176,7 @@ impl<T: Float> Executable<T> {
             workspaces: Vec::with_capacity(plan.threads.max(1)),
             packed: Vec::with_capacity(plan.threads.max(1)),
             error: UnsafeCell::new(None),
-            eliminations: UnsafeCell::new(Vec::new()),
+            factorised: UnsafeCell::new(Vec::new()),
         };
         let memory = Buffer::zeroed(plan.memory);
         let row_by_row = row_by_row(&plan);
@@ -203,7 +203,7 @@ impl<T: Float> Executable<T> {
     pub fn run(&mut self, pool: &mut Pool, inputs: &[Given<'_, T>], outputs: &mut [&mut [T]]) -> Result<(), RunError> {
         self.check(pool, inputs, outputs)?;
         // A run that a panic ended has left its own.
-        self.bound.eliminations.get_mut().clear();
+        self.bound.factorised.get_mut().clear();
         for (place, given) in inputs.iter().enumerate() {
             match given {
                 Given::Entries(entries) => {
@@ -240,7 +240,7 @@ impl<T: Float> Executable<T> {
         shared.alone(last..stages.len());
         shared.finish();
         // They are of this run's numbers, and large.
-        self.bound.eliminations.get_mut().clear();
+        self.bound.factorised.get_mut().clear();
         let error = self.bound.error.get_mut().take();
         error.map_or(Ok(()), Err)
     }

@@ -14,7 +14,7 @@ use super::code::CompiledPass;
 use super::cpu::products::{self, Into, Product};
 use super::cpu::{Crew, Float, View, ViewMut, softmax};
 use super::executable::{Compiled, CompiledStep, Executable};
-use super::linear::{self, Elimination};
+use super::linear::{self, Factorised};
 use crate::eval::{EvalError, Reference, log_of_determinant};
 use crate::functions::Function;
 use crate::matrix::Matrix;
@@ -454,7 +454,7 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
-    /// Inverses, determinants and Cholesky factors by blocks; a matrix of which several are asked is eliminated once.
+    /// Inverses, determinants and Cholesky factors by blocks; one of which several are asked is factorised once.
     fn factorised(&self, reference: Reference, operand: Use, matrix: &Matrix) -> Option<Result<Matrix, EvalError>> {
         /// Smaller ones the reference does as fast.
         const LEAST_SIDE: usize = 24;
@@ -471,22 +471,22 @@ impl<T: Float> Shared<'_, T> {
             return Some(linear::cholesky(set, matrix).map_err(EvalError::from));
         }
         // SAFETY: only thread 0 does what the reference does.
-        let known = unsafe { &mut *self.executable.bound.eliminations.get() };
+        let known = unsafe { &mut *self.executable.bound.factorised.get() };
         let place = match known.iter().position(|(of, _)| *of == operand) {
             Some(place) => place,
-            None => match Elimination::new(set, matrix) {
-                Ok(elimination) => {
-                    known.push((operand, elimination));
+            None => match Factorised::new(set, matrix) {
+                Ok(factors) => {
+                    known.push((operand, factors));
                     known.len() - 1
                 }
                 Err(error) => return Some(Err(error.into())),
             },
         };
-        let elimination = &known[place].1;
+        let factors = &known[place].1;
         Some(match function {
-            Some(Function::Det) => Ok(Matrix::scalar(elimination.determinant())),
-            Some(_) => elimination.log_abs_determinant().map_err(EvalError::from).and_then(log_of_determinant),
-            None => elimination.inverse().map_err(EvalError::from),
+            Some(Function::Det) => Ok(Matrix::scalar(factors.determinant())),
+            Some(_) => factors.log_abs_determinant().map_err(EvalError::from).and_then(log_of_determinant),
+            None => factors.inverse().map_err(EvalError::from),
         })
     }
 
