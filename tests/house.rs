@@ -181,7 +181,7 @@ fn the_search_for_paths_finds_them() {
 #[test]
 fn files_have_a_readable_size() {
     let mut wrong = Vec::new();
-    for folder in ["src", "cli", "tests"] {
+    for folder in ["src", "kernels", "cli", "tests"] {
         for path in rust_files(&root().join(folder)) {
             let lines = read(&path).lines().count();
             if lines > LONGEST_FILE {
@@ -213,12 +213,12 @@ fn the_library_is_pure() {
         "stderr(",
     ];
     let mut wrong = Vec::new();
-    for path in rust_files(&root().join("src")) {
+    for path in ["src", "kernels/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
         let code = code_of(&read(&path));
         // What runs on threads and vectors is the one place for code that the compiler cannot check.
-        let kernels = path.starts_with(root().join("src/run"));
+        let fast = path.starts_with(root().join("src/run")) || path.starts_with(root().join("kernels"));
         for word in FORBIDDEN {
-            if code.contains(word) && !(kernels && word == "unsafe ") {
+            if code.contains(word) && !(fast && word == "unsafe ") {
                 wrong.push(format!("{}: {word}", path.display()));
             }
         }
@@ -231,7 +231,7 @@ fn no_test_is_left_out_and_no_import_is_a_glob() {
     // Put together here so that this file does not contain the words it looks for.
     let ignored = ["#[ig", "nore"].concat();
     let mut wrong = Vec::new();
-    for folder in ["src", "cli", "tests"] {
+    for folder in ["src", "kernels", "cli", "tests"] {
         for path in rust_files(&root().join(folder)) {
             let code = code_of(&read(&path));
             if code.contains(&ignored) {
@@ -252,7 +252,7 @@ fn no_test_is_left_out_and_no_import_is_a_glob() {
 #[test]
 fn each_module_says_what_it_is() {
     let mut wrong = Vec::new();
-    for folder in ["src", "cli/src", "tests"] {
+    for folder in ["src", "kernels/src", "cli/src", "tests"] {
         for path in rust_files(&root().join(folder)) {
             if !read(&path).starts_with("//! ") {
                 wrong.push(path.display().to_string());

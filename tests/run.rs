@@ -84,7 +84,7 @@ fn by_plan(
     let plan = Plan::new(&answer.arena, roots, &request).map_err(|error| error.message)?;
     match setting.precision {
         Precision::Double => run::<f64>(answer, numbers, plan, setting, pool),
-        Precision::Single => run::<f32>(answer, numbers, plan, setting, pool),
+        Precision::Mixed | Precision::Single => run::<f32>(answer, numbers, plan, setting, pool),
     }
 }
 
@@ -183,10 +183,7 @@ fn differences(
     let largest = largest_on_the_way(answer, numbers, &roots);
     let mut wrong = Vec::new();
     for &setting in settings {
-        let tolerance = match setting.precision {
-            Precision::Double => 1e-9,
-            Precision::Single => 2e-3,
-        };
+        let tolerance = if setting.precision == Precision::Double { 1e-9 } else { 2e-3 };
         let found = match by_plan(answer, numbers, &roots, setting, &mut pools[setting.threads - 1]) {
             Ok(found) => found,
             Err(message) => {

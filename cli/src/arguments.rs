@@ -178,9 +178,9 @@ pub fn command() -> Command {
                 Arg::new("precision")
                     .long("precision")
                     .value_name("PRECISION")
-                    .value_parser(PossibleValuesParser::new(["f32", "f64"]))
+                    .value_parser(PossibleValuesParser::new(["bf16", "f32", "f64"]))
                     .default_value("f32")
-                    .help("In which numbers"),
+                    .help("In which numbers; bf16 rounds the factors of products to it"),
             ),
         )
         .subcommand(

@@ -24,6 +24,9 @@ use clap::error::ErrorKind;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    if let Some(done) = serve::process(std::env::args_os().skip(1)) {
+        return ended(done);
+    }
     let matches = match arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return arguments_are_wrong(&error),
@@ -44,6 +47,10 @@ fn main() -> ExitCode {
         "export-page" => serve::export(matches),
         _ => Err(Failure::wrong(format!("there is no command `{name}`"))),
     };
+    ended(done)
+}
+
+fn ended(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

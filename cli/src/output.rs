@@ -39,6 +39,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     try_write(path, bytes).map_err(|error| Failure::file("write", path, &error))
 }
 
+/// Whether [`write_whole`] can write there, before the work that it is for: a file beside it is made and taken away again.
+pub fn check_writable(path: &Path) -> Result<(), Failure> {
+    let check = || {
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&target) {
+            Ok(known) if known.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            Ok(known) if !known.is_file() => Ok(()),
+            _ => create_beside(&target).and_then(|(beside, _)| fs::remove_file(beside)),
+        }
+    };
+    check().map_err(|error| Failure::file("write", path, &error))
+}
+
 fn try_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link stays a link, and a device or a pipe cannot be replaced: it is written to.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -408,11 +408,99 @@ fn cifar_batches_of_a_folder() {
     assert!(fs::read_to_string(folder.join("r.html")).unwrap().contains("<h2>First weights</h2>"));
     let test = folder.join("test_batch.bin");
     assert_eq!(shown(&["predict", "--model", text(&model), "--data", text(&test)]), "red\ngreen\nblue\nred\n");
+    // Whoever tests with the folder tests with its test batch, and hears which batches are not there.
+    let (evaluated, notes) = both(&["evaluate", "--model", text(&model), "--data", text(&folder)]);
+    assert!(evaluated.contains("\n4 samples\naccuracy 100.00 %\n"), "{evaluated}");
+    let missing = "note: 3 of the 5 training batches are missing: data_batch_3, data_batch_4, data_batch_5\n";
+    let parts = format!("note: these are the 4 test samples of `{}`; it has 33 to train on too\n", folder.display());
+    assert_eq!(notes, format!("{missing}{parts}"));
     fs::write(&test, &batch(4)[..3073 * 2 + 5]).unwrap();
     let told = refused(&folder, &[]);
     assert!(told.contains("it is cut short: after 2 samples of 3073 bytes there are 5 bytes"), "{told}");
     fs::write(&test, [&[77_u8][..], &[0; 3072]].concat()).unwrap();
     assert!(refused(&folder, &[]).contains("the label of sample 0 is 77; CIFAR-10 has 0 to 9"));
+}
+
+#[test]
+fn cifar_batches_that_are_missing_empty_or_broken() {
+    let folder = scratch("cifar-broken");
+    let model = folder.join("m.safetensors");
+    let batch: Vec<u8> =
+        (0..12_u8).flat_map(|i| [vec![i % 2], vec![if i % 2 == 0 { i } else { 200 + i }; 3072]].concat()).collect();
+    let (first, fourth, test) =
+        (folder.join("data_batch_1.bin"), folder.join("data_batch_4.bin.gz"), folder.join("test_batch.bin"));
+    let options = ["train", "--data", text(&folder), "--hidden", "3", "--epochs", "1", "--learning-rate", "0.001"];
+    let notes = |more: &[&str]| both(&[&options[..], more].concat()).1;
+    fs::write(&first, &batch).unwrap();
+    assert!(notes(&[]).contains("note: 4 of the 5 training batches are missing: data_batch_2, data_batch_3, data_b"));
+    fs::write(&fourth, gzipped(&batch)).unwrap();
+    assert!(
+        notes(&[])
+            .contains("note: 3 of the 5 training batches are missing: data_batch_2, data_batch_3, data_batch_5\n")
+    );
+    fs::write(&fourth, &gzipped(&batch)[..40]).unwrap();
+    assert!(refused(&folder, &[]).contains("data_batch_4.bin.gz`: it is no whole gzip file: "));
+    fs::write(&fourth, gzipped(&batch[..3073 + 3072])).unwrap();
+    let told = refused(&folder, &[]);
+    let expected = "data_batch_4.bin.gz`: it is cut short: after 1 samples of 3073 bytes there are 3072 bytes\n";
+    assert!(told.ends_with(expected), "{told}");
+    fs::write(&fourth, b"").unwrap();
+    assert!(refused(&folder, &[]).ends_with("data_batch_4.bin.gz`: it is empty\n"));
+    fs::remove_file(&fourth).unwrap();
+    let mut wrong = batch.clone();
+    wrong[3073 * 7] = 10;
+    fs::write(&first, &wrong).unwrap();
+    let told = refused(&folder, &[]);
+    assert!(told.ends_with("data_batch_1.bin`: the label of sample 7 is 10; CIFAR-10 has 0 to 9\n"), "{told}");
+    fs::write(&first, batch.chunks(3073).step_by(2).collect::<Vec<_>>().concat()).unwrap();
+    assert!(refused(&folder, &[]).contains(": all 6 samples have the label `0`; two classes are needed\n"));
+    // One batch alone is a file like any other, and so is a folder with nothing to train on.
+    fs::rename(&first, &test).unwrap();
+    fs::write(&test, &batch).unwrap();
+    let told = notes(&["--save", text(&model)]);
+    assert!(told.contains("note: there is no batch to train on; the test batch is taken as any other\n"), "{told}");
+    let evaluated = shown(&["evaluate", "--model", text(&model), "--data", text(&folder)]);
+    assert!(evaluated.contains("\n12 samples\n"), "{evaluated}");
+    fs::write(&test, &batch[..3000]).unwrap();
+    let told = error(2, &["predict", "--model", text(&model), "--data", text(&test)]);
+    assert!(told.ends_with(": it is cut short: after 0 samples of 3073 bytes there are 3000 bytes\n"), "{told}");
+}
+
+#[test]
+fn one_class_an_empty_class_and_no_rows_are_told_in_every_form() {
+    let folder = scratch("classes");
+    let (x, y) = (folder.join("x.npy"), folder.join("y.npy"));
+    let (images, labels) = (folder.join("train-images-idx3-ubyte"), folder.join("train-labels-idx1-ubyte"));
+    let (pixels, _) = bars();
+    let options = ["--hidden", "3", "--epochs", "1"];
+    let notes = |data: &Path, more: &[&str]| both(&[&["train", "--data", text(data)], &options[..], more].concat()).1;
+    let classes = |labels: &[u8]| labels.repeat(60 / labels.len());
+    let one = ": all 60 samples have the label `1`; two classes are needed\n";
+    fs::write(&x, npy("|u1", "(60, 12)", &pixels)).unwrap();
+    fs::write(&y, npy("|u1", "(60,)", &classes(&[1]))).unwrap();
+    assert!(refused(&x, &["--labels", text(&y)]).ends_with(one));
+    fs::write(&y, npy("|u1", "(60,)", &classes(&[0, 3]))).unwrap();
+    assert!(notes(&x, &["--labels", text(&y)]).contains("note: no sample has the label 1, 2\n"));
+    fs::write(&x, npy("|u1", "(0, 12)", &[])).unwrap();
+    fs::write(&y, npy("|u1", "(0,)", &[])).unwrap();
+    assert!(refused(&x, &["--labels", text(&y)]).contains("the features are 0×12: there is nothing to learn from"));
+    fs::write(&images, idx(&[60, 4, 3], &pixels)).unwrap();
+    fs::write(&labels, idx(&[60], &classes(&[1]))).unwrap();
+    assert!(refused(&folder, &[]).ends_with(one));
+    fs::write(&labels, idx(&[60], &classes(&[0, 3]))).unwrap();
+    assert!(notes(&folder, &[]).contains("note: no sample has the label 1, 2\n"));
+    fs::write(&images, idx(&[0, 4, 3], &[])).unwrap();
+    fs::write(&labels, idx(&[0], &[])).unwrap();
+    assert!(refused(&folder, &[]).contains("the features are 0×12: there is nothing to learn from"));
+    let photos = folder.join("photos");
+    fs::create_dir_all(photos.join("cats")).unwrap();
+    for i in 0..3_u8 {
+        png(&photos.join(format!("cats/{i}.png")), 2, 2, png::ColorType::Grayscale, &[i, 7, 9, 11]);
+    }
+    assert!(refused(&photos, &[]).ends_with(": all 3 samples have the label `cats`; two classes are needed\n"));
+    let table = folder.join("t.csv");
+    fs::write(&table, "a,b,label\n").unwrap();
+    assert!(refused(&table, &[]).ends_with(": it has a header and no row\n"));
 }
 
 #[test]

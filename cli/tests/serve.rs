@@ -411,6 +411,39 @@ fn soon(what: &str, there: impl Fn() -> bool) {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_training_that_breaks_takes_nothing_along_and_none_outlives_its_server() {
+    let mut server = Server::start("broken");
+    let kill = |id: u32| assert!(Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap().success());
+    let empty = |server: &Server| std::fs::read_dir(&server.files).unwrap().count() == 0;
+    let (mut training, _) = long_training(&server);
+    let process = children(server.child.id());
+    assert_eq!(process.len(), 1, "{process:?}");
+    kill(process[0]);
+    let mut rest = String::new();
+    training.read_to_string(&mut rest).unwrap();
+    let told = "event: failed\ndata: {\"error\":\"matgrad has a mistake that this brought to light; nothing else is touched\"}\n\n";
+    assert!(rest.contains(told), "{}", &rest[rest.len().saturating_sub(300)..]);
+    assert!(server.post("/api/derive", &json!({ "program": "f = x'*x; grad f wrt x" })).body.contains("2*x"));
+    soon("files are left", || empty(&server));
+    // Who goes away ends the process at once; a server that is killed leaves none, and no file.
+    let (second, _) = long_training(&server);
+    let trains = |id: &u32| {
+        std::fs::read(format!("/proc/{id}/cmdline"))
+            .is_ok_and(|words| words.windows(9).any(|word| word == b"@training"))
+    };
+    assert!(children(server.child.id()).iter().any(trains));
+    drop(second);
+    soon("the training goes on", || !children(server.child.id()).iter().any(trains) && empty(&server));
+    let (_third, _) = long_training(&server);
+    let process: Vec<u32> = children(server.child.id()).into_iter().filter(trains).collect();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    soon("a process is left", || process.iter().all(|id| !PathBuf::from(format!("/proc/{id}")).exists()));
+    assert!(process.len() == 1 && empty(&server), "files are left");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn work_that_takes_too_long_is_ended_and_so_is_that_of_a_server_that_is_gone() {
     // Much work in few lines: second derivatives of what is deep, by each of many names.
     let mut heavy = "X : matrix(n, n)\nA0 = X\n".to_owned();

@@ -29,12 +29,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("max", "mg_max"), ("min", "mg_min"), ("square", "mg_square"), ("power of entries", "f64::powf"),
 ];
 
-/// The error function of this library, without the words at the top of its file and without its tests.
-fn erf_source() -> &'static str {
-    const SOURCE: &str = include_str!("../matrix/erf.rs");
-    let end = SOURCE.find("#[cfg(test)]").unwrap_or(SOURCE.len());
-    let start = SOURCE.find("/// Numerator").unwrap_or(0);
-    SOURCE[start..end].trim()
+/// The error function of this library.
+fn erf_source() -> String {
+    matgrad_kernels::error_function::source().replace("pub const", "const")
 }
 
 impl Words for Rust {

@@ -1,7 +1,6 @@
 //! Dense matrices of `f64`, row by row: numbers come in and go out, obviously right before fast. What cannot be computed
 //! (a singular inverse, a factor of a matrix that is not positive definite) is an error in words, never a silent NaN.
 
-mod erf;
 mod product;
 mod solve;
 mod spectral;
@@ -9,14 +8,7 @@ mod spectral;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use erf::{erf, erfc};
-
-/// The coefficients of the error function.
-pub(crate) mod error_function {
-    pub(crate) use super::erf::{
-        LARGE_ABOVE, LARGE_BELOW, MIDDLE_ABOVE, MIDDLE_BELOW, ONE_OVER_ROOT_PI, SMALL_ABOVE, SMALL_BELOW,
-    };
-}
+pub use matgrad_kernels::error_function::{erf, erfc};
 pub use product::{View, product};
 pub(crate) use solve::subtract_multiple;
 pub(crate) use spectral::PADE;

@@ -145,7 +145,7 @@ impl Graph {
     /// No value yet.
     pub fn new(precision: Precision, tuning: Tuning) -> Graph {
         let (largest, smallest) = match precision {
-            Precision::Single => (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)),
+            Precision::Mixed | Precision::Single => (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)),
             Precision::Double => (f64::MAX, f64::MIN_POSITIVE),
         };
         let bytes = precision.bytes();

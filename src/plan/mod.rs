@@ -23,6 +23,9 @@ pub use step::{Pass, ProductStep, Scale, SoftmaxStep, Step, Then};
 /// The numbers that a plan computes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
+    /// 32-bit floats; the factors of products are rounded to bf16, which has 8 bits of a number and the whole of its exponent, and
+    /// their products summed in 32 bits.
+    Mixed,
     /// 32-bit floats.
     Single,
     /// 64-bit floats.
@@ -30,12 +33,13 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Both, the shorter first.
-    pub const ALL: [Precision; 2] = [Precision::Single, Precision::Double];
+    /// All, the shorter first.
+    pub const ALL: [Precision; 3] = [Precision::Mixed, Precision::Single, Precision::Double];
 
-    /// `f32` or `f64`.
+    /// `bf16`, `f32` or `f64`.
     pub fn name(self) -> &'static str {
         match self {
+            Precision::Mixed => "bf16",
             Precision::Single => "f32",
             Precision::Double => "f64",
         }
@@ -46,10 +50,10 @@ impl Precision {
         Precision::ALL.into_iter().find(|precision| precision.name() == name)
     }
 
-    /// Bytes of one number.
+    /// Bytes of one number in memory.
     pub fn bytes(self) -> usize {
         match self {
-            Precision::Single => 4,
+            Precision::Mixed | Precision::Single => 4,
             Precision::Double => 8,
         }
     }

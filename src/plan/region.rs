@@ -9,11 +9,11 @@ use super::step::Step;
 use super::{Output, Region, Request, Stage, follow};
 
 /// Blocks of products are a multiple of this many rows.
-const ROWS_OF_A_TILE: usize = 12;
+const ROWS_OF_A_TILE: usize = 24;
 /// Right factors of products with fewer bytes stay in a core's second cache beside a block.
 const KEPT_RIGHT_FACTORS: usize = 256 << 10;
 /// Blocks have at least so many rows where the right factors do not stay there.
-const LEAST_ROWS: usize = 252;
+const LEAST_ROWS: usize = 264;
 
 /// A region on the way.
 struct Draft {
@@ -479,7 +479,7 @@ fn block(graph: &Graph, steps: &[Step], draft: &Draft, share: usize, request: &R
     let tile = if products { ROWS_OF_A_TILE } else { 1 };
     // A right factor that does not stay in the cache is read again for each block.
     let least = match products {
-        true if right <= KEPT_RIGHT_FACTORS => 4 * tile,
+        true if right <= KEPT_RIGHT_FACTORS => 2 * tile,
         true => LEAST_ROWS,
         false => 1,
     };

@@ -8,6 +8,7 @@ use super::{Form, Pass, Place, Plan, Precision, ProductStep, Region, Scale, Step
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = match self.precision {
+            Precision::Mixed => "f32, factors of products in bf16",
             Precision::Single => "f32",
             Precision::Double => "f64",
         };

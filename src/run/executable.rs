@@ -6,11 +6,11 @@ use std::cell::UnsafeCell;
 use super::RunError;
 use super::code::{CompiledPass, compiled};
 use super::cpu::{Buffer, Float, InstructionSet, Pool, View, ViewMut, products};
-use super::linear::Elimination;
+use super::linear::Factorised;
 use super::worker::Shared;
 use crate::eval::Reference;
 use crate::plan::graph::{Operation, Use, ValueId};
-use crate::plan::{Form, Place, Plan, ProductStep, Region, SoftmaxStep, Stage, Step, part, partial_length};
+use crate::plan::{Form, Place, Plan, Precision, ProductStep, Region, SoftmaxStep, Stage, Step, part, partial_length};
 
 /// An array that a run is given.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +102,8 @@ pub(super) struct Bound<T> {
     /// Each thread's room for packed factors.
     pub(super) packed: Vec<*mut [T]>,
     pub(super) error: UnsafeCell<Option<RunError>>,
-    /// Matrices that were eliminated in this run.
-    pub(super) eliminations: UnsafeCell<Vec<(Use, Elimination)>>,
+    /// Matrices that were factorised in this run.
+    pub(super) factorised: UnsafeCell<Vec<(Use, Factorised)>>,
 }
 
 // SAFETY: the lists are empty but within a step.
@@ -121,6 +121,11 @@ impl<T: Float> Executable<T> {
         let bytes = size_of::<T>();
         if plan.precision.bytes() != bytes {
             return Err(RunError::new(format!("the plan is for {}-bit numbers", plan.precision.bytes() * 8)));
+        }
+        if plan.precision == Precision::Mixed && !set.has_bf16() {
+            return Err(RunError::new(
+                "this processor has no products of bf16 (AVX512-BF16); f32 is computed everywhere",
+            ));
         }
         let (mut workspace, mut packed, mut most_steps) = (0, 0, 0);
         let mut stages = Vec::with_capacity(plan.stages.len());
@@ -171,7 +176,7 @@ impl<T: Float> Executable<T> {
             workspaces: Vec::with_capacity(plan.threads.max(1)),
             packed: Vec::with_capacity(plan.threads.max(1)),
             error: UnsafeCell::new(None),
-            eliminations: UnsafeCell::new(Vec::new()),
+            factorised: UnsafeCell::new(Vec::new()),
         };
         let memory = Buffer::zeroed(plan.memory);
         let row_by_row = row_by_row(&plan);
@@ -198,7 +203,7 @@ impl<T: Float> Executable<T> {
     pub fn run(&mut self, pool: &mut Pool, inputs: &[Given<'_, T>], outputs: &mut [&mut [T]]) -> Result<(), RunError> {
         self.check(pool, inputs, outputs)?;
         // A run that a panic ended has left its own.
-        self.bound.eliminations.get_mut().clear();
+        self.bound.factorised.get_mut().clear();
         for (place, given) in inputs.iter().enumerate() {
             match given {
                 Given::Entries(entries) => {
@@ -235,7 +240,7 @@ impl<T: Float> Executable<T> {
         shared.alone(last..stages.len());
         shared.finish();
         // They are of this run's numbers, and large.
-        self.bound.eliminations.get_mut().clear();
+        self.bound.factorised.get_mut().clear();
         let error = self.bound.error.get_mut().take();
         error.map_or(Ok(()), Err)
     }
@@ -391,12 +396,17 @@ fn packs<T: Float>(
     let threads = if region.shared { plan.threads } else { 1 };
     let share = part(region.rows, threads - 1, threads).len();
     let (mut out, mut length) = (Vec::new(), 0);
-    if share <= region.block {
+    // Rounded factors are packed by the product itself.
+    if share <= region.block || plan.precision == Precision::Mixed {
         return (out, length);
     }
     for (place, step) in steps.iter().enumerate() {
         let CompiledStep::Product(product) = step else { continue };
         let (k, n) = plan.use_shape(product.right);
+        if n == 1 {
+            // One column is made by sums along k, which read it as it stands.
+            continue;
+        }
         let own = products::packed_length::<T>(set, k, n);
         if own * size_of::<T>() <= LARGEST_PACKED {
             out.push((place, length));

@@ -4,7 +4,6 @@
 //! room with `unsafe`.
 
 mod code;
-pub mod cpu;
 mod executable;
 mod linear;
 mod dense;
@@ -13,6 +12,8 @@ mod repeated;
 mod worker;
 
 use std::fmt;
+
+pub use matgrad_kernels as cpu;
 
 pub use dense::product;
 pub use executable::{Executable, Given};

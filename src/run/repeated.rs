@@ -129,7 +129,9 @@ impl Repeated {
         let plan = Plan::new(&self.arena, &self.roots, &request).map_err(|error| RunError::new(error.message))?;
         Ok(match self.precision {
             Precision::Double => Compiled::Double(Executable::new(plan, self.set)?),
-            Precision::Single => Compiled::Single(Executable::new(plan, self.set)?, Rounded::default()),
+            Precision::Mixed | Precision::Single => {
+                Compiled::Single(Executable::new(plan, self.set)?, Rounded::default())
+            }
         })
     }
 

@@ -14,13 +14,13 @@ use super::code::CompiledPass;
 use super::cpu::products::{self, Into, Product};
 use super::cpu::{Crew, Float, View, ViewMut, softmax};
 use super::executable::{Compiled, CompiledStep, Executable};
-use super::linear::{self, Elimination};
+use super::linear::{self, Factorised};
 use crate::eval::{EvalError, Reference, log_of_determinant};
 use crate::functions::Function;
 use crate::matrix::Matrix;
 use crate::number::Number;
 use crate::plan::graph::{Direction, Operation, Reduction, Use, ValueId};
-use crate::plan::{Place, Plan, ProductStep, Scale, SoftmaxStep, Then, part, partial_length};
+use crate::plan::{Place, Plan, Precision, ProductStep, Scale, SoftmaxStep, Then, part, partial_length};
 
 /// All that the threads of a run share.
 pub(super) struct Shared<'a, T: Float> {
@@ -296,6 +296,11 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
+    /// Whether the factors of a product with so many columns are rounded: memory bounds that of one column, and not arithmetic.
+    fn rounds(&self, columns: usize) -> bool {
+        self.plan().precision == Precision::Mixed && columns > 1
+    }
+
     fn product(&self, place: usize, step: &ProductStep, at: &Block) {
         let left = if step.left.transposed {
             let left = self.whole(step.left, at.thread);
@@ -311,6 +316,7 @@ impl<T: Float> Shared<'_, T> {
             Some(packed) => Product::with_packed(left, packed),
             None => Product::new(left, right),
         };
+        product.rounded = self.rounds(columns);
         product.alpha = self.scale(step.scale);
         product.added = step.added.map(|(scale, added)| (self.scale(scale), self.spread(added, columns, at)));
         product.then = match step.then {
@@ -335,6 +341,7 @@ impl<T: Float> Shared<'_, T> {
         let mut product = Product::new(factor(left).transposed(), factor(right));
         product.into = Into::Add;
         let (rows, columns) = (self.plan().value(out).rows, self.plan().value(out).columns);
+        product.rounded = self.rounds(columns);
         // SAFETY: the thread's own part of the sum.
         let out = unsafe { ViewMut::from_raw(self.sum_pointer(out, at.thread), rows, columns, columns, 1) };
         products::multiply(self.executable.set, &product, out, None, self.workspace(at.thread));
@@ -447,7 +454,7 @@ impl<T: Float> Shared<'_, T> {
         }
     }
 
-    /// Inverses, determinants and Cholesky factors by blocks; a matrix of which several are asked is eliminated once.
+    /// Inverses, determinants and Cholesky factors by blocks; one of which several are asked is factorised once.
     fn factorised(&self, reference: Reference, operand: Use, matrix: &Matrix) -> Option<Result<Matrix, EvalError>> {
         /// Smaller ones the reference does as fast.
         const LEAST_SIDE: usize = 24;
@@ -464,22 +471,22 @@ impl<T: Float> Shared<'_, T> {
             return Some(linear::cholesky(set, matrix).map_err(EvalError::from));
         }
         // SAFETY: only thread 0 does what the reference does.
-        let known = unsafe { &mut *self.executable.bound.eliminations.get() };
+        let known = unsafe { &mut *self.executable.bound.factorised.get() };
         let place = match known.iter().position(|(of, _)| *of == operand) {
             Some(place) => place,
-            None => match Elimination::new(set, matrix) {
-                Ok(elimination) => {
-                    known.push((operand, elimination));
+            None => match Factorised::new(set, matrix) {
+                Ok(factors) => {
+                    known.push((operand, factors));
                     known.len() - 1
                 }
                 Err(error) => return Some(Err(error.into())),
             },
         };
-        let elimination = &known[place].1;
+        let factors = &known[place].1;
         Some(match function {
-            Some(Function::Det) => Ok(Matrix::scalar(elimination.determinant())),
-            Some(_) => elimination.log_abs_determinant().map_err(EvalError::from).and_then(log_of_determinant),
-            None => elimination.inverse().map_err(EvalError::from),
+            Some(Function::Det) => Ok(Matrix::scalar(factors.determinant())),
+            Some(_) => factors.log_abs_determinant().map_err(EvalError::from).and_then(log_of_determinant),
+            None => factors.inverse().map_err(EvalError::from),
         })
     }
 

@@ -165,6 +165,22 @@ impl Objective {
     /// The scores of N×D features where nothing is known of them, else the loss and its gradients. `settings` are numbers
     /// for the program's scalars; one that is not among them is 0.
     ///
+    /// ```
+    /// use matgrad::{derivation::Detail, matrix::Matrix};
+    /// use matgrad::train::{Activation, Call, Objective, Parameters, Target};
+    ///
+    /// let network = Objective::two_layer(Activation::Tanh, Detail::None).unwrap();
+    /// let some = |rows, columns| Matrix::from_fn(rows, columns, |i, j| 0.1 * (i as f64 - j as f64));
+    /// let named = [("W1", some(4, 5)), ("b1", some(1, 5)), ("W2", some(5, 3)), ("b2", some(1, 3))];
+    /// let parameters = Parameters::new(named.map(|(name, matrix)| (name.to_owned(), matrix)).into());
+    /// let called = network.call(&parameters, &some(2, 4), Target::Labels(&[2, 0]), &[("lambda", 0.01)]).unwrap();
+    /// let Call::Loss { loss, gradients, scores } = called else { panic!() };
+    /// assert_eq!((scores.unwrap().shape(), gradients.get("W1").unwrap().shape()), ((2, 3), (4, 5)));
+    /// assert!(loss > 0.0);
+    /// let wrong = network.call(&parameters, &some(2, 4), Target::Labels(&[2, 3]), &[]).unwrap_err();
+    /// assert_eq!(wrong.message, "label 3 of row 1 is out of range");
+    /// ```
+    ///
     /// # Errors
     /// Shapes that do not fit, a label out of range, numbers that are infinite or NaN, coming in or going out; a program
     /// without scores, or one that needs other arrays too.

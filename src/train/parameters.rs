@@ -31,7 +31,7 @@ impl Parameters {
     pub fn rounded(&self, precision: Precision) -> Parameters {
         match precision {
             Precision::Double => self.clone(),
-            Precision::Single => {
+            Precision::Mixed | Precision::Single => {
                 self.alike(self.values.iter().map(|matrix| matrix.map(|x| f64::from(x as f32))).collect())
             }
         }

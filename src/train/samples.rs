@@ -166,6 +166,11 @@ impl Samples {
         self.beside.iter().map(|(name, matrix)| (name.as_str(), matrix.columns())).collect()
     }
 
+    /// The other arrays whole, also where these samples are a selection.
+    pub(super) fn beside_arrays(&self) -> impl Iterator<Item = (&str, &Matrix)> {
+        self.beside.iter().map(|(name, matrix)| (name.as_str(), matrix))
+    }
+
     /// The samples at these places, in this order.
     ///
     /// # Panics

@@ -64,6 +64,12 @@ impl Scaling {
         Scaling { shift: Matrix::zeros(1, columns), divisor: Matrix::filled(1, columns, 1.0) }
     }
 
+    /// Whether it changes nothing.
+    pub(super) fn is_identity(&self) -> bool {
+        let is = |matrix: &Matrix, number: f64| matrix.entries().iter().all(|&entry| entry == number);
+        is(&self.shift, 0.0) && is(&self.divisor, 1.0)
+    }
+
     /// The scaling of these samples. Columns in which all rows are equal become 0, up to rounding.
     pub fn learn(kind: ScalingKind, samples: &Samples) -> Scaling {
         let width = samples.columns();

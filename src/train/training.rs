@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::augment::Chance;
+use super::divergence::{check_range, diverged};
 use super::model::{Model, largest_places};
 use super::optimiser::{Memory, clip, descend};
 use super::random::{Purpose, Random};
@@ -129,7 +130,7 @@ impl Training {
     /// are drawn.
     ///
     /// # Errors
-    /// Options out of range, data that do not fit the program, too few samples to keep some out.
+    /// Options out of range, data that do not fit the program or the precision, too few samples to keep some out.
     pub fn new(objective: &Arc<Objective>, samples: &Samples, options: &Options) -> Result<Training, Vec<Diagnostic>> {
         options.check()?;
         let mut options = options.clone();
@@ -143,6 +144,7 @@ impl Training {
         let bindings = objective.bindings(&training, &options.set)?;
         options.augmentation.check(training.columns()).map_err(one)?;
         let scaling = Scaling::learn(options.scaling, &training);
+        check_range(samples, &scaling, objective.precision()).map_err(one)?;
         let parameters = objective.initial(&bindings, &options);
         let state = State {
             memory: Memory::new(&parameters),
@@ -375,11 +377,7 @@ impl Training {
     }
 
     fn diverged(&self, epoch: usize, why: &str) -> Diagnostic {
-        let advice = format!(
-            "take a smaller learning rate than {:?}; momentum, lambda or the initial scale may be too large as well",
-            self.options.learning_rate
-        );
-        Diagnostic::whole(format!("the training diverged in epoch {epoch}: {why}")).hint(advice)
+        diverged(&self.training, &self.scaling, self.options.learning_rate, (epoch, why))
     }
 }
 
@@ -572,7 +570,7 @@ mod tests {
         let huge = Samples::new(Matrix::from_fn(40, 1, |i, _| 1e39 * i as f64), &[0, 1].repeat(20), 2).unwrap();
         let unscaled = Options { scaling: crate::train::ScalingKind::None, ..few() };
         let message = train(&objective, &huge, &unscaled, &mut |_| ()).unwrap_err().remove(0).message;
-        assert!(message.contains("`X` has ") && message.contains("too large for a 32-bit number"), "{message}");
+        assert_eq!(message, "the features are as large as 3.9e40, which is too large for a 32-bit number");
     }
 
     #[test]

@@ -1,10 +1,16 @@
 // For everybody: axe finds nothing, the keyboard alone is enough, phones and large screens, light and dark, paper.
 
 import assert from "node:assert/strict";
-import { readFile, mkdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
 
-import { browse, derived, serve } from "./server.js";
+import { BINARY, browse, derived, serve } from "./server.js";
 
 const PICTURES = new URL("../../target/page/", import.meta.url);
 const AXE = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -71,6 +77,30 @@ test("the page of the API: axe finds nothing", async () => {
   const found = await page.evaluate(async () => (await window.axe.run(document)).violations.map(({ id }) => id));
   assert.deepEqual(found, []);
   await page.context().close();
+});
+
+test("the report of a training: axe finds nothing, nothing stands over the edge, and it asks nobody", async (test) => {
+  const folder = await mkdtemp(join(tmpdir(), "report-"));
+  const report = join(folder, "report.html");
+  await promisify(execFile)(BINARY, ["train", "--quiet", "--epochs", "3", "--hidden", "70", "--precision", "f32", "--report", report]);
+  const alone = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  test.after(() => Promise.all([alone.close(), rm(folder, { recursive: true })]));
+  for (const [screen, view] of Object.entries({ ...SCREENS, "narrow-dark": { ...SCREENS.narrow, colorScheme: "dark" } })) {
+    const page = await (await alone.newContext(view)).newPage();
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url()));
+    page.on("console", (message) => asked.push(message.text()));
+    await page.goto(pathToFileURL(report).href);
+    await page.screenshot({ path: new URL(`report-${screen}.png`, PICTURES).pathname, fullPage: true });
+    assert.deepEqual(asked.filter((url) => !url.startsWith("data:")), [pathToFileURL(report).href]);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${screen}: ${over} pixels over the edge`);
+    await page.evaluate(AXE);
+    // What scrolls is reached by the keyboard in the browser's own way: without a script a page does not know what scrolls.
+    const options = { rules: { "scrollable-region-focusable": { enabled: false } } };
+    const found = await page.evaluate(async (options) => (await window.axe.run(document, options)).violations, options);
+    assert.deepEqual(found.map(({ id, nodes }) => `${screen}: ${id}: ${nodes[0].html.slice(0, 160)}`), []);
+  }
 });
 
 test("with the keyboard alone: an example, a mistake, its place, the steps, a tab", async () => {

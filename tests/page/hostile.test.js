@@ -1,12 +1,12 @@
 // Input of somebody who means ill, or of a program gone wrong: nothing breaks, nothing is executed, memory stays bounded.
 
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 
-import { browse, derived, serve } from "./server.js";
+import { browse, derived, memory, serve } from "./server.js";
 
 let server;
 let browser;
@@ -21,15 +21,6 @@ after(async () => {
   await browser.close();
   await server.end();
 });
-
-/** Kilobytes that the server and the processes that work for it hold. */
-async function memory() {
-  const threads = await readdir(`/proc/${server.pid}/task`);
-  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${server.pid}/task/${thread}/children`, "utf8").catch(() => "")));
-  const processes = [server.pid, ...lists.join(" ").split(/\s+/).filter(Boolean)];
-  const texts = await Promise.all(processes.map((id) => readFile(`/proc/${id}/status`, "utf8").catch(() => "")));
-  return texts.reduce((sum, text) => sum + Number(text.match(/VmRSS:\s+(\d+)/)?.[1] ?? 0), 0);
-}
 
 async function ask(path, body, headers = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -130,7 +121,7 @@ test("a training as large as the machine is refused before it begins", async () 
   });
   const text = await response.text();
   assert.match(text, /event: failed\ndata: .*are more than the page trains/);
-  assert.ok((await memory()) < 600_000);
+  assert.ok((await memory(server)) < 600_000);
 });
 
 test("no file of the machine is there, whatever the address", async () => {
@@ -183,14 +174,14 @@ test("slow clients wait alone: a head and a body that never end, an answer that 
 
 test("two hundred at once are all answered, and memory stays bounded", async () => {
   await Promise.all(Array.from({ length: 20 }, lives));
-  const before = await memory();
+  const before = await memory(server);
   for (let round = 0; round < 3; round++) {
     const all = await Promise.all(Array.from({ length: 200 }, (_, i) => ask("api/derive", { program: NETWORK, steps: i % 2 ? "full" : "none", format: "page" })));
     const counts = all.reduce((counts, one) => ({ ...counts, [one.status]: [...(counts[one.status] ?? []), one] }), {});
     assert.ok(all.every(({ status }) => status === 200 || status === 503), Object.keys(counts).join());
     assert.ok(counts[200].length >= 100, `${counts[200].length} of 200`);
   }
-  const grown = (await memory()) - before;
+  const grown = (await memory(server)) - before;
   assert.ok(grown < 150_000, `grew by ${grown} kB`);
   await lives();
 });

@@ -1,13 +1,14 @@
 // A server of the page and a browser for tests: each test file starts its own, on a port that is free.
 
 import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BINARY = process.env.MATGRAD ?? `${ROOT}target/debug/matgrad`;
 
-/** Starts `matgrad serve`; `{ url, process, memory(), end() }`. */
+/** Starts `matgrad serve`; `{ url, pid, end() }`. */
 export async function serve() {
   const child = spawn(BINARY, ["serve", "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
   const url = await new Promise((done, failed) => {
@@ -28,6 +29,15 @@ export async function serve() {
         child.kill("SIGINT");
       }),
   };
+}
+
+/** Kilobytes that a server and the processes that work for it hold. */
+export async function memory({ pid }) {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "")));
+  const processes = [pid, ...lists.join(" ").split(/\s+/).filter(Boolean)];
+  const texts = await Promise.all(processes.map((id) => readFile(`/proc/${id}/status`, "utf8").catch(() => "")));
+  return texts.reduce((sum, text) => sum + Number(text.match(/VmRSS:\s+(\d+)/)?.[1] ?? 0), 0);
 }
 
 /** A browser whose pages must not complain, and must ask this server alone. */

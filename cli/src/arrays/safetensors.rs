@@ -60,7 +60,7 @@ pub fn metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
 /// size.
 pub fn write_with_metadata(arrays: &[(String, Array, Precision)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     let mut header = format!("{{\"__metadata__\":{}", json!(metadata));
-    let of = |precision: Precision| arrays.iter().filter(move |(_, _, own)| *own == precision);
+    let of = |precision: Precision| arrays.iter().filter(move |(_, _, own)| own.bytes() == precision.bytes());
     let mut numbers = Vec::new();
     for (name, array, precision) in of(Precision::Double).chain(of(Precision::Single)) {
         let start = numbers.len();
@@ -69,7 +69,7 @@ pub fn write_with_metadata(arrays: &[(String, Array, Precision)], metadata: &BTr
                 numbers.extend(array.entries.iter().flat_map(|entry| entry.to_le_bytes()));
                 "F64"
             }
-            Precision::Single => {
+            Precision::Mixed | Precision::Single => {
                 numbers.extend(array.entries.iter().flat_map(|&entry| (entry as f32).to_le_bytes()));
                 "F32"
             }

@@ -412,7 +412,8 @@ fn folder(path: &Path, wanted: &Wanted<'_>) -> Result<(Raw, Option<Raw>), Failur
             let (rows, labels) = cifar::read(paths)?;
             Ok::<Raw, Failure>(raw_of_cifar(rows, labels, batches.names.clone(), wanted))
         };
-        return Ok((part(&batches.training)?, batches.test.map(|test| part(&[test])).transpose()?));
+        let training = Raw { notes: batches.missing.into_iter().collect(), ..part(&batches.training)? };
+        return Ok((training, batches.test.map(|test| part(&[test])).transpose()?));
     }
     let (training, test) = (path.join("train"), path.join("test"));
     if training.is_dir() && !images::classes(&training)?.is_empty() {

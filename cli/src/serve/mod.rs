@@ -1,6 +1,6 @@
 //! `matgrad serve`: the page in the browser, and the same answers as JSON. Arguments come in; a server listens until it is told
 //! to stop. Its rooms: `connections` (who is connected), `guard` (who may ask), `asked` (what), `work` (by which process, and when),
-//! `program`, `verdicts` and `training` (the answers), `page` (for the page's script), `assets` and `gallery` (its files),
+//! `program` and `verdicts` (the answers), `training` (trainings, each a process that does `trainer`), `page` (for the page's script), `assets` and `gallery` (its files),
 //! `export` (a gallery without a server). Nothing is kept between requests but the trainings under way.
 
 mod asked;
@@ -12,6 +12,7 @@ mod guard;
 mod page;
 mod program;
 mod reply;
+mod trainer;
 mod training;
 mod verdicts;
 mod work;
@@ -37,7 +38,7 @@ use crate::output;
 use asked::Asked;
 use reply::Reply;
 use training::Trainings;
-use work::{Route, Work};
+use work::{Refusal, Route, Work};
 
 pub use export::{command as export_command, run as export};
 
@@ -86,7 +87,6 @@ pub fn command() -> Command {
                 .default_value("10")
                 .help("How long an answer may take; then its work is ended"),
         )
-        .arg(Arg::new("worker").long("worker").action(ArgAction::SetTrue).hide(true))
         .arg(Arg::new("open").long("open").action(ArgAction::SetTrue).help("Opens the page in the browser"))
 }
 
@@ -113,15 +113,25 @@ struct Server {
     trainings: Trainings,
 }
 
+/// The first words of what a server starts of itself: no commands, so that no help and no completion knows them.
+const ANSWERS: &str = "@answers";
+const TRAINING: &str = "@training";
+
+/// What the process of a server does, where the arguments are those of one: `@answers SECONDS` or `@training FOLDER`.
+pub fn process(mut arguments: impl Iterator<Item = OsString>) -> Option<Result<(), Failure>> {
+    match (arguments.next()?.to_str()?, arguments.next()?, arguments.next()) {
+        (ANSWERS, time, None) => Some(work::worker(seconds(time.to_str()?).ok()?)),
+        (TRAINING, folder, None) => Some(trainer::train(Path::new(&folder))),
+        _ => None,
+    }
+}
+
 /// Listens until Ctrl-C.
 pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let time = matches.get_one::<Duration>("time").copied().unwrap_or(Duration::from_secs(10));
-    if matches.get_flag("worker") {
-        return work::worker(time);
-    }
-    let mut command = vec![own_program()?];
-    command.extend(["serve", "--worker", "--time"].map(OsString::from));
-    command.push(time.as_secs_f64().to_string().into());
+    let own = own_program()?;
+    let answers = vec![own.clone(), ANSWERS.into(), time.as_secs_f64().to_string().into()];
+    let trainings = Trainings::new(vec![own, TRAINING.into()]);
     let host = matches.get_one::<String>("host").map_or("127.0.0.1", String::as_str);
     let port = matches.get_one::<u16>("port").copied().unwrap_or(7878);
     let cannot = |error: &io::Error| {
@@ -157,9 +167,8 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
         if matches.get_flag("open") {
             open(&url);
         }
-        let trainings = Trainings::new();
         let at_a_time = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
-        let server = Server { work: Work::new(at_a_time, time, command), trainings: trainings.clone() };
+        let server = Server { work: Work::new(at_a_time, time, answers), trainings: trainings.clone() };
         connections::answer(listener, router(host, server), async {
             stop.await;
             trainings.end().await;
@@ -299,11 +308,13 @@ async fn train(State(server): State<Server>, request: Request) -> Response {
         Ok(turn) => turn,
         Err(reply) => return reply.into(),
     };
-    let started = match Asked::of(request, SAMPLES).await {
-        Ok(asked) => server.trainings.start(&asked, turn),
-        Err(reply) => Err(reply),
+    let body = match asked::body(request, SAMPLES).await {
+        Ok(body) => body,
+        Err(reply) => return reply.into(),
     };
-    started.unwrap_or_else(Response::from)
+    // Many bytes take a while to read, and others are answered meanwhile.
+    let started = tokio::task::spawn_blocking(move || server.trainings.start(&Asked::of_bytes(&body)?, turn));
+    started.await.unwrap_or_else(|_| Err(Refusal::Broken.into())).unwrap_or_else(Response::from)
 }
 
 async fn stop(State(server): State<Server>, request: Request) -> Reply {

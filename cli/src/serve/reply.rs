@@ -91,20 +91,11 @@ pub fn units(source: &str, byte: u32) -> usize {
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Reply {
-        let (status, why) = match refusal {
-            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "the server is busy: try again in a moment".to_owned()),
-            Refusal::TooLong(time) => {
-                let advice = "ask for less, or use the command line, which takes all the time it needs";
-                let seconds = time.as_secs_f64();
-                let unit = if seconds == 1.0 { "second" } else { "seconds" };
-                (StatusCode::SERVICE_UNAVAILABLE, format!("this takes longer than {seconds} {unit}: {advice}"))
-            }
-            Refusal::Broken => {
-                let why = "matgrad has a mistake that this brought to light; nothing else is touched";
-                (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
-            }
+        let status = match refusal {
+            Refusal::Busy | Refusal::TooLong(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Reply::refused(status, &why)
+        Reply::refused(status, &refusal.words())
     }
 }
 

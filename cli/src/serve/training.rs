@@ -1,46 +1,57 @@
 //! Trainings that a page watches: options and files come in as JSON, what happens goes out as server-sent events, and in the
-//! end the model and the report with them. Files live in a folder of their own as long as the training does; who goes away
-//! stops it.
+//! end the model and the report with them. Each is a process of its own (see `trainer`), whose events are passed on here; one
+//! that breaks takes nothing else along. Files live in a folder of their own as long as the training does; who goes away stops
+//! it. No sample is read here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use http_body::Frame;
-use matgrad::render::base64;
-use matgrad::train::Progress;
 use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::asked::{Asked, wrong};
 use super::reply::Reply;
+use super::trainer::ORDER;
+use super::work::Refusal;
 use crate::train::arguments::{Holds, names_of};
-use crate::train::live::{Finished, Live, Pictures, Subject};
 
 /// So many trainings at a time.
 const TRAININGS: usize = 2;
-/// So long one may take.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
-/// Between two words on a training.
-const BETWEEN: Duration = Duration::from_millis(100);
-/// Between two pictures of its weights.
-const PICTURES: Duration = Duration::from_millis(400);
 
 /// The trainings under way.
 #[derive(Clone, Debug)]
 pub struct Trainings {
     turns: Arc<Semaphore>,
-    stops: Arc<Mutex<HashMap<String, Arc<AtomicBool>>>>,
+    under_way: Arc<Mutex<HashMap<String, Running>>>,
+    /// The program of a process with its arguments; the folder comes behind them.
+    command: Arc<[OsString]>,
+}
+
+/// A training in the list.
+#[derive(Debug, Default)]
+struct Running {
+    /// The process, as soon as there is one.
+    process: Option<Child>,
+    /// Its standard input: when that ends, the training stops after its step.
+    goes_on: Option<ChildStdin>,
+    /// Whether it was asked to stop.
+    stopped: bool,
+    /// Whether nobody waits for it any more.
+    given_up: bool,
 }
 
 /// What a training is to do.
@@ -64,9 +75,9 @@ enum Content {
 }
 
 impl Trainings {
-    /// None yet.
-    pub fn new() -> Trainings {
-        Trainings { turns: Arc::new(Semaphore::new(TRAININGS)), stops: Arc::default() }
+    /// None yet. `command` is a program with arguments that does [`super::trainer::train`] in the folder named behind them.
+    pub fn new(command: Vec<OsString>) -> Trainings {
+        Trainings { turns: Arc::new(Semaphore::new(TRAININGS)), under_way: Arc::default(), command: command.into() }
     }
 
     /// A place for one more, before its data are read.
@@ -88,25 +99,24 @@ impl Trainings {
     pub fn start(&self, asked: &Asked, turn: OwnedSemaphorePermit) -> Result<Response, Reply> {
         let order = order(asked)?;
         let id = random_name();
-        let stop = Arc::new(AtomicBool::new(false));
-        self.stops().insert(id.clone(), Arc::clone(&stop));
+        self.under_way().insert(id.clone(), Running::default());
+        let listed = Listed { trainings: self.clone(), id: id.clone() };
         let (events, receiver) = mpsc::channel(64);
-        let stops = Arc::clone(&self.stops);
+        let trainings = self.clone();
         let own = id.clone();
-        let started =
-            std::thread::Builder::new().name("training".to_owned()).stack_size(super::STACK).spawn(move || {
-                let _turn = turn;
-                let _listed = Listed { stops, id: own.clone() };
-                let mut told = Told { events, gone: false };
-                if let Err(text) = trained(&own, &order, &stop, &mut told) {
-                    told.tell("failed", &json!({ "error": text.trim_start_matches("error: ").trim_end() }));
-                }
-            });
+        let started = std::thread::Builder::new().name("training".to_owned()).spawn(move || {
+            let _turn = turn;
+            let _listed = listed;
+            if let Err(text) = trainings.relayed(&own, order, &events) {
+                // Who has gone away is not told.
+                let _ = events.blocking_send(event("failed", &json!({ "error": text })));
+            }
+        });
         if started.is_err() {
-            self.stops().remove(&id);
             return Err(Reply::refused(StatusCode::SERVICE_UNAVAILABLE, "there is no thread left to train on"));
         }
-        let mut response = Response::new(Body::new(Events { receiver }));
+        let mut response =
+            Response::new(Body::new(Events { receiver, _listener: Listener { trainings: self.clone(), id } }));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -120,41 +130,136 @@ impl Trainings {
     pub fn stop(&self, asked: &Asked) -> Result<Reply, Reply> {
         let id = asked.required("id")?;
         asked.finish()?;
-        match self.stops().get(&id) {
-            Some(stop) => {
-                stop.store(true, Ordering::Relaxed);
+        match self.under_way().get_mut(&id) {
+            Some(running) => {
+                running.stop();
                 Ok(Reply::json(&json!({ "stopped": id })))
             }
             None => Err(Reply::refused(StatusCode::NOT_FOUND, "there is no such training")),
         }
     }
 
-    /// Asks all to stop, and waits a little until their folders are gone.
+    /// Asks all to stop, and waits a little until their folders are gone; then ends those that go on.
     pub async fn end(&self) {
-        self.stops().values().for_each(|stop| stop.store(true, Ordering::Relaxed));
-        for _ in 0..40 {
-            if self.stops().is_empty() {
+        self.under_way().values_mut().for_each(Running::stop);
+        for attempt in 0..60 {
+            if self.under_way().is_empty() {
                 return;
+            }
+            if attempt == 40 {
+                self.under_way().values_mut().for_each(Running::kill);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    fn stops(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<AtomicBool>>> {
-        // A map of flags is whole even where a thread broke.
-        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
+        // Each entry is whole even where a thread broke.
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A training from its files to its last event.
+    fn relayed(&self, id: &str, order: Order, events: &mpsc::Sender<Bytes>) -> Result<(), String> {
+        let no_folder = |error: io::Error| format!("the files cannot be kept: {error}");
+        let folder = Folder::new(id).map_err(no_folder)?;
+        order.write(id, folder.path()).map_err(no_folder)?;
+        drop(order);
+        let answers = self.process(id, folder.path()).map_err(|error| format!("no process trains: {error}"))?;
+        let whole = relay(answers, events);
+        let (process, given_up) = match self.under_way().get_mut(id) {
+            Some(running) => (running.process.take(), running.given_up),
+            None => (None, true),
+        };
+        let Some(mut process) = process else { return Ok(()) };
+        if !matches!(whole, Ok(true)) {
+            // What cannot be ended has ended.
+            let _ = process.kill();
+        }
+        match process.wait() {
+            Ok(status) if status.success() || given_up => Ok(()),
+            _ => Err(Refusal::Broken.words()),
+        }
+    }
+
+    /// The process of a training in the list; what it tells comes out.
+    fn process(&self, id: &str, folder: &Path) -> io::Result<ChildStdout> {
+        let (program, arguments) = self.command.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let mut command = Command::new(program);
+        command.args(arguments).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Ctrl-C is for the server, which stops the others.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // The list is held meanwhile: whoever stops or ends a training finds its process.
+        let mut under_way = self.under_way();
+        let running = under_way.get_mut(id).filter(|running| !running.given_up).ok_or(io::ErrorKind::Interrupted)?;
+        let mut process = command.spawn()?;
+        running.goes_on = process.stdin.take().filter(|_| !running.stopped);
+        let answers = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe);
+        running.process = Some(process);
+        Ok(answers?)
+    }
+}
+
+impl Running {
+    fn stop(&mut self) {
+        self.stopped = true;
+        self.goes_on = None;
+    }
+
+    fn kill(&mut self) {
+        self.stop();
+        self.given_up = true;
+        if let Some(process) = &mut self.process {
+            // One that has ended by itself need not be ended.
+            let _ = process.kill();
+        }
+    }
+}
+
+/// Passes whole events on; whether they came to their end, and were not cut short by that of the process or its listener.
+fn relay(answers: impl Read, events: &mpsc::Sender<Bytes>) -> io::Result<bool> {
+    let mut answers = BufReader::with_capacity(1 << 16, answers);
+    let mut event = Vec::new();
+    loop {
+        let before = event.len();
+        if answers.read_until(b'\n', &mut event)? == 0 {
+            return Ok(event.is_empty());
+        }
+        // An empty line ends an event.
+        if event[before..] == *b"\n" && events.blocking_send(std::mem::take(&mut event).into()).is_err() {
+            return Ok(false);
+        }
+    }
+}
+
+/// The bytes of an event.
+fn event(name: &str, value: &Value) -> Bytes {
+    Bytes::from(format!("event: {name}\ndata: {value}\n\n"))
 }
 
 /// A training in the list; it leaves the list when its thread ends.
 struct Listed {
-    stops: Arc<Mutex<HashMap<String, Arc<AtomicBool>>>>,
+    trainings: Trainings,
     id: String,
 }
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.trainings.under_way().remove(&self.id);
+    }
+}
+
+/// Who listens; who goes away ends the training.
+struct Listener {
+    trainings: Trainings,
+    id: String,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(running) = self.trainings.under_way().get_mut(&self.id) {
+            running.kill();
+        }
     }
 }
 
@@ -308,6 +413,32 @@ fn random_name() -> String {
     format!("{:016x}{:016x}", word(), word())
 }
 
+impl Order {
+    /// Writes all files into a folder, and in the one called [`ORDER`] what is to be done with them.
+    fn write(&self, id: &str, folder: &Path) -> io::Result<()> {
+        let mut arguments = self.options.clone();
+        for (option, sent) in &self.files {
+            let mut path = folder.join(&sent.name);
+            if path.exists() {
+                // Two files of one name have folders of their own.
+                let own = folder.join(option);
+                fs::create_dir(&own)?;
+                path = own.join(&sent.name);
+            }
+            sent.write(&path)?;
+            arguments.push(((*option).to_owned(), path.display().to_string()));
+        }
+        if let Some(program) = &self.program {
+            let own = folder.join("program");
+            fs::create_dir(&own)?;
+            let path = own.join("program.mg");
+            fs::write(&path, program)?;
+            arguments.push(("model".to_owned(), path.display().to_string()));
+        }
+        fs::write(folder.join(ORDER), json!({ "id": id, "arguments": arguments }).to_string())
+    }
+}
+
 /// A folder that is there as long as this is.
 struct Folder(PathBuf);
 
@@ -333,159 +464,10 @@ impl Drop for Folder {
     }
 }
 
-/// Who listens.
-struct Told {
-    events: mpsc::Sender<Bytes>,
-    gone: bool,
-}
-
-impl Told {
-    /// An event; waits until there is room for it.
-    fn tell(&mut self, event: &str, value: &Value) {
-        if !self.gone {
-            let text = format!("event: {event}\ndata: {value}\n\n");
-            self.gone = self.events.blocking_send(Bytes::from(text)).is_err();
-        }
-    }
-}
-
-fn trained(id: &str, order: &Order, stop: &AtomicBool, told: &mut Told) -> Result<(), String> {
-    let no_folder = |error: std::io::Error| format!("the files cannot be kept: {error}");
-    let folder = Folder::new(id).map_err(no_folder)?;
-    let mut arguments = order.options.clone();
-    for (option, sent) in &order.files {
-        let mut path = folder.path().join(&sent.name);
-        if path.exists() {
-            // Two files of one name have folders of their own.
-            let own = folder.path().join(option);
-            fs::create_dir(&own).map_err(no_folder)?;
-            path = own.join(&sent.name);
-        }
-        sent.write(&path).map_err(no_folder)?;
-        arguments.push(((*option).to_owned(), path.display().to_string()));
-    }
-    if let Some(program) = &order.program {
-        let own = folder.path().join("program");
-        fs::create_dir(&own).map_err(no_folder)?;
-        let path = own.join("program.mg");
-        fs::write(&path, program).map_err(no_folder)?;
-        arguments.push(("model".to_owned(), path.display().to_string()));
-    }
-    let plain = |failure: crate::failure::Failure| anstream::adapter::strip_str(&failure.text).to_string();
-    let mut live = Live::new(&arguments, folder.path()).map_err(plain)?;
-    told.tell("started", &subject(id, &live.subject()));
-    let start = Instant::now();
-    let (mut last, mut last_picture) = (start, None);
-    let (mut epochs, mut interrupted) = (0, false);
-    while !live.is_finished() {
-        if stop.load(Ordering::Relaxed) || start.elapsed() > LONGEST {
-            interrupted = true;
-            break;
-        }
-        let progress = live.step().map_err(plain)?;
-        let ended = progress.batch == progress.batches;
-        if ended {
-            epochs += 1;
-            told.tell("epoch", &epoch(epochs, &progress));
-        }
-        if ended || last.elapsed() >= BETWEEN {
-            last = Instant::now();
-            told.tell("progress", &moved(&progress, start.elapsed()));
-        }
-        if last_picture.is_none_or(|last: Instant| last.elapsed() >= PICTURES) {
-            last_picture = Some(Instant::now());
-            if let Some(pictures) = live.pictures() {
-                told.tell("weights", &drawn(&pictures));
-            }
-        }
-        if told.gone {
-            return Ok(());
-        }
-    }
-    if let Some(pictures) = live.pictures() {
-        told.tell("weights", &drawn(&pictures));
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    let finished = live.finish().map_err(plain)?;
-    told.tell("finished", &ended(&finished, interrupted, seconds));
-    told.tell("model", &json!({ "name": "model.safetensors", "base64": base64(&finished.model) }));
-    told.tell("report", &json!({ "name": "report.html", "text": finished.report }));
-    Ok(())
-}
-
-fn subject(id: &str, subject: &Subject) -> Value {
-    json!({
-        "id": id,
-        "name": subject.name,
-        "samples": subject.samples,
-        "validation": subject.validation,
-        "features": subject.features,
-        "classes": subject.classes,
-        "parameters": subject.parameters,
-        "epochs": subject.epochs,
-        "checked": subject.checked,
-        "notes": subject.notes,
-        "program": subject.program,
-    })
-}
-
-fn moved(progress: &Progress, time: Duration) -> Value {
-    json!({
-        "epoch": progress.epoch,
-        "epochs": progress.epochs,
-        "samples": progress.samples,
-        "total": progress.total,
-        "loss": progress.loss,
-        "accuracy": progress.accuracy,
-        "seconds": time.as_secs_f64(),
-    })
-}
-
-fn epoch(number: usize, progress: &Progress) -> Value {
-    let Some(last) = &progress.last else { return json!({ "epoch": number }) };
-    json!({
-        "epoch": number,
-        "loss": last.loss,
-        "accuracy": last.accuracy,
-        "validation_loss": last.validation_loss,
-        "validation_accuracy": last.validation_accuracy,
-        "learning_rate": last.learning_rate,
-    })
-}
-
-fn drawn(pictures: &Pictures) -> Value {
-    let bytes: Vec<u8> = pictures.pixels.iter().map(|&pixel| pixel.cast_unsigned()).collect();
-    let (rows, columns) = pictures.size;
-    json!({ "name": pictures.name, "rows": rows, "columns": columns, "base64": base64(&bytes) })
-}
-
-fn ended(finished: &Finished, interrupted: bool, seconds: f64) -> Value {
-    let parts: Vec<Value> = finished
-        .parts
-        .iter()
-        .map(|part| {
-            json!({
-                "name": part.name,
-                "samples": part.samples,
-                "loss": part.loss,
-                "accuracy": part.accuracy,
-                "explained": part.explained,
-                "confusion": part.confusion,
-            })
-        })
-        .collect();
-    json!({
-        "parts": parts,
-        "best_epoch": finished.best_epoch,
-        "interrupted": interrupted,
-        "seconds": seconds,
-        "text": finished.text,
-    })
-}
-
 /// Events as the body of an answer.
 struct Events {
     receiver: mpsc::Receiver<Bytes>,
+    _listener: Listener,
 }
 
 impl http_body::Body for Events {

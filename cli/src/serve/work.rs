@@ -78,6 +78,22 @@ pub enum Refusal {
     Broken,
 }
 
+impl Refusal {
+    /// A sentence for the client.
+    pub fn words(self) -> String {
+        match self {
+            Refusal::Busy => "the server is busy: try again in a moment".to_owned(),
+            Refusal::TooLong(time) => {
+                let advice = "ask for less, or use the command line, which takes all the time it needs";
+                let seconds = time.as_secs_f64();
+                let unit = if seconds == 1.0 { "second" } else { "seconds" };
+                format!("this takes longer than {seconds} {unit}: {advice}")
+            }
+            Refusal::Broken => "matgrad has a mistake that this brought to light; nothing else is touched".to_owned(),
+        }
+    }
+}
+
 /// Whose turn it is, and the processes that wait for one.
 #[derive(Clone, Debug)]
 pub struct Work {

@@ -135,7 +135,7 @@ pub fn task_arguments(command: Command) -> Command {
         .arg(
             text("precision", "PRECISION")
                 .value_parser(names(&Precision::ALL.map(Precision::name)))
-                .help("What scores, losses and gradients are computed in; f32 is faster and its model half as\nlarge [default: f64]"),
+                .help("What scores, losses and gradients are computed in; f32 is faster and its model half as\nlarge; bf16 is f32 with the factors of products rounded, on processors that have it [default: f64]"),
         )
         .arg(number("clip", "NUMBER", real()).help("Shortens gradients that are longer than this"))
         .arg(number("validation", "NUMBER", real()).help("Part of the samples kept out to choose the best epoch, below 1 [default: 0.1]"))

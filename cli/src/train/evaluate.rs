@@ -24,8 +24,9 @@ pub fn command() -> Command {
     Command::new("evaluate")
         .about("Tells how well a model does on samples whose labels are known")
         .after_help(
-            "DATA is in any form that `matgrad train` takes. Without --data the embedded test digits are taken. Precision is\n\
-             the part of those taken for a class that are of it; recall the part of those of a class that were taken for it.\n\n\
+            "DATA is in any form that `matgrad train` takes. Of data that have test samples of their own, as MNIST's folder,\n\
+             those are taken; without --data the embedded test digits. Precision is the part of those taken for a class that\n\
+             are of it; recall the part of those of a class that were taken for it.\n\n\
              Examples:\n  \
              matgrad evaluate --model model.safetensors --data test.csv\n  \
              matgrad evaluate --model model.safetensors --data test.csv --format json",
@@ -81,7 +82,10 @@ impl Told<'_> {
         }
         let _ = writeln!(out, "loss {:.6}", self.loss);
         if let Some(fit) = self.fit {
-            let _ = writeln!(out, "root mean square error {:.6}\nR² {:.6}", fit.error, fit.explained);
+            let _ = writeln!(out, "root mean square error {:.6}", fit.error);
+            if let Some(explained) = fit.explained {
+                let _ = writeln!(out, "R² {explained:.6}");
+            }
         }
         let Some(confusion) = confusion else { return out };
         let widest = self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(5, 24);

@@ -123,7 +123,8 @@ pub fn wanted<'a>(objective: &'a Objective, paths: &'a Paths) -> Wanted<'a> {
     }
 }
 
-/// Samples for a model that is trained, with labels if they have some; those of the library where no path is told.
+/// Samples for a model that is trained, with labels if they have some; those of the library where no path is told. Of data that
+/// have test samples of their own it is those.
 pub fn for_model(saved: &Saved, path: Option<&Path>, paths: &Paths, required: bool) -> Result<Dataset, Failure> {
     let objective = &saved.model.objective;
     let width = saved.model.scaling.shift.columns();
@@ -154,7 +155,15 @@ pub fn for_model(saved: &Saved, path: Option<&Path>, paths: &Paths, required: bo
         label_place: saved.label_place,
         ..wanted
     };
-    data::read(path, &known)
+    let mut dataset = data::read(path, &known)?;
+    if let Some(test) = dataset.test.take() {
+        let (count, others) = (test.len(), dataset.samples.len());
+        let note =
+            format!("these are the {count} test samples of `{}`; it has {others} to train on too", path.display());
+        dataset.notes.push(note);
+        dataset.samples = test;
+    }
+    Ok(dataset)
 }
 
 /// A sum over all numbers and targets, in order (Fowler, Noll and Vo's, of 64-bit words).

@@ -75,7 +75,7 @@ pub struct Part {
     pub loss: f64,
     /// The part that is classified right, where there are classes.
     pub accuracy: Option<f64>,
-    /// The part of the variance that is explained, where the targets are numbers.
+    /// The part of the variance that is explained, where the targets are numbers that are not all equal.
     pub explained: Option<f64>,
     /// How often samples of a class (row) were taken for another (column).
     pub confusion: Vec<Vec<usize>>,
@@ -204,7 +204,7 @@ impl Live {
             samples: part.samples.len(),
             loss: part.loss,
             accuracy: part.confusion.as_ref().map(matgrad::train::Confusion::accuracy),
-            explained: fit(part).map(|fit| fit.explained),
+            explained: fit(part).and_then(|fit| fit.explained),
             confusion: part.confusion.as_ref().map(|confusion| confusion.counts().to_vec()).unwrap_or_default(),
         });
         Ok(Finished {

@@ -51,6 +51,10 @@ fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
     for path in [save, file("checkpoint"), resume].into_iter().flatten() {
         model::check_ending(path)?;
     }
+    // A long training must not end with nowhere to write to.
+    for path in [save, file("checkpoint"), resume.filter(|path| path.exists()), report].into_iter().flatten() {
+        output::check_writable(path)?;
+    }
     let quiet = matches.get_flag("quiet");
     let mut checkpoints = Checkpoints::new(matches)?;
     let (task, inputs, training) = match resume {
@@ -67,6 +71,7 @@ fn run_train(matches: &ArgMatches) -> Result<(), Failure> {
     if !quiet {
         output::result(&outcome::derivation(&inputs.objective, &checked), None)?;
         output::result(&outcome::task(&task, &inputs, &training), None)?;
+        output::result(&outcome::rounding(&training).map_err(|error| wrong(&[error]))?, None)?;
     }
     for note in &inputs.data.notes {
         output::message(&format!("note: {note}\n"));

@@ -220,7 +220,7 @@ fn saved(arrays: &Named, metadata: &BTreeMap<String, String>) -> Result<Saved, S
     // Before there was a choice it was this.
     let precision = metadata.get("precision").map_or(Precision::Double.name(), String::as_str);
     let precision = Precision::named(precision)
-        .ok_or_else(|| format!("its precision `{precision}` is unknown: there are f32 and f64"))?;
+        .ok_or_else(|| format!("its precision `{precision}` is unknown: there are bf16, f32 and f64"))?;
     let objective = objective.with_precision(precision);
     let own = objective.parameter_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
     let rows = objective.parameter_forms();

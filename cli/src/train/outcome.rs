@@ -6,8 +6,9 @@ use std::time::Duration;
 use matgrad::check::{self, check};
 use matgrad::diagnostic::Diagnostic;
 use matgrad::matrix::Matrix;
+use matgrad::plan::Precision;
 use matgrad::render::{Format, render};
-use matgrad::train::{Confusion, Objective, Samples, Targets, Trained, Training};
+use matgrad::train::{Confusion, Objective, Rounding, Samples, Targets, Trained, Training};
 
 use super::arguments::Task;
 use super::inputs::Inputs;
@@ -62,6 +63,21 @@ pub fn task(task: &Task, inputs: &Inputs, training: &Training) -> String {
     };
     let _ = writeln!(out, "; {} epochs {batches}; seed {}", options.epochs, options.seed);
     out
+}
+
+/// What rounding the factors of products costs, where it is asked for.
+///
+/// # Errors
+/// As a step of the training.
+pub fn rounding(training: &Training) -> Result<String, Diagnostic> {
+    let model = training.model();
+    if model.objective.precision() != Precision::Mixed {
+        return Ok(String::new());
+    }
+    let of = Rounding::measure(&model, training.training(), training.options().batch_size)?;
+    let far = of.gradients.iter().map(|(name, error)| format!("{name} {error:.1e}"));
+    let (count, loss, gradients) = (of.samples, of.loss, far.collect::<Vec<_>>().join(", "));
+    Ok(format!("bf16, on {count} samples, beside 64-bit numbers: loss off by {loss:.1e}, gradients by {gradients}\n"))
 }
 
 /// How fast it was; kept from the results, which are the same each time.
@@ -136,11 +152,8 @@ pub fn outcome(trained: &Trained, results: &Results, brief: bool) -> String {
                 writeln!(out, "{name:<10} accuracy {:6.2} % of {count} samples", 100.0 * confusion.accuracy())
             }
             (None, Some(fit)) => {
-                writeln!(
-                    out,
-                    "{name:<10} loss {:.6}, error {:.4}, R² {:.4}, of {count} samples",
-                    part.loss, fit.error, fit.explained
-                )
+                let explained = fit.explained.map(|part| format!(", R² {part:.4}")).unwrap_or_default();
+                writeln!(out, "{name:<10} loss {:.6}, error {:.4}{explained}, of {count} samples", part.loss, fit.error)
             }
             (None, None) => writeln!(out, "{name:<10} loss {:.6} of {count} samples", part.loss),
         };
@@ -172,8 +185,8 @@ pub fn outcome(trained: &Trained, results: &Results, brief: bool) -> String {
 pub struct Fit {
     /// The root of the mean square error.
     pub error: f64,
-    /// The part of the variance that is explained, R².
-    pub explained: f64,
+    /// The part of the variance that is explained, R²; none where all targets are equal, or too far apart for a number.
+    pub explained: Option<f64>,
 }
 
 /// Of a part whose targets are numbers.
@@ -196,7 +209,8 @@ pub fn fit_of(targets: &Targets, scores: &Matrix) -> Option<Fit> {
             spread += (values.at(i, j) - means.at(0, j)).powi(2);
         }
     }
-    Some(Fit { error: (wrong / (rows * columns) as f64).sqrt(), explained: 1.0 - wrong / spread })
+    let explained = Some(1.0 - wrong / spread).filter(|part| spread > 0.0 && part.is_finite());
+    Some(Fit { error: (wrong / (rows * columns) as f64).sqrt(), explained })
 }
 
 /// A note where the model does no better than always telling the most frequent class.

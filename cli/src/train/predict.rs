@@ -21,8 +21,9 @@ pub fn command() -> Command {
         .about("Predicts with a model that was trained: labels, scores or probabilities")
         .after_help(
             "DATA is in any form that `matgrad train` takes; labels are not needed. The columns of a table are found by the\n\
-             names that the model was trained with. Without --data the embedded test digits are predicted. Where the data\n\
-             have labels, standard error tells how many are right.\n\n\
+             names that the model was trained with. Of data that have test samples of their own, as MNIST's folder, those are\n\
+             predicted; without --data the embedded test digits. Where the data have labels, standard error tells how many\n\
+             are right.\n\n\
              --out takes a .csv, .npy, .npz or .safetensors file. The numbers of classes count from 0; a .npz or\n\
              .safetensors file has `labels` and `scores`, and `probabilities` where they are asked for.\n\n\
              Examples:\n  \

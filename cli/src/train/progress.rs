@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use matgrad::train::Progress;
 
 use crate::output;
@@ -31,7 +32,7 @@ impl Shown {
         }
         if self.terminal {
             let bar = self.bar.get_or_insert_with(|| new_bar(progress));
-            bar.set_message(text(progress));
+            bar.set_message(beside(bar, progress));
             bar.set_position(progress.samples as u64);
             return;
         }
@@ -69,18 +70,54 @@ fn text(progress: &Progress) -> String {
     out
 }
 
+/// What stands beside the bar. What matters most stands first: a narrow terminal cuts the end.
+fn beside(bar: &ProgressBar, progress: &Progress) -> String {
+    let mut out = format!("epoch {}/{}: loss {:.4}", progress.epoch, progress.epochs, progress.loss);
+    if let Some(accuracy) = progress.accuracy {
+        let _ = write!(out, ", accuracy {:.1} %", 100.0 * accuracy);
+    }
+    // The first moments tell nothing of the speed.
+    if bar.elapsed() > Duration::from_millis(300) {
+        let _ = write!(out, ", {} left, {:.0} samples/s", short(bar.eta()), bar.per_sec());
+    }
+    if let Some(accuracy) = progress.last.as_ref().and_then(|last| last.validation_accuracy) {
+        let _ = write!(out, ", validation {:.1} %", 100.0 * accuracy);
+    }
+    out
+}
+
+/// A time in its unit, `21 s`.
+fn short(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..100 => format!("{seconds} s"),
+        seconds @ 100..6000 => format!("{} min", seconds / 60),
+        seconds => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
+
 /// A bar that begins where the training does: what was done before does not count for the speed.
 fn new_bar(progress: &Progress) -> ProgressBar {
-    let style = ProgressStyle::with_template("[{bar:20}] {rate}, {eta} left, {wide_msg}")
+    let style = ProgressStyle::with_template("[{bar:8}] {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
-        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
-            // A line that cannot be formatted is not shown; there is nobody to tell.
-            let _ = write!(out, "{:.0} samples/s", state.per_sec());
-        });
+        .progress_chars("=> ");
     let bar =
         ProgressBar::with_draw_target(Some(progress.total as u64), ProgressDrawTarget::stderr()).with_style(style);
     bar.set_position(progress.samples as u64);
     bar.reset_eta();
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::short;
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(
+            [0, 99, 100, 5999, 9000].map(|s| short(Duration::from_secs(s))),
+            ["0 s", "99 s", "1 min", "99 min", "2.5 h"]
+        );
+    }
 }

@@ -131,6 +131,7 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let (log, save) = (file("log"), file("save"));
     if let Some(path) = save {
         model::check_ending(path)?;
+        output::check_writable(path)?;
     }
     let count = |name: &str| matches.get_one::<usize>(name).copied();
     let axes = axes(matches, &base)?;

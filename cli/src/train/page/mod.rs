@@ -15,7 +15,7 @@ use matgrad::train::{Confusion, ImageShape, Trained};
 use super::arguments::Task;
 use super::inputs::Inputs;
 use super::model::Saved;
-use super::outcome::{Part, Results, fit};
+use super::outcome::{Fit, Part, Results, fit};
 use curves::{Curve, chart};
 
 const STYLE: &str = include_str!("../../../assets/report.css");
@@ -97,8 +97,10 @@ fn figures(about: &About<'_>, trained: &Trained, results: &Results) -> String {
             (Some(confusion), _) => {
                 add(percent(confusion.accuracy()), format!("accuracy, {count} {} samples", part.name));
             }
-            (None, Some(fit)) => add(format!("{:.4}", fit.explained), format!("R², {count} {} samples", part.name)),
-            (None, None) => add(short(part.loss), format!("loss, {count} {} samples", part.name)),
+            (None, Some(Fit { explained: Some(explained), .. })) => {
+                add(format!("{explained:.4}"), format!("R², {count} {} samples", part.name));
+            }
+            (None, _) => add(short(part.loss), format!("loss, {count} {} samples", part.name)),
         }
     }
     if let Some(part) = results.last() {
@@ -107,7 +109,11 @@ fn figures(about: &About<'_>, trained: &Trained, results: &Results) -> String {
     add(trained.model.parameters.count().to_string(), "parameters".to_owned());
     let epochs = trained.history.len();
     add(format!("{} of {epochs}", trained.best_epoch), "epoch taken".to_owned());
-    add(format!("{:.1} s", about.time.as_secs_f64()), "from start to report".to_owned());
+    let time = match about.time.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{:.0} ms", 1e3 * seconds),
+        seconds => format!("{seconds:.1} s"),
+    };
+    add(time, "from start to report".to_owned());
     out.push_str("</div>\n");
     out
 }
@@ -152,7 +158,7 @@ fn mistaken(part: &str, confusion: &Confusion, classes: &[String]) -> String {
         let _ = write!(
             out,
             "<div>\n<h2>Confusion</h2>\n<p>{} samples of each class (row) by the class predicted (column)</p>\n\
-             <div class=\"scroll\"><table class=\"confusion\">\n<thead><tr><th></th>",
+             <div class=\"scroll\"><table class=\"confusion\">\n<thead><tr><td></td>",
             capital(part)
         );
         for name in classes {
@@ -295,11 +301,11 @@ fn options(about: &About<'_>, saved: &Saved) -> String {
     }
     let _ = writeln!(
         out,
-        "<div><dt>data</dt><dd>{}</dd></div>\n<div><dt>matgrad</dt><dd>{}</dd></div>\n</dl>\n<p>The command that repeats \
+        "<div><dt>samples</dt><dd>{}</dd></div>\n<div><dt>matgrad</dt><dd>{}</dd></div>\n</dl>\n<p>The command that repeats \
          it:</p>\n<pre class=\"command\">{}</pre>",
         escaped(about.inputs.fingerprint()),
         env!("CARGO_PKG_VERSION"),
-        escaped(&saved.command)
+        saved.command.split(' ').map(|word| format!("<span>{}</span>", escaped(word))).collect::<Vec<_>>().join(" ")
     );
     out
 }
