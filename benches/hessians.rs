@@ -14,7 +14,7 @@ use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::plan::{Plan, Precision, Request, Tuning};
 use matgrad::run::cpu::{InstructionSet, Pool};
-use matgrad::run::{Executable, Given, product};
+use matgrad::run::{Dense, Executable, Given};
 use matgrad::tensor::contract::{dense, numbers, roots};
 
 /// Name, program, and the sizes of its dimensions.
@@ -132,7 +132,7 @@ fn evaluated(answer: &Answer, sizes: &[(&str, i64)], threads: usize) -> (f64, f6
             None => Cow::Owned(values.next().expect("a value for each root")),
         });
         let terms = numbers(entries, all, &size);
-        black_box(dense(entries, &axes, &terms, &mut |of| product(of, set, &mut pool)).expect("room"));
+        black_box(dense(entries, &axes, &terms, &mut Dense { set, pool: &mut pool }).expect("room"));
         start.elapsed().as_secs_f64()
     });
     (of_dense, of_compressed)

@@ -132,9 +132,7 @@ fn jacobians_and_hessians_have_the_numbers_of_the_cases() {
             matrices.iter().map(|matrix| unstacked(matrix, &axes, forms.entries.rows)).collect();
         let values = evaluate(&answer.arena, &numbers, &contract::roots(&forms.entries)).expect("factors have numbers");
         let terms = contract::numbers(&forms.entries, values, &size);
-        found.push(
-            contract::dense(&forms.entries, &axes, &terms, &mut |of| contract::reference(of)).expect("it is small"),
-        );
+        found.push(contract::dense(&forms.entries, &axes, &terms, &mut contract::Reference).expect("it is small"));
         let largest = expected.iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
         for (form, entries) in found.iter().enumerate() {
             let holds = entries.len() == expected.len()

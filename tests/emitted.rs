@@ -119,10 +119,7 @@ fn expected(answer: &Answer, numbers: &Numbers, origin: Origin) -> Option<String
                 Some(forms) => {
                     let sizes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
                     let terms = contract::numbers(&forms.entries, values, &size);
-                    Some(array(
-                        &sizes,
-                        &contract::dense(&forms.entries, &sizes, &terms, &mut |of| contract::reference(of))?,
-                    ))
+                    Some(array(&sizes, &contract::dense(&forms.entries, &sizes, &terms, &mut contract::Reference)?))
                 }
                 None => {
                     let value = values.remove(0);

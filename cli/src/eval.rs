@@ -12,8 +12,8 @@ use matgrad::dimension::Shape;
 use matgrad::eval::{EvalError, evaluate};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
-use matgrad::run;
 use matgrad::run::cpu::{InstructionSet, Pool};
+use matgrad::run::{self, Dense};
 use matgrad::syntax::ast::AskKind;
 use matgrad::syntax::canonical_name;
 use matgrad::tensor::contract;
@@ -97,9 +97,12 @@ pub fn run(matches: &ArgMatches) -> Result<(), Failure> {
                     };
                     out_arrays.push((
                         result.key.clone(),
-                        tensor.dense(own, shape, &size, &mut |of| {
-                            run::product(of, InstructionSet::detect(), &mut pool)
-                        })?,
+                        tensor.dense(
+                            own,
+                            shape,
+                            &size,
+                            &mut Dense { set: InstructionSet::detect(), pool: &mut pool },
+                        )?,
                     ));
                 }
             }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use matgrad::answer::{Answer, Outcome};
 use matgrad::dimension::DimId;
 use matgrad::matrix::Matrix;
-use matgrad::tensor::contract::{Product, TermNumbers, dense, dense_size, numbers};
+use matgrad::tensor::contract::{Arithmetic, TermNumbers, dense, dense_size, numbers};
 use matgrad::tensor::index::{Entries, Index};
 
 use crate::arrays::Array;
@@ -60,16 +60,15 @@ impl<'a> Tensor<'a> {
     }
 
     /// The dense tensor in this shape.
-    /// `multiply` computes matrix products.
     pub fn dense(
         &self,
         values: Vec<Cow<'_, Matrix>>,
         shape: Vec<usize>,
         size: &dyn Fn(DimId) -> usize,
-        multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+        arithmetic: &mut dyn Arithmetic,
     ) -> Result<Array, Failure> {
         let terms = numbers(self.entries, values, size);
-        let entries = dense(self.entries, &self.axes, &terms, multiply).ok_or_else(|| self.too_large(None))?;
+        let entries = dense(self.entries, &self.axes, &terms, arithmetic).ok_or_else(|| self.too_large(None))?;
         Ok(Array { shape, entries })
     }
 

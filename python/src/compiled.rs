@@ -334,8 +334,8 @@ impl Compiled {
             let written = unsafe { std::slice::from_raw_parts_mut(result.pointer, result.length) };
             let done = py.detach(|| {
                 let terms = contract::numbers(&forms.entries, values, &size);
-                let mut multiply = |of: &contract::Product<'_>| run::product(of, InstructionSet::detect(), pool);
-                let entries = contract::dense(&forms.entries, &axes, &terms, &mut multiply)?;
+                let mut arithmetic = run::Dense { set: InstructionSet::detect(), pool };
+                let entries = contract::dense(&forms.entries, &axes, &terms, &mut arithmetic)?;
                 written.iter_mut().zip(entries).for_each(|(to, from)| *to = T::from_f64(from));
                 Some(())
             });

@@ -107,7 +107,7 @@ fn beside(
     let size = |d| check.arena.dimensions.value(d, &of).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
     let numbers = contract::numbers(&forms.entries, values, &size);
-    let Some(dense) = contract::dense(&forms.entries, &axes, &numbers, &mut |of| contract::reference(of)) else {
+    let Some(dense) = contract::dense(&forms.entries, &axes, &numbers, &mut contract::Reference) else {
         return;
     };
     if matrix.entries().len() != dense.len() {

@@ -1,19 +1,62 @@
 //! One matrix product on all threads, for the contraction of tensors: a product comes in, its entries row after row go out.
 //! Of a symmetric result only the blocks on and below the diagonal are computed, and mirrored.
 
+use std::mem::MaybeUninit;
 use std::sync::Mutex;
 
 use super::cpu::products::{self, Product as Kernel};
 use super::cpu::{InstructionSet, Pool, View, ViewMut};
-use crate::tensor::contract::Product;
+use crate::tensor::contract::{Arithmetic, Product};
 
 /// Blocks of rows for each thread: of a symmetric result the last ones have more columns.
 const BLOCKS: usize = 4;
 /// A block has at least so many rows.
 const LEAST_ROWS: usize = 16;
+/// A thread writes at least so many zeros.
+const LEAST_ZEROS: usize = 1 << 16;
+/// More come from the system each time, and fewer from memory that was given back: 32 MiB.
+const MOST_ZEROS: usize = 4 << 20;
+
+/// The arithmetic of a dense tensor on all threads of a pool.
+pub struct Dense<'a> {
+    /// The instructions of its kernels.
+    pub set: InstructionSet,
+    /// Its threads.
+    pub pool: &'a mut Pool,
+}
+
+impl Arithmetic for Dense<'_> {
+    fn multiply(&mut self, of: &Product<'_>) -> Vec<f64> {
+        product(of, self.set, self.pool)
+    }
+
+    fn zeros(&mut self, length: usize) -> Vec<f64> {
+        zeros(length, self.pool)
+    }
+}
+
+/// Zeros that each thread writes its part of, since one alone is slower than the memory. Many are the system's own, which cost
+/// nothing where nothing is written.
+fn zeros(length: usize, pool: &mut Pool) -> Vec<f64> {
+    if !(2 * LEAST_ZEROS..=MOST_ZEROS).contains(&length) {
+        return vec![0.0; length];
+    }
+    let mut out: Vec<f64> = Vec::with_capacity(length);
+    let size = length.div_ceil(pool.threads());
+    let parts: Vec<&mut [MaybeUninit<f64>]> = out.spare_capacity_mut()[..length].chunks_mut(size).collect();
+    let waiting = Mutex::new(parts);
+    pool.run(&|_| {
+        while let Some(part) = waiting.lock().ok().and_then(|mut list| list.pop()) {
+            part.fill(MaybeUninit::new(0.0));
+        }
+    });
+    // SAFETY: all parts were written: a thread that breaks ends the run.
+    unsafe { out.set_len(length) };
+    out
+}
 
 /// The product in double precision.
-pub fn product(of: &Product<'_>, set: InstructionSet, pool: &mut Pool) -> Vec<f64> {
+fn product(of: &Product<'_>, set: InstructionSet, pool: &mut Pool) -> Vec<f64> {
     let (m, k, n) = of.sizes;
     let mut out = vec![0.0; m * n];
     if m == 0 || n == 0 || k == 0 {
@@ -61,12 +104,23 @@ fn mirror(out: &mut [f64], n: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::product;
+    use super::{LEAST_ZEROS, MOST_ZEROS, product, zeros};
     use crate::run::cpu::{InstructionSet, Pool};
     use crate::tensor::contract::{Product, Strided, reference};
 
     fn numbers(n: usize) -> Vec<f64> {
         (0..n).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect()
+    }
+
+    #[test]
+    fn zeros_are_zeros_however_many() {
+        for threads in 1..=3 {
+            let mut pool = Pool::new(threads);
+            for length in [0, 1, LEAST_ZEROS, 2 * LEAST_ZEROS, 2 * LEAST_ZEROS + 1, MOST_ZEROS, MOST_ZEROS + 1] {
+                let out = zeros(length, &mut pool);
+                assert!(out.len() == length && out.iter().all(|&x| x == 0.0), "{threads} {length}");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use matgrad_kernels as cpu;
 
-pub use dense::product;
+pub use dense::Dense;
 pub use executable::{Executable, Given};
 pub use once::evaluate;
 pub use repeated::Repeated;

@@ -75,22 +75,42 @@ impl Strided<'_> {
     }
 }
 
+/// What computes the large parts of a dense tensor.
+pub trait Arithmetic {
+    /// A matrix product row after row.
+    fn multiply(&mut self, product: &Product<'_>) -> Vec<f64>;
+
+    /// So many zeros.
+    fn zeros(&mut self, length: usize) -> Vec<f64> {
+        vec![0.0; length]
+    }
+}
+
+/// That of the reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference;
+
+impl Arithmetic for Reference {
+    fn multiply(&mut self, product: &Product<'_>) -> Vec<f64> {
+        reference(product)
+    }
+}
+
 /// The product by the reference's arithmetic, row after row.
 pub fn reference(product: &Product<'_>) -> Vec<f64> {
     let (m, k, n) = product.sizes;
     product.left.matrix(m, k).multiply(&product.right.matrix(k, n)).into_entries()
 }
 
-/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it. `multiply` gives a
-/// matrix product row after row: [`reference()`], or a faster one.
+/// The dense tensor with the axes in order, the last one fastest; nothing where there is no room for it.
 pub fn dense(
     entries: &Entries,
     axes: &[usize],
     terms: &[TermNumbers<'_>],
-    multiply: &mut dyn FnMut(&Product<'_>) -> Vec<f64>,
+    arithmetic: &mut dyn Arithmetic,
 ) -> Option<Vec<f64>> {
     let size = dense_size(axes)?;
-    // Whether there is room is asked first. Zeros are then the system's own, which cost nothing where nothing is written.
+    // Whether there is room is asked first.
     Vec::<f64>::new().try_reserve_exact(size).ok()?;
     let mut out = Vec::new();
     for (term, numbers) in entries.terms.iter().zip(terms) {
@@ -102,8 +122,11 @@ pub fn dense(
             .map(|(factor, matrix)| Array { at: factor.at.clone(), entries: Cow::Borrowed(matrix.entries()) });
         let arrays: Vec<Array<'_>> = arrays.collect();
         let arrays = match is_symmetric(entries, term) {
-            true => contracted_by_sides(arrays, axes.len(), &sizes, multiply),
-            false => contracted(arrays, axes.len(), &sizes, &Sums { kept: &[], symmetric: false }, multiply),
+            true => contracted_by_sides(arrays, axes.len(), &sizes, &mut |of| arithmetic.multiply(of)),
+            false => {
+                let sums = Sums { kept: &[], symmetric: false };
+                contracted(arrays, axes.len(), &sizes, &sums, &mut |of| arithmetic.multiply(of))
+            }
         };
         if out.is_empty() {
             if term.deltas.is_empty() && is_whole(&arrays, axes) {
@@ -113,12 +136,12 @@ pub fn dense(
                 }
                 continue;
             }
-            out = vec![0.0; size];
+            out = arithmetic.zeros(size);
         }
         write(&mut out, axes, &term.deltas, numbers.coefficient, &arrays, &sizes);
     }
     if out.is_empty() {
-        out = vec![0.0; size];
+        out = arithmetic.zeros(size);
     }
     Some(out)
 }
@@ -436,7 +459,7 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::super::index::{Entries, Factor, Term};
-    use super::{TermNumbers, dense, reference};
+    use super::{Reference, TermNumbers, dense};
     use crate::dimension::DimId;
     use crate::expr::ExprId;
     use crate::matrix::Matrix;
@@ -455,10 +478,8 @@ mod tests {
     fn a_delta_is_written_on_its_diagonal_only() {
         // A_ik δ_jl
         let numbers = TermNumbers { coefficient: 2.0, factors: vec![counted(2, 3, 1.0).into()], summed: vec![] };
-        let out = dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers], &mut |product| {
-            reference(product)
-        })
-        .unwrap();
+        let out =
+            dense(&entries(4, vec![vec![0, 2]], vec![(1, 3)]), &[2, 4, 3, 4], &[numbers], &mut Reference).unwrap();
         for (place, &x) in out.iter().enumerate() {
             let (i, j, k, l) = (place / 48, place / 12 % 4, place / 4 % 3, place % 4);
             let expected = if j == l { 2.0 * (1 + 3 * i + k) as f64 } else { 0.0 };
@@ -476,7 +497,7 @@ mod tests {
             &entries(2, vec![vec![2, 0], vec![2], vec![2, 1], vec![2]], vec![]),
             &[2, 2],
             &[numbers],
-            &mut |product| reference(product),
+            &mut Reference,
         )
         .unwrap();
         for i in 0..2 {

@@ -224,7 +224,7 @@ impl Judge<'_> {
         let size = |d| arena.dimensions.value(d, &of).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
         let axes: Vec<usize> = forms.entries.axes.iter().map(|&d| size(d)).collect();
         let terms = contract::numbers(&forms.entries, values, &size);
-        let Some(dense) = contract::dense(&forms.entries, &axes, &terms, &mut |of| contract::reference(of)) else {
+        let Some(dense) = contract::dense(&forms.entries, &axes, &terms, &mut contract::Reference) else {
             return Ok(None);
         };
         if dense.len() != m * n * p * q {
