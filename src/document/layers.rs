@@ -1,6 +1,8 @@
 //! Layers that stand on each other in general, `Z_l = H_{l-1} W_l + b_l` for l = 1, …, L: such formulas are written out with
 //! numbers for three layers, `Z_1 = H_0 W_1 + b_1` and so on, and `W_L` is the last of them.
 
+use std::collections::HashSet;
+
 use super::latex::Known;
 use super::rows::Chain;
 use super::tokens::{Kind, Token};
@@ -12,6 +14,8 @@ pub const COUNT: u32 = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layers {
     letter: Kind,
+    /// Names that are declared as a whole: what stands below them is an index.
+    declared: HashSet<String>,
 }
 
 /// What stands below or above a name.
@@ -43,8 +47,8 @@ impl Layers {
                     Kind::Command(name) => name == "ell",
                     _ => false,
                 };
-                if shifted && is_letter && !stands_at_a_declared_name(list, at, known) {
-                    return Some(Layers { letter: letter.kind.clone() });
+                if shifted && is_letter && !stands_at_a_declared_name(list, at, &known.declared) {
+                    return Some(Layers { letter: letter.kind.clone(), declared: known.declared.clone() });
                 }
             }
         }
@@ -83,9 +87,7 @@ impl Layers {
 
     /// The head of a rule that makes the next step from this one, `x_{k+1} = x_k - …`.
     pub fn step(&self, chain: &Chain) -> Option<Vec<Kind>> {
-        let most = |part: &Vec<Token>| {
-            (0..part.len()).filter_map(|at| script(part, at)).filter_map(|script| self.shift(script.inside)).max()
-        };
+        let most = |part: &Vec<Token>| self.shifts(part).max();
         let (head, rest) = chain.parts.split_first()?;
         let next = most(head).is_some_and(|shift| shift > 0);
         let from_here = !rest.is_empty() && rest.iter().all(|part| most(part).is_none_or(|shift| shift <= 0));
@@ -94,11 +96,20 @@ impl Layers {
 
     /// The layers at which all scripts of a list are ones.
     fn numbers(&self, list: &[Token]) -> Vec<Option<u32>> {
-        let shifts: Vec<i64> =
-            (0..list.len()).filter_map(|at| script(list, at)).filter_map(|script| self.shift(script.inside)).collect();
+        let shifts: Vec<i64> = self.shifts(list).collect();
         let (Some(least), Some(most)) = (shifts.iter().min(), shifts.iter().max()) else { return vec![None] };
         let count = i64::from(COUNT);
         (1..=COUNT).filter(|&l| i64::from(l) + least >= 0 && i64::from(l) + most <= count).map(Some).collect()
+    }
+
+    /// How far the scripts of a list are from the layer.
+    fn shifts(&self, list: &[Token]) -> impl Iterator<Item = i64> {
+        (0..list.len()).filter_map(|at| self.shift(self.script(list, at)?.inside))
+    }
+
+    /// The script at a place, where it may number a layer.
+    fn script<'a>(&self, list: &'a [Token], at: usize) -> Option<Script<'a>> {
+        script(list, at).filter(|_| !stands_at_a_declared_name(list, at, &self.declared))
     }
 
     /// −1 of `l-1`, 0 of `l` and of `l,ij`.
@@ -118,7 +129,7 @@ impl Layers {
         let mut out: Vec<Token> = Vec::with_capacity(list.len());
         let mut at = 0;
         while at < list.len() {
-            let found = script(list, at).and_then(|script| {
+            let found = self.script(list, at).and_then(|script| {
                 let layer = match (self.shift(script.inside), number) {
                     (Some(shift), Some(number)) => i64::from(number) + shift,
                     // L, L-1
@@ -187,15 +198,14 @@ fn script(list: &[Token], at: usize) -> Option<Script<'_>> {
         ] => Some(Script { inside: bracketed, start: at + 3, end: close + 1 }),
         _ => None,
     }
-    // What stands between the script's end and its brace is copied as it is.
 }
 
 /// Whether the name before a script is declared as a whole.
-fn stands_at_a_declared_name(list: &[Token], at: usize, known: &Known) -> bool {
+fn stands_at_a_declared_name(list: &[Token], at: usize, declared: &HashSet<String>) -> bool {
     let name = list[..at].iter().rev().find(|token| !matches!(token.kind, Kind::Open | Kind::Close));
     match name.map(|token| &token.kind) {
-        Some(Kind::Character(c)) => known.declared.contains(&c.to_string()),
-        Some(Kind::Command(name)) => known.declared.contains(name),
+        Some(Kind::Character(c)) => declared.contains(&c.to_string()),
+        Some(Kind::Command(name)) => declared.contains(name),
         _ => true,
     }
 }
@@ -224,6 +234,10 @@ mod tests {
         assert_eq!(kinds(&all[1]), kinds(&list("Z_2 = H_{1} W^{(2)} + b_{2,ij} + c_3")));
         assert_eq!(layers.lists(&list("D_l = D_{l+1} V_{l+1}")).len(), 2);
         assert_eq!(layers.lists(&list("f = x_{ij}")).len(), 1);
+        // An entry of a declared column stays one.
+        let known = Known { declared: ["y".to_owned()].into(), ..Known::default() };
+        let layers = Layers::of(&[general], &known).unwrap();
+        assert_eq!(layers.lists(&list("y_l = y_L")), [list("y_l = y_L")]);
     }
 
     #[test]
