@@ -7,6 +7,7 @@ table: the median time of each, how many times matgrad is ahead of the faster pe
 peers is not counted, nor is the derivation by matgrad. --quick leaves out what takes minutes.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -105,8 +106,12 @@ def peers(quick):
 
 
 def main():
-    quick = "--quick" in sys.argv
-    if "--peers" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="leaves out what takes minutes")
+    parser.add_argument("--peers", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    quick = options.quick
+    if options.peers:
         return peers(quick)
     own = environment.python()
     run = subprocess.run(

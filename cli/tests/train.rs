@@ -281,9 +281,22 @@ fn a_model_in_32_bit_floats_is_half_as_large_and_says_the_same_wherever_it_is_us
     shown(&stopped);
     let resumed = error(2, &["train", "--resume", text(&run), "--precision", "f64"]);
     assert_eq!(resumed, "error: --precision is told by the checkpoint; with --resume leave it out\n");
-    for precision in ["bf16", "float32", "64", ""] {
+    for precision in ["float16", "float32", "64", ""] {
         let told = error(2, &["train", "--precision", precision]);
-        assert!(told.contains("[possible values: f32, f64]"), "{told}");
+        assert!(told.contains("[possible values: bf16, f32, f64]"), "{told}");
+    }
+}
+
+#[test]
+fn products_of_bf16_tell_what_they_cost_or_that_there_are_none() {
+    let options = ["train", "--hidden", "40", "--epochs", "2", "--precision", "bf16"];
+    if matgrad::run::cpu::InstructionSet::detect().has_bf16() {
+        let told = shown(&options);
+        assert!(told.contains("\nbf16, on 64 samples, beside 64-bit numbers: loss off by "), "{told}");
+        assert!(test_accuracy(&told) > 85.0, "{told}");
+    } else {
+        let told = error(2, &options);
+        assert!(told.starts_with("error: this processor has no products of bf16 (AVX512-BF16)"), "{told}");
     }
 }
 

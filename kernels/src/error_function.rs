@@ -6,7 +6,7 @@
 /// The text of these functions, without their tests, for programs that are compiled elsewhere.
 pub fn source() -> &'static str {
     const SOURCE: &str = include_str!("error_function.rs");
-    let end = SOURCE.find("#[cfg(test)]").unwrap_or(SOURCE.len());
+    let end = SOURCE.find("\n#[cfg(test)]").unwrap_or(SOURCE.len());
     let start = SOURCE.find("\n/// Numerator").unwrap_or(0);
     SOURCE[start..end].trim()
 }
@@ -124,7 +124,14 @@ fn complement(y: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{erf, erfc};
+    use super::{erf, erfc, source};
+
+    #[test]
+    fn the_text_is_that_of_the_functions_alone() {
+        let text = source();
+        assert!(text.starts_with("/// Numerator") && text.ends_with('}'), "{text}");
+        assert!(text.contains("pub fn erfc(") && !text.contains("fn source") && !text.contains("#[test]"), "{text}");
+    }
 
     #[test]
     fn values_agree_with_tables() {
