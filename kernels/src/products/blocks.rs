@@ -227,7 +227,7 @@ pub(super) unsafe fn product<V: Lanes>(
 #[inline]
 pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
     let most = V::TALL / vectors;
-    [24, 12, 8, 6, 4, 3, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
+    [24, 12, 8, 6, 4, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
 }
 
 /// What is to be copied next of a panel of B, where it is made of contiguous pieces.
@@ -289,7 +289,7 @@ unsafe fn strip<V: Lanes>((rows, vectors, rounded): (usize, usize, bool), strip:
             }
         };
     }
-    tiles!(1 2 3 4 6 8 12 24)
+    tiles!(1 2 4 6 8 12 24)
 }
 
 /// How many numbers [`product`] needs to work with.
