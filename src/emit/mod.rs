@@ -30,6 +30,7 @@ mod selftest;
 mod sizes;
 mod stablehlo;
 mod stablehlo_solve;
+mod stablehlo_special;
 mod stablehlo_wholes;
 mod statements;
 mod tensors;

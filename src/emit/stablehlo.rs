@@ -1,6 +1,6 @@
 //! StableHLO as text, for XLA: one module with one function, for given numbers of all dimensions. Rows of a named dimension
-//! may be spread over devices; XLA's partitioner then adds what they sum together. What StableHLO has no operation for is
-//! an error that names it: singular values, the error function.
+//! may be spread over devices; XLA's partitioner then adds what they sum together. What StableHLO has no operation for is a
+//! function of the module.
 
 use rustc_hash::FxHashMap as HashMap;
 
@@ -24,7 +24,7 @@ pub(super) struct Tile {
 pub(super) struct Writer<'a> {
     pub(super) code: &'a Code,
     sizes: &'a HashMap<String, i64>,
-    body: String,
+    pub(super) body: String,
     pub(super) known: HashMap<Value, Tile>,
     count: usize,
     /// Functions that `main` calls: their names and texts.
@@ -139,9 +139,14 @@ impl Writer<'_> {
         (0..count).map(|i| format!("{name}#{i}")).collect()
     }
 
+    /// Whether the module has a function of that name.
+    pub(super) fn has_function(&self, name: &str) -> bool {
+        self.functions.iter().any(|(known, _)| known == name)
+    }
+
     /// A function of the module, once.
     pub(super) fn function(&mut self, name: &str, text: impl FnOnce() -> String) {
-        if self.functions.iter().all(|(known, _)| known != name) {
+        if !self.has_function(name) {
             self.functions.push((name.to_owned(), text()));
         }
     }
@@ -234,7 +239,7 @@ impl Writer<'_> {
     }
 
     /// x where it is positive, else y.
-    fn where_positive(&mut self, a: &Tile, x: &Tile, y: &Tile) -> Tile {
+    pub(super) fn where_positive(&mut self, a: &Tile, x: &Tile, y: &Tile) -> Tile {
         let truth = kind_of(&a.axes, "i1");
         let zero = self.constant(0.0, &a.axes.clone());
         let right = format!(
@@ -387,7 +392,7 @@ impl Writer<'_> {
             }
             Op::Matrix(op, list) => {
                 let parts: Vec<Tile> = list.iter().map(|&a| known(self, a)).collect();
-                self.matrix(*op, &parts, list, &axes, value)?
+                self.matrix(*op, &parts, list, &axes)?
             }
             Op::Tensor(_) => return Err(self.lacking(value)),
         })
@@ -456,6 +461,8 @@ impl Writer<'_> {
                 self.binary("multiply", x, &sigmoid)
             }
             F::Step => self.compare("GT", x, &zero),
+            F::Erf => self.erf(x),
+            F::Gelu => self.gelu(x),
             _ => return None,
         })
     }

@@ -13,7 +13,6 @@ impl Writer<'_> {
         parts: &[Tile],
         list: &[Value],
         axes: &[i64],
-        value: Value,
     ) -> Result<Tile, EmitError> {
         let a = &parts[0];
         Ok(match op {
@@ -117,7 +116,15 @@ impl Writer<'_> {
                 let product = self.binary("multiply", &x, &y);
                 self.reshape(&product, axes)
             }
-            _ => return Err(self.lacking(value)),
+            MatrixOp::Adjugate => self.adjugate(a),
+            MatrixOp::Root { inverse } => self.root(a, inverse),
+            MatrixOp::PseudoInverse => {
+                let shape = self.code.shape(list[0]);
+                let of = [self.size(shape.rows)?, self.size(shape.columns)?];
+                let wide = self.reshape(a, &of);
+                let inverse = self.pseudo_inverse(&wide);
+                self.reshape(&inverse, axes)
+            }
         })
     }
 

@@ -1,6 +1,8 @@
 //! Python with PyTorch: one plain function, and for each scalar with gradients a `torch.autograd.Function` whose backward
 //! is the derived gradient. Nothing stands on a device or a type of numbers; a batch is a matter of `torch.vmap`.
 
+use rustc_hash::FxHashSet as HashSet;
+
 use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
 use super::numpy::HOST;
@@ -224,7 +226,10 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
         "    \"\"\"{output} with its derived gradient as backward; it can be differentiated once.\"\"\"\n\n"
     ));
     out.push_str("    generate_vmap_rule = True\n\n    @staticmethod\n");
-    out.push_str(&format!("    def forward({}):\n", python::parameters(written, "Tensor")));
+    // Autograd reads the signature of `forward` at each call: one parameter costs the least.
+    out.push_str("    def forward(*inputs):\n");
+    let all: Vec<&str> = written.inputs.iter().chain(&size_parameters).map(String::as_str).collect();
+    out.push_str(&unpacked(&all, "inputs"));
     let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
     out.push_str(&indented(sizes));
     forward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
@@ -233,18 +238,45 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
         // An output twice would be one tensor with two histories.
         if name == written.results[place] { clone } else { name.to_owned() }
     }));
-    out.push_str(&format!("        return {}{}\n\n", returned.join(", "), if kept.is_empty() { "," } else { "" }));
+    out.push_str(&format!("        return {}\n\n", returned.join(", ")));
+    // What backward reads, and nothing else, is saved.
+    let results: Vec<Option<&str>> = gradients.iter().map(|place| place.map(|i| written.results[i].as_str())).collect();
+    let mut read: HashSet<&str> = HashSet::default();
+    backward.iter().for_each(|line| read.extend(words(&line.right)));
+    results.iter().flatten().for_each(|text| read.extend(words(text)));
+    let mut axes = Vec::new();
+    for line in sizes.lines().rev().filter(|line| !line.contains("_check(")) {
+        let (left, right) = line.split_once(" = ").unwrap_or((line, ""));
+        if words(left).any(|name| name != "_" && read.contains(name)) {
+            read.extend(words(right));
+            axes.push(line);
+        }
+    }
+    axes.reverse();
+    let saved: Vec<(usize, &str)> =
+        written.inputs.iter().map(String::as_str).enumerate().filter(|(_, name)| read.contains(name)).collect();
+    let used_sizes = size_parameters.iter().any(|name| read.contains(name.as_str()));
     out.push_str("    @staticmethod\n    def setup_context(ctx, inputs, output):\n");
-    if !size_parameters.is_empty() {
+    if used_sizes {
         let (first, count) = (written.inputs.len(), size_parameters.len());
         out.push_str(&format!("        ctx.sizes = inputs[{first}:{}]\n", first + count));
-        out.push_str(&format!("        inputs = inputs[:{first}]\n"));
     }
     if !kept.is_empty() {
-        out.push_str("        ctx.mark_non_differentiable(*output[1:])\n");
+        // Without the last line autograd makes zeros for each of them.
+        out.push_str("        ctx.mark_non_differentiable(*output[1:])\n        ctx.set_materialize_grads(False)\n");
     }
-    out.push_str("        ctx.save_for_backward(*inputs, *output[1:])\n\n");
-    out.push_str("    @staticmethod\n    @once_differentiable\n    def backward(ctx, grad, *_):\n");
+    let mut kept_by = Vec::new();
+    match saved.len() == written.inputs.len() && size_parameters.is_empty() {
+        true => kept_by.push("*inputs".to_owned()),
+        false => kept_by.extend(saved.iter().map(|(i, _)| format!("inputs[{i}]"))),
+    }
+    if !kept.is_empty() {
+        kept_by.push("*output[1:]".to_owned());
+    }
+    if !kept_by.is_empty() {
+        out.push_str(&format!("        ctx.save_for_backward({})\n", kept_by.join(", ")));
+    }
+    out.push_str("\n    @staticmethod\n    @once_differentiable\n    def backward(ctx, grad, *_):\n");
     for (i, (name, gradient)) in written.inputs.iter().zip(&gradients).enumerate() {
         if gradient.is_none() {
             out.push_str(&format!(
@@ -252,14 +284,19 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
             ));
         }
     }
-    let saved: Vec<&str> = written.inputs.iter().map(String::as_str).chain(kept.iter().copied()).collect();
-    out.push_str(&format!("        {}, = ctx.saved_tensors\n", saved.join(", ")));
-    if !size_parameters.is_empty() {
-        out.push_str(&format!("        {}, = ctx.sizes\n", size_parameters.join(", ")));
+    if !kept.is_empty() {
+        let nothing = vec!["None"; gradients.len() + size_parameters.len()].join(", ");
+        out.push_str(&format!("        if grad is None:\n            return {nothing},\n"));
     }
-    let sizes_without_checks: String =
-        sizes.lines().filter(|line| !line.contains("_check(")).map(|l| format!("{l}\n")).collect();
-    out.push_str(&indented(&sizes_without_checks));
+    let names: Vec<&str> = saved.iter().map(|&(_, name)| name).chain(kept.iter().copied()).collect();
+    if !names.is_empty() {
+        out.push_str(&unpacked(&names, "ctx.saved_tensors"));
+    }
+    if used_sizes {
+        let names: Vec<&str> = size_parameters.iter().map(String::as_str).collect();
+        out.push_str(&unpacked(&names, "ctx.sizes"));
+    }
+    axes.iter().for_each(|line| out.push_str(&indented(&python::without_axis_checks(line))));
     backward.iter().for_each(|line| out.push_str(&indented(&python::body_line(line))));
     let mut parts: Vec<String> = gradients
         .iter()
@@ -276,6 +313,20 @@ fn autograd(code: &Code, written: &Written, place: usize, sizes: &str) -> Option
     out.push_str(&format!("        return {}\n\n\n", parts.join(", ")));
     out.push_str(&format!("def {function}({}) -> Tensor:\n", python::parameters(written, "Tensor")));
     out.push_str(&format!("    \"\"\"{output}, differentiable by autograd with the derived gradient.\"\"\"\n"));
-    out.push_str(&format!("    return {class}.apply({arguments})[0]\n"));
+    let first = if kept.is_empty() { "" } else { "[0]" };
+    out.push_str(&format!("    return {class}.apply({arguments}){first}\n"));
     Some(out)
+}
+
+/// `        a, b = right`, and of one name alone `        (a,) = right`.
+fn unpacked(names: &[&str], right: &str) -> String {
+    match names {
+        [name] => format!("        ({name},) = {right}\n"),
+        _ => format!("        {} = {right}\n", names.join(", ")),
+    }
+}
+
+/// The names in a piece of Python, among its other words.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }

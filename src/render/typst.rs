@@ -95,7 +95,7 @@ impl Typst {
                 self.text.push(')');
             }
             Piece::Differential(inner) => {
-                self.push("upright(\"d\")");
+                self.push("upright(d)");
                 self.piece(inner);
             }
             Piece::Dots => self.push("dots"),
