@@ -178,7 +178,7 @@ pub fn command() -> Command {
                 Arg::new("precision")
                     .long("precision")
                     .value_name("PRECISION")
-                    .value_parser(PossibleValuesParser::new(["bf16", "f32", "f64"]))
+                    .value_parser(PossibleValuesParser::new(matgrad::plan::Precision::ALL.map(matgrad::plan::Precision::name)))
                     .default_value("f32")
                     .help("In which numbers; bf16 rounds the factors of products to it"),
             ),

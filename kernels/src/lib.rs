@@ -11,9 +11,8 @@
 //! - [`Buffer`]: memory on cache lines.
 //! - [`multiply_adds`]: what a core could do at most.
 //!
-//! Code for one kind of processor stands here alone. Every kernel is single-threaded and works
-//! on the block that it is given; the split over threads is the caller's. The same call with the same instruction set gives the
-//! same bits.
+//! Code for one kind of processor stands here alone. Every kernel is single-threaded and works on the block that it is given; the
+//! split over threads is the caller's. The same call with the same instruction set gives the same bits.
 
 mod instruction_set;
 mod entry;

@@ -9,8 +9,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = match self.precision {
             Precision::Mixed => "f32, factors of products in bf16",
-            Precision::Single => "f32",
-            Precision::Double => "f64",
+            other => other.name(),
         };
         let threads = if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
         let bytes = self.precision.bytes() as f64;

@@ -201,7 +201,8 @@ impl<T: Float> Next<T> {
     }
 }
 
-/// A strip of tiles of M rows by NV vectors, of numbers or of pairs of bf16 along k. A function of its own: all sizes in one take the compiler a minute.
+/// A strip of tiles of M rows by NV vectors, of numbers or of pairs of bf16 along k. A function of its own: all sizes in one take
+/// the compiler a minute.
 pub(super) struct Tiles<'a, T, const M: usize, const NV: usize, const PAIRS: bool>(pub &'a Strip<T>);
 
 impl<T: Float, const M: usize, const NV: usize, const PAIRS: bool> Kernel<T> for Tiles<'_, T, M, NV, PAIRS> {
