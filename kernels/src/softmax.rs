@@ -371,6 +371,3 @@ unsafe fn pairs<V: Lanes>(
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

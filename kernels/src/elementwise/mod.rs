@@ -13,6 +13,3 @@ mod pass;
 pub use code::{Code, CodeError};
 pub use instruction::{Binary, Fold, Instruction, Operand, Output, Over, Unary};
 pub(super) use pass::Pass;
-
-#[cfg(test)]
-mod tests;

@@ -450,6 +450,3 @@ fn mirror<T: Float>(mut out: ViewMut<'_, T>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

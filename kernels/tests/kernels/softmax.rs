@@ -1,7 +1,7 @@
 //! Softmax and its kind against plain formulas in double precision.
 
-use super::{Results, Target, cross_entropy, log_softmax, log_sum_exp, softmax};
-use crate::{Float, InstructionSet, View, ViewMut};
+use matgrad_kernels::softmax::{Results, Target, cross_entropy, log_softmax, log_sum_exp, softmax};
+use matgrad_kernels::{Float, InstructionSet, View, ViewMut};
 
 fn numbers<T: Float>(length: usize, scale: f64) -> Vec<T> {
     (0..length).map(|i| T::from_f64((((i * 7919) % 1013) as f64 / 506.0 - 1.0) * scale)).collect()

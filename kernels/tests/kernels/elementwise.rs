@@ -1,10 +1,10 @@
 //! Passes against plain loops, and functions against the standard library in units of the last place. All instruction sets, both
 //! precisions.
 
-use super::{Binary, Code, CodeError, Fold, Instruction, Operand, Output, Over, Unary};
-use crate::error_function::{erf, erfc};
-use crate::products::Into;
-use crate::{Buffer, Float, InstructionSet, View, ViewMut};
+use matgrad_kernels::elementwise::{Binary, Code, CodeError, Fold, Instruction, Operand, Output, Over, Unary};
+use matgrad_kernels::error_function::{erf, erfc};
+use matgrad_kernels::products::Into;
+use matgrad_kernels::{Buffer, Float, InstructionSet, View, ViewMut};
 
 type Exact = fn(f64) -> f64;
 type ExactOfTwo = fn(f32, f32) -> f32;

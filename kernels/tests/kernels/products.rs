@@ -1,7 +1,7 @@
 //! Every product against plain loops: all instruction sets, both precisions, sizes of 0 and 1, primes, and beyond the cuts.
 
-use super::{Into, Part, Product, Right, Then, multiply, pack_right, packed_length, workspace};
-use crate::{Buffer, Float, InstructionSet, View, ViewMut};
+use matgrad_kernels::products::{Into, Part, Product, Right, Then, multiply, pack_right, packed_length, workspace};
+use matgrad_kernels::{Buffer, Float, InstructionSet, View, ViewMut};
 
 /// Numbers between −1 and 1 that repeat late.
 fn numbers<T: Float>(length: usize, seed: usize) -> Vec<T> {
