@@ -73,12 +73,14 @@ pub(super) fn write(code: &mut Code, words: &dyn Words) -> Result<Written, EmitE
     let inputs: Vec<String> = code.inputs.iter().map(|input| names.take(&input.name)).collect();
     let outputs: Vec<String> = code.outputs.iter().map(|output| names.take(&format!("{}_out", output.name))).collect();
     let stored = stored(code);
+    let hosts = hosts(code, &stored);
     let mut writer = Writer {
         code,
         words,
         inputs: &inputs,
         dimensions: &dimensions,
         stored: &stored,
+        hosts: &hosts,
         known: HashMap::default(),
         names: &mut names,
         body: String::new(),
@@ -90,9 +92,9 @@ pub(super) fn write(code: &mut Code, words: &dyn Words) -> Result<Written, EmitE
     let mut order: Vec<Value> = code.needed(&roots).into_iter().filter(|v| stored.contains(v)).collect();
     order.sort_unstable();
     for value in order {
-        let place = code.outputs.iter().position(|output| output.value == value);
-        let own = place.filter(|_| !code.shape(value).is_scalar()).map(|place| outputs[place].as_str());
-        writer.statement(value, own)?;
+        if !hosts.values().any(|&product| product == value) {
+            writer.statement(value, &outputs)?;
+        }
     }
     for (place, output) in code.outputs.iter().enumerate() {
         writer.output(&outputs[place], output.value)?;
@@ -143,6 +145,54 @@ fn stored(code: &Code) -> HashSet<Value> {
             let cheap = matches!(code.op(base), Op::Identity | Op::Unit(_) | Op::Transpose(_)) || code.is_size(base);
             if reads_buffer && !code.is_size(base) || smaller && !cheap {
                 out.insert(base);
+            }
+        }
+    }
+    out
+}
+
+/// Whether an entry is made of the entries at the same place of what has the same shape.
+fn is_pointwise(code: &Code, value: Value) -> bool {
+    matches!(
+        code.op(value),
+        Op::Sum(_)
+            | Op::Multiply(_)
+            | Op::Map(..)
+            | Op::Divide(..)
+            | Op::Power(..)
+            | Op::LeakyRelu(..)
+            | Op::Maximum(..)
+            | Op::Minimum(..)
+            | Op::Compare(..)
+    )
+}
+
+/// By the value of a loop the product that it alone reads, at the place that it writes: it is made in the loop's buffer.
+fn hosts(code: &Code, stored: &HashSet<Value>) -> HashMap<Value, Value> {
+    let roots = code.roots();
+    let needed = code.needed(&roots);
+    let mut uses: HashMap<Value, usize> = HashMap::default();
+    roots.iter().for_each(|&root| *uses.entry(root).or_default() += 1);
+    needed.iter().for_each(|&value| code.operands(value, |a| *uses.entry(a).or_default() += 1));
+    let mut out = HashMap::default();
+    for &reader in needed.iter().filter(|v| stored.contains(v) && !code.shape(**v).is_scalar()) {
+        let mut waiting = vec![reader];
+        while let Some(value) = waiting.pop() {
+            if !is_pointwise(code, value) {
+                continue;
+            }
+            let mut product = None;
+            code.operands(value, |a| {
+                if uses[&a] > 1 || code.shape(a) != code.shape(reader) {
+                } else if !stored.contains(&a) {
+                    waiting.push(a);
+                } else if matches!(code.op(a), Op::Product(..)) && code.label(a).is_none() {
+                    product = Some(a);
+                }
+            });
+            if let Some(product) = product {
+                out.insert(reader, product);
+                break;
             }
         }
     }

@@ -312,6 +312,20 @@ impl Code {
         value
     }
 
+    /// Where relu(Z) is there before, `Z > 0` becomes its sign: what has slow arrays of truth values multiplies numbers.
+    pub(super) fn masks_as_signs(&mut self) {
+        for place in 0..self.nodes.len() {
+            let Node { op: Op::Compare(Comparison::Greater, z, zero), shape } = self.nodes[place] else { continue };
+            if shape.is_scalar() || *self.op(zero) != Op::Number(Number::ZERO) || self.shape(z) != shape {
+                continue;
+            }
+            let relu = self.ids.get(&(Op::Map(Function::Relu, z), shape)).copied();
+            if let Some(relu) = relu.filter(|relu| (relu.0 as usize) < place) {
+                self.nodes[place].op = Op::Map(Function::Sign, relu);
+            }
+        }
+    }
+
     /// How many axes a value has that are longer than 1.
     pub fn rank(&self, value: Value) -> usize {
         match self.op(value) {

@@ -87,6 +87,9 @@ impl Writer<'_> {
             Op::Number(number) => Ok(self.number(*number)),
             Op::Dimension(d) => Ok(self.dimension(*d)),
             Op::Sum(terms) => {
+                if let Some(fused) = self.product_plus(value, terms)? {
+                    return Ok(fused);
+                }
                 let alike = self.alike(terms.iter().map(|&(_, a)| a), shape);
                 self.sum(terms, shape, alike)
             }
@@ -135,6 +138,30 @@ impl Writer<'_> {
             Op::Tensor(tensor) => self.tensor(tensor),
             _ => self.by_row(value),
         }
+    }
+
+    /// A product of two matrices plus something, where the language has one operation for it.
+    fn product_plus(&self, value: Value, terms: &[(Number, Value)]) -> Result<Option<Text>, EmitError> {
+        let code = self.code;
+        let (Some(row), &[(c, x), (d, y)]) = (self.dialect.row("product plus"), terms) else { return Ok(None) };
+        let factors = |a: Value| match *code.op(a) {
+            Op::Product(p, q) if !self.known.contains_key(&a) => Some([p, q]),
+            _ => None,
+        };
+        let ([p, q], one, added) = match (factors(x), factors(y)) {
+            (Some(factors), None) => (factors, c, (d, y)),
+            (None, Some(factors)) => (factors, d, (c, x)),
+            _ => return Ok(None),
+        };
+        // A number that stands for a whole matrix is no array.
+        let base = if let Op::Repeat(a) = *code.op(added.1) { a } else { added.1 };
+        let shape = code.shape(value);
+        let matrices = [p, q, value].iter().all(|&a| rank(code.shape(a)) == 2) && rank(code.shape(base)) > 0;
+        if !(one.is_one() && matrices) {
+            return Ok(None);
+        }
+        let first = self.sum(&[added], shape, code.shape(added.1) == shape)?;
+        self.filled(row, value, &[added.1, p, q], &[first, self.used(p)?, self.used(q)?]).map(Some)
     }
 
     fn product_side(&self, value: Value) -> Result<Text, EmitError> {

@@ -325,7 +325,7 @@ fn rrule(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<St
     let mut parts = vec!["NoTangent()".to_owned()];
     for (name, gradient) in written.inputs.iter().zip(&gradients) {
         parts.push(match gradient {
-            Some(i) => format!("grad * ({})", written.results[*i]),
+            Some(i) => format!("grad * {}", written.results[*i]),
             None => format!("ChainRulesCore.NotImplemented(@__MODULE__, LineNumberNode(0), \"the gradient by {name} was not derived\")"),
         });
     }

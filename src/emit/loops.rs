@@ -18,6 +18,8 @@ pub(super) struct Writer<'a> {
     pub(super) inputs: &'a [String],
     pub(super) dimensions: &'a HashMap<String, String>,
     pub(super) stored: &'a HashSet<Value>,
+    /// Products that are made in the buffer of what reads them.
+    pub(super) hosts: &'a HashMap<Value, Value>,
     pub(super) known: HashMap<Value, String>,
     pub(super) names: &'a mut Names,
     pub(super) body: String,
@@ -89,8 +91,25 @@ impl Writer<'_> {
         self.buffer_of(value).ok_or_else(|| EmitError::new("an operand without a buffer".to_owned()))
     }
 
-    /// The statement that computes a value, into an output's buffer where one is given.
-    pub(super) fn statement(&mut self, value: Value, own: Option<&str>) -> Result<(), EmitError> {
+    /// The statement that computes a value.
+    pub(super) fn statement(&mut self, value: Value, outputs: &[String]) -> Result<(), EmitError> {
+        let code = self.code;
+        let name = self.named(value, outputs);
+        if let Some(&product) = self.hosts.get(&value) {
+            self.fill(product, &name)?;
+            self.known.insert(product, name.clone());
+        }
+        if code.shape(value).is_scalar() && !matches!(code.op(value), Op::Tensor(_)) {
+            self.scalar(value, &name)?;
+        } else {
+            self.fill(value, &name)?;
+        }
+        self.known.insert(value, name);
+        Ok(())
+    }
+
+    /// A value's name, after its formula and its buffer, which is that of an output where the value is one.
+    fn named(&mut self, value: Value, outputs: &[String]) -> String {
         let code = self.code;
         let shape = code.shape(value);
         let label = code.label(value);
@@ -98,29 +117,24 @@ impl Writer<'_> {
             let text = self.words.comment(&label.formula);
             self.line(&text);
         }
-        let name = match (own, label) {
-            (Some(own), _) => own.to_owned(),
-            (None, Some(label)) => self.names.take(&label.name),
-            (None, None) => {
+        let place = code.outputs.iter().position(|output| output.value == value);
+        if let Some(place) = place.filter(|_| !shape.is_scalar()) {
+            return outputs[place].clone();
+        }
+        let name = match label {
+            Some(label) => self.names.take(&label.name),
+            None => {
                 self.unnamed += 1;
                 self.names.take(&format!("t{}", self.unnamed))
             }
         };
-        if shape.is_scalar() && !matches!(code.op(value), Op::Tensor(_)) {
-            self.scalar(value, &name)?;
-            self.known.insert(value, name);
-            return Ok(());
-        }
-        if own.is_none() {
-            let count = match code.op(value) {
-                Op::Tensor(tensor) => self.count_of_axes(&tensor.axes),
-                _ => self.count(shape),
-            };
-            self.buffer(&name, &count);
-        }
-        self.fill(value, &name)?;
-        self.known.insert(value, name);
-        Ok(())
+        let count = match code.op(value) {
+            Op::Tensor(tensor) => self.count_of_axes(&tensor.axes),
+            _ if shape.is_scalar() => return name,
+            _ => self.count(shape),
+        };
+        self.buffer(&name, &count);
+        name
     }
 
     pub(super) fn count_of_axes(&self, axes: &[DimId]) -> String {
@@ -249,7 +263,7 @@ impl Writer<'_> {
             _ => self.over(shape, &mut |writer, i, j| {
                 let text = writer.entry_of(value, i, j)?.text;
                 let at = writer.place(shape, i, j);
-                writer.line(&format!("{name}[{at}] = {text}{end}"));
+                writer.line(&format!("{}{end}", assignment(&format!("{name}[{at}]"), &text)));
                 Ok(())
             }),
         }
@@ -431,4 +445,33 @@ impl Writer<'_> {
 /// A number with a point in it.
 fn real_text(number: Number) -> String {
     format!("{:?}", number.to_f64())
+}
+
+/// `place = text`, or `place += …` where the text begins with the place and has one operation more.
+fn assignment(place: &str, text: &str) -> String {
+    let rest = text.strip_prefix(place).and_then(|rest| rest.strip_prefix(' '));
+    if let Some((operator, rest)) = rest.and_then(|rest| rest.split_once(' ')) {
+        let others: &[&str] = match operator {
+            "+" | "-" => &[" + ", " - "],
+            "*" | "/" => &[" + ", " - ", " * ", " / "],
+            _ => return format!("{place} = {text}"),
+        };
+        if !others.iter().any(|other| stands_outside(rest, other)) {
+            return format!("{place} {operator}= {rest}");
+        }
+    }
+    format!("{place} = {text}")
+}
+
+/// Whether something stands in a text outside of all brackets.
+fn stands_outside(text: &str, wanted: &str) -> bool {
+    let mut depth = 0_usize;
+    text.char_indices().any(|(at, c)| {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && text[at..].starts_with(wanted)
+    })
 }

@@ -26,7 +26,7 @@ pub(super) struct Writer<'a> {
     sizes: &'a HashMap<String, i64>,
     pub(super) body: String,
     pub(super) known: HashMap<Value, Tile>,
-    count: usize,
+    pub(super) count: usize,
     /// Functions that `main` calls: their names and texts.
     functions: Vec<(String, String)>,
 }

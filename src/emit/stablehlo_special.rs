@@ -56,9 +56,10 @@ impl Writer<'_> {
         let name = if sizes.is_empty() { name.to_owned() } else { format!("{name}_{}", sizes.join("x")) };
         let of = kind(&x.axes);
         if !self.has_function(&name) {
-            let outer = std::mem::take(&mut self.body);
+            let outer = (std::mem::take(&mut self.body), std::mem::take(&mut self.count));
             let result = write(self, &Tile { name: "%x".to_owned(), axes: x.axes.clone() });
-            let own = std::mem::replace(&mut self.body, outer);
+            let own = std::mem::take(&mut self.body);
+            (self.body, self.count) = outer;
             let source = "W. J. Cody, Mathematics of Computation 23 (1969), 631-637";
             self.function(&name, || {
                 format!(

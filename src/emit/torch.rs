@@ -59,6 +59,7 @@ const ROWS: &[(&str, &str)] = &[
     ("scalar vector", "@0.reshape(1)"),
     ("number matrix", "$like.new_tensor([[$0]])"),
     ("number vector", "$like.new_tensor([$0])"),
+    ("product plus", "torch.addmm($0, $1, $2)"),
     ("dot", "*@0 @ @1"),
     ("dot of matrices", "torch.dot(@0.flatten(), @1.flatten())"),
     ("normsq", "torch.dot(@0.flatten(), @0.flatten())"),
@@ -173,6 +174,7 @@ const HELPERS: &[(&str, &str)] = &[
 
 /// The file.
 pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitError> {
+    code.masks_as_signs();
     let written = write_arrays(code, &DIALECT)?;
     let code = &*code;
     let first = "The values and derivatives at these numbers, on their device; `torch.vmap` takes a batch.";
