@@ -80,7 +80,7 @@ fn points(from: f64, to: f64, count: usize) -> Vec<f64> {
 
 /// The largest error of a function in units of the last place, and where.
 fn worst<T: Float>(set: InstructionSet, row: &Row, to: f64, digits: i32, smallest: f64) -> (f64, f64) {
-    let x: Vec<T> = points(row.from, to, 20_000).into_iter().map(T::from_f64).collect();
+    let x: Vec<T> = points(row.from, to, if cfg!(miri) { 60 } else { 20_000 }).into_iter().map(T::from_f64).collect();
     let mut worst = (0.0, 0.0);
     for (x, y) in x.iter().zip(apply(set, row.function, &x)) {
         let exact = (row.exact)(x.to_f64());
@@ -119,7 +119,8 @@ fn errors_of_functions_are_as_stated() {
                 }
             }
         }
-        if largest[0] < bounds[0] / 4.0 || largest[1] < bounds[1] / 4.0 {
+        // Few points do not find the worst.
+        if !cfg!(miri) && (largest[0] < bounds[0] / 4.0 || largest[1] < bounds[1] / 4.0) {
             wrong.push(format!("{}: {largest:.2?} is far below what is stated", row.name));
         }
     }
@@ -344,7 +345,7 @@ fn passes_agree_with_plain_loops() {
     let sizes =
         [(0, 3), (3, 0), (1, 1), (1, 700), (700, 1), (7, 10), (131, 10), (3, 255), (5, 256), (4, 1301), (61, 67)];
     for set in InstructionSet::available() {
-        for size in sizes {
+        for size in sizes.into_iter().filter(|(m, n)| !cfg!(miri) || m * n < 300) {
             for turned in [[false; 3], [true, false, false], [false, true, false], [true; 3]] {
                 pass::<f32>(set, size, turned, Into::Replace);
                 pass::<f64>(set, size, turned, Into::Add);

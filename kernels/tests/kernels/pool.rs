@@ -32,7 +32,7 @@ fn a_sleeping_crew_wakes_up() {
             count.fetch_add(1, Ordering::Relaxed);
         });
         // Longer than a worker looks for work before it sleeps.
-        (0..50_000).for_each(|_| std::thread::yield_now());
+        (0..if cfg!(miri) { 3000 } else { 50_000 }).for_each(|_| std::thread::yield_now());
     }
     assert_eq!(count.load(Ordering::Relaxed), 9);
 }
