@@ -1,7 +1,8 @@
 """Runs the programs that the test `emitted` wrote, in one target, and compares what they give with the reference.
 
 Each folder in FOLDER holds program.json (inputs, results) and a file for each target. The exit code is 1 where a result
-differs by more than 1e-10 of the size of the numbers. How many programs ran is printed; none is left out silently.
+differs by more than 1e-10 of the size of the numbers, or where PyTorch's gradcheck or JAX's check_grads refuses a derived
+gradient. How many programs ran is printed; none is left out silently.
 """
 
 import argparse
@@ -12,10 +13,12 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
@@ -48,8 +51,22 @@ def torch_results(folder, manifest, target):
     for name in dir(module):
         if name.startswith("autograd_"):
             backward(torch, module, name, result, arrays, sizes, target)
+            if not STRUCTURED.search(manifest["program"]):
+                assert gradcheck(torch, module, name, result, arrays, sizes, target)
     self_test(module, target)
     return [value.detach().numpy() for value in result]
+
+
+# Where entries hang together, as in a symmetric matrix, one alone has no difference to compare with.
+STRUCTURED = re.compile(r":[^;\n]*\b(sym|posdef|skew|diag|lower|upper|onehot)|\bassume\b")
+
+
+def gradcheck(torch, module, name, result, arrays, sizes, target):
+    """PyTorch's own check of the function for autograd."""
+    prefix = f"grad_{name.removeprefix('autograd_')}_"
+    wanted = [prefix + own in result._fields for own, _ in target["inputs"]]
+    leaves = [a.clone().requires_grad_(asked) for a, asked in zip(arrays, wanted)]
+    return torch.autograd.gradcheck(lambda *leaves: getattr(module, name)(*leaves, *sizes), leaves)
 
 
 def backward(torch, module, name, result, arrays, sizes, target):
@@ -72,8 +89,17 @@ def backward(torch, module, name, result, arrays, sizes, target):
         torch.testing.assert_close(leaf.grad, 2 * getattr(result, field).expand_as(leaf.grad), rtol=1e-10, atol=1e-10)
 
 
+def at_places(function, arrays, sizes, places, *own):
+    """The function with other arrays at some places."""
+    arrays = list(arrays)
+    for place, array in zip(places, own):
+        arrays[place] = array
+    return function(*arrays, *sizes)
+
+
 def jax_results(folder, manifest, target):
     import jax
+    from jax.test_util import check_grads
 
     jax.config.update("jax_enable_x64", True)
     # What is compiled once for each operation is used by all programs.
@@ -92,6 +118,9 @@ def jax_results(folder, manifest, target):
             np.testing.assert_allclose(value, getattr(result, of), rtol=1e-10, atol=1e-10)
             for field, gradient in zip(wanted, gradients):
                 np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
+            if not STRUCTURED.search(manifest["program"]):
+                own = partial(at_places, getattr(module, name), arrays, sizes, places)
+                check_grads(own, [arrays[i] for i in places], order=1, modes=["rev"])
     self_test(module, target)
     return [np.asarray(value) for value in result]
 
