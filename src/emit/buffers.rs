@@ -89,12 +89,12 @@ pub(super) fn write(code: &mut Code, words: &dyn Words) -> Result<Written, EmitE
         unnamed: 0,
     };
     let roots = code.roots();
-    let mut order: Vec<Value> = code.needed(&roots).into_iter().filter(|v| stored.contains(v)).collect();
+    let hosted: HashSet<Value> = hosts.values().copied().collect();
+    let wanted = |v: &Value| stored.contains(v) && !hosted.contains(v);
+    let mut order: Vec<Value> = code.needed(&roots).into_iter().filter(wanted).collect();
     order.sort_unstable();
     for value in order {
-        if !hosts.values().any(|&product| product == value) {
-            writer.statement(value, &outputs)?;
-        }
+        writer.statement(value, &outputs)?;
     }
     for (place, output) in code.outputs.iter().enumerate() {
         writer.output(&outputs[place], output.value)?;
@@ -153,18 +153,7 @@ fn stored(code: &Code) -> HashSet<Value> {
 
 /// Whether an entry is made of the entries at the same place of what has the same shape.
 fn is_pointwise(code: &Code, value: Value) -> bool {
-    matches!(
-        code.op(value),
-        Op::Sum(_)
-            | Op::Multiply(_)
-            | Op::Map(..)
-            | Op::Divide(..)
-            | Op::Power(..)
-            | Op::LeakyRelu(..)
-            | Op::Maximum(..)
-            | Op::Minimum(..)
-            | Op::Compare(..)
-    )
+    by_entries(code, value) && !matches!(code.op(value), Op::Transpose(_) | Op::Matrix(..))
 }
 
 /// By the value of a loop the product that it alone reads, at the place that it writes: it is made in the loop's buffer.
@@ -183,10 +172,10 @@ fn hosts(code: &Code, stored: &HashSet<Value>) -> HashMap<Value, Value> {
             }
             let mut product = None;
             code.operands(value, |a| {
-                if uses[&a] > 1 || code.shape(a) != code.shape(reader) {
-                } else if !stored.contains(&a) {
+                let alone = uses[&a] == 1 && code.shape(a) == code.shape(reader);
+                if alone && !stored.contains(&a) {
                     waiting.push(a);
-                } else if matches!(code.op(a), Op::Product(..)) && code.label(a).is_none() {
+                } else if alone && matches!(code.op(a), Op::Product(..)) && code.label(a).is_none() {
                     product = Some(a);
                 }
             });

@@ -143,7 +143,8 @@ impl Writer<'_> {
     /// A product of two matrices plus something, where the language has one operation for it.
     fn product_plus(&self, value: Value, terms: &[(Number, Value)]) -> Result<Option<Text>, EmitError> {
         let code = self.code;
-        let (Some(row), &[(c, x), (d, y)]) = (self.dialect.row("product plus"), terms) else { return Ok(None) };
+        let &[(c, x), (d, y)] = terms else { return Ok(None) };
+        let Some(row) = self.dialect.row("product plus") else { return Ok(None) };
         let factors = |a: Value| match *code.op(a) {
             Op::Product(p, q) if !self.known.contains_key(&a) => Some([p, q]),
             _ => None,
