@@ -12,6 +12,7 @@ use super::statements::lines;
 use super::{EmitError, Emitted};
 use crate::dimension::DimId;
 use crate::expr::Axis;
+use crate::functions::{self, Column};
 
 /// A row of a dialect's table: an operation, and how it is written. `$0` is its first operand where a comma or bracket
 /// stands beside it, `@0` the same in brackets unless it is a name or call, `#0` as an array with as many axes as the
@@ -22,11 +23,14 @@ pub(super) type Row = (&'static str, &'static str);
 
 /// How a language writes arrays.
 pub(super) struct Dialect {
-    /// The operations.
+    /// The functions, in the dictionary.
+    pub(super) functions: Column,
+    /// The other operations.
     pub(super) rows: &'static [Row],
-    /// The same for numbers that are known from the sizes alone; nothing where those are written alike.
-    pub(super) host: Option<&'static [Row]>,
-    /// Functions that the rows call and the language lacks: a name and its definition.
+    /// The functions of numbers that are known from the sizes alone; nothing where those are written alike.
+    pub(super) host: Option<Column>,
+    /// Functions that the rows call and the language lacks: a name and its definition. Those of one function stand in the
+    /// dictionary.
     pub(super) helpers: &'static [Row],
     /// ` * ` by entries.
     pub(super) multiply: &'static str,
@@ -167,30 +171,43 @@ pub(super) fn write(code: &mut Code, dialect: &Dialect) -> Result<Written, EmitE
     let mut fields = Names::new(dialect.reserved);
     let outputs = code.outputs.iter().map(|output| fields.take(&output.name)).collect();
     let all: Vec<&str> = out.iter().map(|line| line.right.as_str()).chain(results.iter().map(String::as_str)).collect();
-    let helpers = helpers(dialect, &all);
+    let helpers = helpers(dialect.functions, dialect.helpers, &all).into_iter().map(|(_, text)| text).collect();
     Ok(Written { inputs, sizes, dimensions, lines: out, results, outputs, name, helpers })
 }
 
-/// The helpers that the texts call, and those that these call.
-fn helpers(dialect: &Dialect, texts: &[&str]) -> Vec<&'static str> {
-    let mut wanted: Vec<&Row> = Vec::new();
-    let mut waiting: Vec<&str> = texts.to_vec();
-    while let Some(text) = waiting.pop() {
-        for row in dialect.helpers {
-            let called = text.contains(&format!("{}(", row.0));
-            if called && !wanted.iter().any(|known| known.0 == row.0) {
-                wanted.push(row);
-                waiting.push(row.1);
-            }
+/// The helpers that the texts call, and those that these call, each behind those that it calls: names and definitions.
+pub(super) fn helpers(functions: Column, own: &[Row], texts: &[&str]) -> Vec<Row> {
+    let all: Vec<Row> = own.iter().copied().chain(functions::helpers(functions)).collect();
+    // Julia's `f.(x)` is a call by entries.
+    let calls: Vec<[String; 2]> = all.iter().map(|(name, _)| [format!("{name}("), format!("{name}.(")]).collect();
+    let called = |text: &str| -> Vec<usize> {
+        (0..all.len()).filter(|&place| calls[place].iter().any(|call| text.contains(call))).collect()
+    };
+    let mut out: Vec<usize> = Vec::new();
+    // A place stands here once before what it calls, and once behind it.
+    let mut waiting: Vec<(usize, bool)> =
+        texts.iter().flat_map(|text| called(text)).map(|place| (place, false)).collect();
+    waiting.reverse();
+    while let Some((place, ready)) = waiting.pop() {
+        if out.contains(&place) {
+            continue;
         }
+        if ready {
+            out.push(place);
+            continue;
+        }
+        waiting.push((place, true));
+        let others = called(all[place].1).into_iter().filter(|&other| other != place);
+        waiting.extend(others.map(|other| (other, false)));
     }
-    dialect.helpers.iter().filter(|row| wanted.iter().any(|known| known.0 == row.0)).map(|row| row.1).collect()
+    out.into_iter().map(|place| all[place]).collect()
 }
 
 impl Dialect {
     /// How an operation is written.
     pub(super) fn row(&self, key: &str) -> Option<&'static str> {
-        self.rows.iter().find(|(known, _)| *known == key).map(|&(_, text)| text)
+        let own = self.rows.iter().find(|(known, _)| *known == key).map(|&(_, text)| text);
+        own.or_else(|| functions::form(key, self.functions))
     }
 
     /// How often the form of a value has an operand.
@@ -246,36 +263,41 @@ pub(super) fn key(code: &Code, value: Value) -> Option<&'static str> {
             (SoftmaxPart::LogSumExp, Axis::Rows) => "logsumexp of rows",
             (SoftmaxPart::LogSumExp, Axis::Columns) => "logsumexp of columns",
         },
-        Op::Matrix(op, _) => match op {
-            MatrixOp::Inverse => "inv",
-            MatrixOp::Solve => "solve",
-            MatrixOp::SolvePositive => "solve positive",
-            MatrixOp::Determinant => "det",
-            MatrixOp::LogDeterminant => "logdet",
-            MatrixOp::Adjugate => "adj",
-            MatrixOp::Exponential => "expm",
-            MatrixOp::Cholesky => "chol",
-            MatrixOp::Lower => "tril",
-            MatrixOp::Upper => "triu",
-            MatrixOp::PseudoInverse => "pinv",
-            MatrixOp::Diagonal => "diagonal",
-            MatrixOp::DiagonalMatrix => "diagonal matrix",
-            MatrixOp::Trace => "tr",
-            MatrixOp::Norm => "norm",
-            MatrixOp::HalfVectorised => "vech",
-            MatrixOp::FromHalfVectorised => "unvech",
-            MatrixOp::Kronecker => "kron",
-            MatrixOp::Power(_) => "power",
-            MatrixOp::Root { inverse: false } => "root",
-            MatrixOp::Root { inverse: true } => "inverse root",
-            MatrixOp::ExponentialAlong => "expm along",
-            MatrixOp::PowerAlong(_) => "power along",
-            MatrixOp::Horizontal => "horizontal",
-            MatrixOp::Vertical => "vertical",
-            MatrixOp::Reshape => "reshape",
-        },
+        Op::Matrix(op, _) => matrix_key(*op),
         _ => return None,
     })
+}
+
+/// The key of an operation on whole matrices.
+pub(super) fn matrix_key(op: MatrixOp) -> &'static str {
+    match op {
+        MatrixOp::Inverse => "inv",
+        MatrixOp::Solve => "solve",
+        MatrixOp::SolvePositive => "solve positive",
+        MatrixOp::Determinant => "det",
+        MatrixOp::LogDeterminant => "logdet",
+        MatrixOp::Adjugate => "adj",
+        MatrixOp::Exponential => "expm",
+        MatrixOp::Cholesky => "chol",
+        MatrixOp::Lower => "tril",
+        MatrixOp::Upper => "triu",
+        MatrixOp::PseudoInverse => "pinv",
+        MatrixOp::Diagonal => "diag",
+        MatrixOp::DiagonalMatrix => "diag of vector",
+        MatrixOp::Trace => "tr",
+        MatrixOp::Norm => "norm",
+        MatrixOp::HalfVectorised => "vech",
+        MatrixOp::FromHalfVectorised => "unvech",
+        MatrixOp::Kronecker => "kron",
+        MatrixOp::Power(_) => "power",
+        MatrixOp::Root { inverse: false } => "root",
+        MatrixOp::Root { inverse: true } => "inverse root",
+        MatrixOp::ExponentialAlong => "expm along",
+        MatrixOp::PowerAlong(_) => "power along",
+        MatrixOp::Horizontal => "horizontal",
+        MatrixOp::Vertical => "vertical",
+        MatrixOp::Reshape => "reshape",
+    }
 }
 
 /// A dimension in the arithmetic of integers.

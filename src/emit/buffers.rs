@@ -15,8 +15,10 @@ use super::statements::lines;
 pub(super) trait Words {
     /// Names that may not be taken.
     fn reserved(&self) -> &'static [&'static str];
-    /// The function of an operation by entries: `exp` is `f64::exp`.
+    /// The name of a function, of entries or of buffers: `exp` is `f64::exp`.
     fn function(&self, key: &str) -> Option<&'static str>;
+    /// The function of two numbers that is a power.
+    fn power(&self) -> &'static str;
     /// A size as a number.
     fn real(&self, size: &str) -> String;
     /// One of two numbers.

@@ -1,11 +1,13 @@
 //! C99 with CBLAS: one header with one function over buffers that the caller gives, row by row. Nothing is allocated; the
 //! function tells how much memory it works in. What the library of C lacks is written as a small helper.
 
+use super::arrays::helpers;
 use super::buffers::{Words, Written, write as write_buffers};
 use super::code::{Code, rank};
 use super::helpers_in_c::HELPERS;
 use super::sizes::Source;
 use super::{About, EmitError, Emitted};
+use crate::functions;
 
 struct C;
 
@@ -18,20 +20,10 @@ const RESERVED: &[&str] = &[
     "ldexp frexp fma hypot cbrt lgamma tgamma nan rint trunc logb scalbn class new this template delete namespace using",
     "private public protected operator try catch throw typename virtual friend mutable explicit and or not xor signal",
     "mg_swap_rows mg_eliminate mg_solve mg_inverse mg_solve_positive mg_cholesky mg_determinant mg_log_determinant",
-    "mg_adjugate mg_exponential mg_power mg_root mg_inverse_root mg_eigen mg_pseudo_inverse mg_half mg_from_half",
-    "mg_multiply mg_block mg_exponential_along mg_power_along mg_softmax mg_log_softmax mg_log_sum_exp mg_largest",
+    "mg_adjugate mg_exponential mg_power mg_root mg_inverse_root mg_eigen mg_pseudo_inverse mg_vech mg_unvech",
+    "mg_multiply mg_block mg_exponential_along mg_power_along mg_softmax mg_logsoftmax mg_logsumexp mg_largest",
     "mg_sigmoid mg_softplus mg_sign mg_relu mg_elu mg_gelu mg_silu mg_step mg_leaky_relu mg_square mg_max mg_min",
     "I J E LLONG_MAX EOF linux unix",
-];
-
-#[rustfmt::skip]
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("exp", "exp"), ("log", "log"), ("log1p", "log1p"), ("expm1", "expm1"), ("sqrt", "sqrt"), ("abs", "fabs"),
-    ("sign", "mg_sign"), ("sin", "sin"), ("cos", "cos"), ("tan", "tan"), ("asin", "asin"), ("acos", "acos"),
-    ("atan", "atan"), ("sinh", "sinh"), ("cosh", "cosh"), ("tanh", "tanh"), ("sigmoid", "mg_sigmoid"),
-    ("softplus", "mg_softplus"), ("relu", "mg_relu"), ("elu", "mg_elu"), ("gelu", "mg_gelu"), ("silu", "mg_silu"),
-    ("erf", "erf"), ("step", "mg_step"), ("leaky_relu", "mg_leaky_relu"), ("max", "mg_max"), ("min", "mg_min"),
-    ("square", "mg_square"), ("power of entries", "pow"),
 ];
 
 impl Words for C {
@@ -39,7 +31,10 @@ impl Words for C {
         RESERVED
     }
     fn function(&self, key: &str) -> Option<&'static str> {
-        FUNCTIONS.iter().find(|(known, _)| *known == key).map(|&(_, name)| name)
+        functions::form(key, |form| form.c)
+    }
+    fn power(&self) -> &'static str {
+        "pow"
     }
     fn real(&self, size: &str) -> String {
         if size.contains(' ') { format!("(double)({size})") } else { format!("(double){size}") }
@@ -133,16 +128,8 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     let guard = format!("MATGRAD_{}_H", written.name.to_uppercase());
     let work = if written.work.is_empty() { "0".to_owned() } else { written.work.join(" + ") };
     let sizes = if size_parameters.is_empty() { "void".to_owned() } else { size_parameters.join(", ") };
-    let mut helpers = String::new();
-    let mut wanted: Vec<usize> = Vec::new();
-    for place in (0..HELPERS.len()).rev() {
-        let call = format!("{}(", HELPERS[place].0);
-        if written.body.contains(&call) || wanted.iter().any(|&other| HELPERS[other].1.contains(&call)) {
-            wanted.push(place);
-        }
-    }
-    wanted.sort_unstable();
-    wanted.iter().for_each(|&place| helpers.push_str(&format!("{}\n", HELPERS[place].1)));
+    let helpers: String =
+        helpers(|form| form.c, HELPERS, &[&written.body]).into_iter().map(|(_, text)| format!("{text}\n")).collect();
     let test = about.test.as_ref().map_or(String::new(), |test| {
         let sizes: Vec<String> = parameters.iter().map(|(name, _)| test.size(name).to_string()).collect();
         let scalars: Vec<bool> = code.inputs.iter().map(|input| rank(input.shape) == 0).collect();

@@ -8,6 +8,7 @@ use super::EmitError;
 use super::arrays::{Dialect, Level, Text, dimension, key};
 use super::code::{Code, MatrixOp, Op, Value, rank};
 use crate::dimension::{DimId, Shape};
+use crate::functions;
 use crate::number::Number;
 use crate::render::text::number_text;
 
@@ -260,14 +261,16 @@ impl Writer<'_> {
         if code.is_size(value)
             && let Some(host) = self.dialect.host
         {
-            row = host.iter().find(|(known, _)| *known == key).map(|&(_, text)| text);
+            row = functions::form(key, host);
         }
         if matches!(code.op(value), Op::Matrix(MatrixOp::Horizontal | MatrixOp::Vertical, _))
             && rank(code.shape(value)) == 1
         {
             row = self.dialect.row("joined");
         }
-        let Some(row) = row.or_else(|| self.dialect.row(key)) else {
+        // Few languages write the larger of an array and a number in a way of its own.
+        let plain = key.strip_suffix(" number").unwrap_or(key);
+        let Some(row) = row.or_else(|| self.dialect.row(key)).or_else(|| self.dialect.row(plain)) else {
             return Err(EmitError::new(format!("`{key}` is not covered for this target")));
         };
         let mut operands = Vec::new();

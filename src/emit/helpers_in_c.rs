@@ -1,31 +1,7 @@
 //! Helpers in C: what its library lacks, as text, by the name that is called. Nothing is written here.
 
-/// Helpers, those that others call first.
+/// Helpers that operations or several functions call; those of one function stand in the dictionary.
 pub(super) const HELPERS: &[(&str, &str)] = &[
-    ("mg_sign", "static double mg_sign(double x) { return (x > 0.0) - (x < 0.0); }\n"),
-    (
-        "mg_sigmoid",
-        "static double mg_sigmoid(double x)
-{
-    const double e = exp(-fabs(x));
-    return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
-}
-",
-    ),
-    (
-        "mg_softplus",
-        "static double mg_softplus(double x) { return (x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x))); }
-",
-    ),
-    ("mg_relu", "static double mg_relu(double x) { return x > 0.0 ? x : 0.0; }\n"),
-    ("mg_elu", "static double mg_elu(double x) { return x > 0.0 ? x : expm1(x); }\n"),
-    ("mg_gelu", "static double mg_gelu(double x) { return 0.5 * x * erfc(-x * 0.70710678118654752440); }\n"),
-    ("mg_silu", "static double mg_silu(double x) { return x >= 0.0 ? x / (1.0 + exp(-x)) : x * exp(x) / (1.0 + exp(x)); }\n"),
-    ("mg_step", "static double mg_step(double x) { return x > 0.0 ? 1.0 : 0.0; }\n"),
-    ("mg_leaky_relu", "static double mg_leaky_relu(double x, double slope) { return x > 0.0 ? x : slope * x; }\n"),
-    ("mg_square", "static double mg_square(double x) { return x * x; }\n"),
-    ("mg_max", "static double mg_max(double x, double y) { return x >= y ? x : y; }\n"),
-    ("mg_min", "static double mg_min(double x, double y) { return x <= y ? x : y; }\n"),
     (
         "mg_largest",
         "/* The largest of n numbers that lie `step` apart. */
@@ -36,71 +12,6 @@ static double mg_largest(size_t n, const double *a, size_t step)
         if (a[k * step] > largest)
             largest = a[k * step];
     return largest;
-}
-",
-    ),
-    (
-        "mg_log_sum_exp",
-        "/* log(sum(exp(a))) of n numbers from `start` on that lie `step` apart. */
-static double mg_log_sum_exp(size_t n, const double *a, size_t start, size_t step)
-{
-    const double largest = mg_largest(n, a + start, step);
-    double sum = 0.0;
-    for (size_t k = 0; k < n; ++k)
-        sum += exp(a[start + k * step] - largest);
-    return largest + log(sum);
-}
-",
-    ),
-    (
-        "mg_softmax",
-        "static void mg_softmax(size_t n, const double *a, double *out, size_t start, size_t step)
-{
-    const double largest = mg_largest(n, a + start, step);
-    double sum = 0.0;
-    for (size_t k = start; k < start + n * step; k += step) {
-        out[k] = exp(a[k] - largest);
-        sum += out[k];
-    }
-    for (size_t k = start; k < start + n * step; k += step)
-        out[k] /= sum;
-}
-",
-    ),
-    (
-        "mg_log_softmax",
-        "static void mg_log_softmax(size_t n, const double *a, double *out, size_t start, size_t step)
-{
-    const double largest = mg_largest(n, a + start, step);
-    double sum = 0.0;
-    for (size_t k = start; k < start + n * step; k += step)
-        sum += exp(a[k] - largest);
-    sum = log(sum);
-    for (size_t k = start; k < start + n * step; k += step)
-        out[k] = a[k] - largest - sum;
-}
-",
-    ),
-    (
-        "mg_half",
-        "/* The lower triangle of a, column by column. */
-static void mg_half(size_t n, const double *a, double *out)
-{
-    for (size_t j = 0; j < n; ++j)
-        for (size_t i = j; i < n; ++i)
-            *out++ = a[i * n + j];
-}
-",
-    ),
-    (
-        "mg_from_half",
-        "/* The lower triangular matrix with these entries, column by column. */
-static void mg_from_half(size_t n, const double *v, double *out)
-{
-    memset(out, 0, n * n * sizeof *out);
-    for (size_t j = 0; j < n; ++j)
-        for (size_t i = j; i < n; ++i)
-            out[i * n + j] = *v++;
 }
 ",
     ),

@@ -3,44 +3,14 @@
 
 use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
-use super::numpy::HOST;
 use super::python::{self, Halves, halves};
 use super::python_test;
 use super::{About, EmitError, Emitted};
 
-const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
+const DIALECT: Dialect = Dialect { functions: |form| form.jax, rows: ROWS, helpers: HELPERS, ..python::DIALECT };
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
-    ("exp", "jnp.exp($0)"),
-    ("log", "jnp.log($0)"),
-    ("log1p", "jnp.log1p($0)"),
-    ("expm1", "jnp.expm1($0)"),
-    ("sqrt", "jnp.sqrt($0)"),
-    ("abs", "jnp.abs($0)"),
-    ("sign", "jnp.sign($0)"),
-    ("sin", "jnp.sin($0)"),
-    ("cos", "jnp.cos($0)"),
-    ("tan", "jnp.tan($0)"),
-    ("asin", "jnp.arcsin($0)"),
-    ("acos", "jnp.arccos($0)"),
-    ("atan", "jnp.arctan($0)"),
-    ("sinh", "jnp.sinh($0)"),
-    ("cosh", "jnp.cosh($0)"),
-    ("tanh", "jnp.tanh($0)"),
-    ("sigmoid", "jax.nn.sigmoid($0)"),
-    ("softplus", "jax.nn.softplus($0)"),
-    ("relu", "jax.nn.relu($0)"),
-    ("elu", "jax.nn.elu($0)"),
-    ("gelu", "jax.nn.gelu($0, approximate=False)"),
-    ("silu", "jax.nn.silu($0)"),
-    ("erf", "jax.scipy.special.erf($0)"),
-    ("step", "(@0 > 0).astype($like.dtype)"),
-    ("leaky_relu", "jnp.where(@0 > 0, $0, @1 * @0)"),
-    ("max", "jnp.maximum($0, $1)"),
-    ("min", "jnp.minimum($0, $1)"),
-    ("max number", "jnp.maximum($0, $1)"),
-    ("min number", "jnp.minimum($0, $1)"),
     ("cast", "@0.astype($like.dtype)"),
     ("number", "jnp.asarray($0, dtype=$like.dtype)"),
     ("pi", "math.pi"),
@@ -55,39 +25,8 @@ const ROWS: &[(&str, &str)] = &[
     ("row matrix", "@0[None, :]"),
     ("scalar matrix", "jnp.reshape($0, (1, 1))"),
     ("scalar vector", "jnp.reshape($0, (1,))"),
-    ("dot", "*@0 @ @1"),
-    ("dot of matrices", "jnp.vdot($0, $1)"),
-    ("normsq", "jnp.vdot($0, $0)"),
-    ("norm", "jnp.linalg.norm($0)"),
-    ("sum", "jnp.sum($0)"),
-    ("rowsum", "jnp.sum($0, axis=1)"),
-    ("colsum", "jnp.sum($0, axis=0)"),
-    ("softmax", "jax.nn.softmax($0)"),
-    ("softmax of rows", "jax.nn.softmax($0, axis=1)"),
-    ("softmax of columns", "jax.nn.softmax($0, axis=0)"),
-    ("logsoftmax", "jax.nn.log_softmax($0)"),
-    ("logsoftmax of rows", "jax.nn.log_softmax($0, axis=1)"),
-    ("logsoftmax of columns", "jax.nn.log_softmax($0, axis=0)"),
-    ("logsumexp", "jax.nn.logsumexp($0)"),
-    ("logsumexp of rows", "jax.nn.logsumexp($0, axis=1)"),
-    ("logsumexp of columns", "jax.nn.logsumexp($0, axis=0)"),
-    ("inv", "jnp.linalg.inv($0)"),
     ("solve", "jnp.linalg.solve($0, $1)"),
     ("solve positive", "jax.scipy.linalg.solve($0, $1, assume_a=\"pos\")"),
-    ("det", "jnp.linalg.det($0)"),
-    ("logdet", "_logdet($0)"),
-    ("adj", "_adjugate($0)"),
-    ("expm", "jax.scipy.linalg.expm($0)"),
-    ("chol", "jnp.linalg.cholesky($0)"),
-    ("tril", "jnp.tril($0)"),
-    ("triu", "jnp.triu($0)"),
-    ("pinv", "jnp.linalg.pinv($0)"),
-    ("diagonal", "jnp.diag($0)"),
-    ("diagonal matrix", "jnp.diag($0)"),
-    ("tr", "jnp.trace($0)"),
-    ("vech", "@0.T[jnp.triu_indices($p)]"),
-    ("unvech", "_unvech($0, $m)"),
-    ("kron", "jnp.kron(#0, #1)"),
     ("power", "jnp.linalg.matrix_power($0, $k)"),
     ("root", "_positive_root($0)"),
     ("inverse root", "jnp.linalg.inv(_positive_root($0))"),
@@ -96,7 +35,6 @@ const ROWS: &[(&str, &str)] = &[
     ("joined", "jnp.concatenate([$list])"),
     ("horizontal", "jnp.hstack([$list])"),
     ("vertical", "jnp.vstack([$list])"),
-    ("reshape", "jnp.reshape($0, $tuple, order=\"F\")"),
     ("einsum", "jnp.einsum(\"$letters\", $arrays)"),
     ("eye", "jnp.eye($size, dtype=$like.dtype)"),
     ("ones", "jnp.ones($size, dtype=$like.dtype)"),
@@ -104,32 +42,6 @@ const ROWS: &[(&str, &str)] = &[
 ];
 
 const HELPERS: &[(&str, &str)] = &[
-    (
-        "_logdet",
-        "def _logdet(a: Array) -> Array:
-    \"\"\"The logarithm of a positive determinant; not a number where it is negative.\"\"\"
-    sign, logarithm = jnp.linalg.slogdet(a)
-    return jnp.where(sign < 0, jnp.nan, logarithm)
-",
-    ),
-    (
-        "_adjugate",
-        "def _adjugate(a: Array) -> Array:
-    \"\"\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V) = adj(V) adj(S) adj(U).\"\"\"
-    u, s, v = jnp.linalg.svd(a)
-    one = jnp.eye(len(s), dtype=bool)
-    others = jnp.prod(jnp.where(one, 1.0, s), axis=1)
-    return jnp.linalg.det(u) * jnp.linalg.det(v) * (v.T * others) @ u.T
-",
-    ),
-    (
-        "_unvech",
-        "def _unvech(v: Array, n: int) -> Array:
-    \"\"\"The lower triangular matrix with these entries, column by column.\"\"\"
-    column, row = jnp.triu_indices(n)
-    return jnp.zeros((n, n), dtype=v.dtype).at[row, column].set(v)
-",
-    ),
     (
         "_positive_root",
         "def _positive_root(a: Array) -> Array:

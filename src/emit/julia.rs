@@ -11,6 +11,7 @@ use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
 
 const DIALECT: Dialect = Dialect {
+    functions: |form| form.julia,
     rows: ROWS,
     host: None,
     helpers: HELPERS,
@@ -40,35 +41,6 @@ const RESERVED: &[&str] = &[
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
-    ("exp", "exp$.($0)"),
-    ("log", "log$.($0)"),
-    ("log1p", "log1p$.($0)"),
-    ("expm1", "expm1$.($0)"),
-    ("sqrt", "sqrt$.($0)"),
-    ("abs", "abs$.($0)"),
-    ("sign", "sign$.($0)"),
-    ("sin", "sin$.($0)"),
-    ("cos", "cos$.($0)"),
-    ("tan", "tan$.($0)"),
-    ("asin", "asin$.($0)"),
-    ("acos", "acos$.($0)"),
-    ("atan", "atan$.($0)"),
-    ("sinh", "sinh$.($0)"),
-    ("cosh", "cosh$.($0)"),
-    ("tanh", "tanh$.($0)"),
-    ("sigmoid", "_sigmoid$.($0)"),
-    ("softplus", "_softplus$.($0)"),
-    ("relu", "max$.($0, 0)"),
-    ("elu", "_elu$.($0)"),
-    ("gelu", "_gelu$.($0)"),
-    ("silu", "_silu$.($0)"),
-    ("erf", "erf$.($0)"),
-    ("step", "_step$.($0)"),
-    ("leaky_relu", "_leaky_relu$.($0, $1)"),
-    ("max", "max$.($0, $1)"),
-    ("min", "min$.($0, $1)"),
-    ("max number", "max$.($0, $1)"),
-    ("min number", "min$.($0, $1)"),
     ("cast", "Float64$.($0)"),
     ("number", "Float64($0)"),
     ("pi", "pi"),
@@ -84,39 +56,8 @@ const ROWS: &[(&str, &str)] = &[
     ("scalar matrix", "fill($0, 1, 1)"),
     ("scalar vector", "[$0]"),
     ("row times matrix", "*@1' * @0"),
-    ("dot", "dot($0, $1)"),
-    ("dot of matrices", "dot($0, $1)"),
-    ("normsq", "sum(abs2, $0)"),
-    ("norm", "norm($0)"),
-    ("sum", "sum($0)"),
-    ("rowsum", "vec(sum($0, dims=2))"),
-    ("colsum", "vec(sum($0, dims=1))"),
-    ("softmax", "_softmax($0, 1)"),
-    ("softmax of rows", "_softmax($0, 2)"),
-    ("softmax of columns", "_softmax($0, 1)"),
-    ("logsoftmax", "_logsoftmax($0, 1)"),
-    ("logsoftmax of rows", "_logsoftmax($0, 2)"),
-    ("logsoftmax of columns", "_logsoftmax($0, 1)"),
-    ("logsumexp", "only(_logsumexp($0, 1))"),
-    ("logsumexp of rows", "vec(_logsumexp($0, 2))"),
-    ("logsumexp of columns", "vec(_logsumexp($0, 1))"),
-    ("inv", "inv($0)"),
     ("solve", "*@0 \\ @1"),
     ("solve positive", "*cholesky(Symmetric($0)) \\ @1"),
-    ("det", "det($0)"),
-    ("logdet", "logdet($0)"),
-    ("adj", "_adjugate($0)"),
-    ("expm", "exp($0)"),
-    ("chol", "Matrix(cholesky(Symmetric($0)).L)"),
-    ("tril", "tril($0)"),
-    ("triu", "triu($0)"),
-    ("pinv", "pinv($0)"),
-    ("diagonal", "diag($0)"),
-    ("diagonal matrix", "diagm($0)"),
-    ("tr", "tr($0)"),
-    ("vech", "_vech($0)"),
-    ("unvech", "_unvech($0, $m)"),
-    ("kron", "kron(#0, #1)"),
     ("power", "^@0 ^ ($k)"),
     ("root", "_positive_root($0)"),
     ("inverse root", "inv(_positive_root($0))"),
@@ -125,7 +66,6 @@ const ROWS: &[(&str, &str)] = &[
     ("joined", "vcat($list)"),
     ("horizontal", "hcat($list)"),
     ("vertical", "vcat($list)"),
-    ("reshape", "reshape($0, $shape)"),
     ("einsum", "[$entries for $ranges]"),
     ("eye", ""),
     ("ones", ""),
@@ -133,45 +73,6 @@ const ROWS: &[(&str, &str)] = &[
 ];
 
 const HELPERS: &[(&str, &str)] = &[
-    ("_sigmoid", "_sigmoid(x) = (e = exp(-abs(x)); (x >= 0 ? one(e) : e) / (1 + e))\n"),
-    ("_softplus", "_softplus(x) = max(x, 0) + log1p(exp(-abs(x)))\n"),
-    ("_elu", "_elu(x) = x > 0 ? x : expm1(x)\n"),
-    ("_gelu", "_gelu(x) = x * erfc(-x / sqrt(2)) / 2\n"),
-    ("_silu", "_silu(x) = x * _sigmoid(x)\n"),
-    ("_step", "_step(x) = x > 0 ? one(x) : zero(x)\n"),
-    ("_leaky_relu", "_leaky_relu(x, slope) = x > 0 ? x : slope * x\n"),
-    ("_softmax", "_softmax(x, dims) = (y = exp.(x .- maximum(x; dims)); y ./ sum(y; dims))\n"),
-    ("_logsoftmax", "_logsoftmax(x, dims) = x .- _logsumexp(x, dims)\n"),
-    (
-        "_logsumexp",
-        "function _logsumexp(x, dims)
-    largest = maximum(x; dims)
-    return largest .+ log.(sum(exp.(x .- largest); dims))
-end
-",
-    ),
-    (
-        "_adjugate",
-        "\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V') = adj(V') adj(S) adj(U).\"
-function _adjugate(a)
-    u, s, v = svd(a)
-    others = [prod(s[1:end .!= k]) for k in eachindex(s)]
-    return det(u) * det(v) * (v .* others') * u'
-end
-",
-    ),
-    (
-        "_vech",
-        "\"The lower triangle, column by column.\"
-_vech(a) = [a[i, j] for j in axes(a, 2) for i in j:size(a, 1)]
-",
-    ),
-    (
-        "_unvech",
-        "\"The lower triangular matrix with these entries, column by column.\"
-_unvech(v, n) = [i >= j ? v[(j - 1) * n - (j * (j - 1)) ÷ 2 + i] : zero(eltype(v)) for i in 1:n, j in 1:n]
-",
-    ),
     (
         "_positive_root",
         "\"The symmetric positive definite root of such a matrix.\"

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use super::EmitError;
-use super::arrays::{Level, Text, dimension, key};
+use super::arrays::{Level, Text, dimension, matrix_key};
 use super::buffers::{Words, by_entries};
 use super::code::{Along, Code, MatrixOp, Op, SoftmaxPart, Value, rank};
 use super::names::Names;
@@ -180,7 +180,7 @@ impl Writer<'_> {
                 let n = self.size(code.shape(list[0]).rows);
                 let a = self.buffer_needed(list[0])?;
                 let scratch = self.scratch(&format!("({n}) * ({n})"));
-                let helper = if op == MatrixOp::Determinant { "mg_determinant" } else { "mg_log_determinant" };
+                let helper = self.function(matrix_key(op))?;
                 let text = self.words.constant(name, &format!("{helper}({n}, {a}, {scratch})"));
                 self.line(&text);
                 Ok(())
@@ -188,7 +188,7 @@ impl Writer<'_> {
             Op::Softmax(SoftmaxPart::LogSumExp, _, a) => {
                 let count = self.count(code.shape(a));
                 let a = self.buffer_needed(a)?;
-                let text = self.words.constant(name, &format!("mg_log_sum_exp({count}, {a}, 0, 1)"));
+                let text = self.words.constant(name, &format!("{}({count}, {a}, 0, 1)", self.function("logsumexp")?));
                 self.line(&text);
                 Ok(())
             }
@@ -298,15 +298,6 @@ impl Writer<'_> {
         self.entry_of(value, i, j)
     }
 
-    fn call(&self, value: Value, arguments: &[Text]) -> Result<Text, EmitError> {
-        let name = key(self.code, value).unwrap_or_default();
-        let Some(function) = self.words.function(name) else {
-            return Err(EmitError::new(format!("`{name}` is not covered for this target")));
-        };
-        let arguments: Vec<&str> = arguments.iter().map(|text| text.text.as_str()).collect();
-        Ok(Text { text: format!("{function}({})", arguments.join(", ")), level: Level::Atom })
-    }
-
     /// An entry of a value, computed from those of its operands.
     fn entry_of(&self, value: Value, i: &str, j: &str) -> Result<Text, EmitError> {
         let code = self.code;
@@ -367,26 +358,26 @@ impl Writer<'_> {
                     if x.level == Level::Atom && !x.text.contains('(') {
                         return at(format!("{} * {}", x.text, x.text), Level::Product);
                     }
-                    return self.named_call("square", &[x]);
+                    return self.call("square", &[x]);
                 }
                 let y = self.entry(*b, i, j)?;
-                self.named_call("power of entries", &[x, y])
+                Ok(called(self.words.power(), &[x, y]))
             }
-            Op::Map(_, a) => {
+            Op::Map(function, a) => {
                 let x = self.entry(*a, i, j)?;
-                self.call(value, &[x])
+                self.call(function.name(), &[x])
             }
             Op::LeakyRelu(a, b) => {
                 let (x, y) = (self.entry(*a, i, j)?, self.entry(*b, i, j)?);
-                self.named_call("leaky_relu", &[x, y])
+                self.call("leaky_relu", &[x, y])
             }
             Op::Maximum(a, b) => {
                 let (x, y) = (self.entry(*a, i, j)?, self.entry(*b, i, j)?);
-                self.named_call("max", &[x, y])
+                self.call("max", &[x, y])
             }
             Op::Minimum(a, b) => {
                 let (x, y) = (self.entry(*a, i, j)?, self.entry(*b, i, j)?);
-                self.named_call("min", &[x, y])
+                self.call("min", &[x, y])
             }
             Op::Compare(comparison, a, b) => {
                 let (x, y) = (self.entry(*a, i, j)?, self.entry(*b, i, j)?);
@@ -403,12 +394,13 @@ impl Writer<'_> {
         }
     }
 
-    fn named_call(&self, name: &str, arguments: &[Text]) -> Result<Text, EmitError> {
-        let Some(function) = self.words.function(name) else {
-            return Err(EmitError::new(format!("`{name}` is not covered for this target")));
-        };
-        let arguments: Vec<&str> = arguments.iter().map(|text| text.text.as_str()).collect();
-        Ok(Text { text: format!("{function}({})", arguments.join(", ")), level: Level::Atom })
+    /// What the language calls a function.
+    pub(super) fn function(&self, key: &str) -> Result<&'static str, EmitError> {
+        self.words.function(key).ok_or_else(|| EmitError::new(format!("`{key}` is not covered for this target")))
+    }
+
+    fn call(&self, key: &str, arguments: &[Text]) -> Result<Text, EmitError> {
+        Ok(called(self.function(key)?, arguments))
     }
 
     /// Gives an output its value, unless that lies there already.
@@ -474,4 +466,10 @@ fn stands_outside(text: &str, wanted: &str) -> bool {
         }
         depth == 0 && text[at..].starts_with(wanted)
     })
+}
+
+/// A call of a function.
+fn called(function: &str, arguments: &[Text]) -> Text {
+    let arguments: Vec<&str> = arguments.iter().map(|text| text.text.as_str()).collect();
+    Text::atom(format!("{function}({})", arguments.join(", ")))
 }

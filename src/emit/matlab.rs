@@ -9,6 +9,7 @@ use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
 
 const DIALECT: Dialect = Dialect {
+    functions: |form| form.matlab,
     rows: ROWS,
     host: None,
     helpers: HELPERS,
@@ -38,35 +39,6 @@ const RESERVED: &[&str] = &[
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
-    ("exp", "exp($0)"),
-    ("log", "log($0)"),
-    ("log1p", "log1p($0)"),
-    ("expm1", "expm1($0)"),
-    ("sqrt", "sqrt($0)"),
-    ("abs", "abs($0)"),
-    ("sign", "sign($0)"),
-    ("sin", "sin($0)"),
-    ("cos", "cos($0)"),
-    ("tan", "tan($0)"),
-    ("asin", "asin($0)"),
-    ("acos", "acos($0)"),
-    ("atan", "atan($0)"),
-    ("sinh", "sinh($0)"),
-    ("cosh", "cosh($0)"),
-    ("tanh", "tanh($0)"),
-    ("sigmoid", "*1 ./ (1 + exp(-@0))"),
-    ("softplus", "+max($0, 0) + log1p(exp(-abs($0)))"),
-    ("relu", "max($0, 0)"),
-    ("elu", "+max($0, 0) + expm1(min($0, 0))"),
-    ("gelu", "*0.5 * @0 .* erfc(-@0 / sqrt(2))"),
-    ("silu", "*@0 ./ (1 + exp(-@0))"),
-    ("erf", "erf($0)"),
-    ("step", "double(@0 > 0)"),
-    ("leaky_relu", "+max($0, 0) + @1 * min($0, 0)"),
-    ("max", "max($0, $1)"),
-    ("min", "min($0, $1)"),
-    ("max number", "max($0, $1)"),
-    ("min number", "min($0, $1)"),
     ("cast", "double($0)"),
     ("pi", "pi"),
     ("e", "exp(1)"),
@@ -75,39 +47,8 @@ const ROWS: &[(&str, &str)] = &[
     ("fill", "repmat($0, $m, $n)"),
     ("repeat", "+@0 + zeros($m, $n)"),
     ("transpose", "@0'"),
-    ("dot", "dot($0, $1)"),
-    ("dot of matrices", "sum(sum(@0 .* @1))"),
-    ("normsq", "sum(sum(@0 .^ 2))"),
-    ("norm", "norm($0, 'fro')"),
-    ("sum", "sum(sum($0))"),
-    ("rowsum", "sum($0, 2)"),
-    ("colsum", "sum($0, 1)"),
-    ("softmax", "mg_softmax($0, 0)"),
-    ("softmax of rows", "mg_softmax($0, 2)"),
-    ("softmax of columns", "mg_softmax($0, 1)"),
-    ("logsoftmax", "mg_logsoftmax($0, 0)"),
-    ("logsoftmax of rows", "mg_logsoftmax($0, 2)"),
-    ("logsoftmax of columns", "mg_logsoftmax($0, 1)"),
-    ("logsumexp", "mg_logsumexp($0, 0)"),
-    ("logsumexp of rows", "mg_logsumexp($0, 2)"),
-    ("logsumexp of columns", "mg_logsumexp($0, 1)"),
-    ("inv", "inv($0)"),
     ("solve", "*@0 \\ @1"),
     ("solve positive", "*@0 \\ @1"),
-    ("det", "det($0)"),
-    ("logdet", "mg_logdet($0)"),
-    ("adj", "mg_adjugate($0)"),
-    ("expm", "expm($0)"),
-    ("chol", "chol($0, 'lower')"),
-    ("tril", "tril($0)"),
-    ("triu", "triu($0)"),
-    ("pinv", "pinv($0)"),
-    ("diagonal", "diag($0)"),
-    ("diagonal matrix", "full(diag($0))"),
-    ("tr", "trace($0)"),
-    ("vech", "mg_vech($0)"),
-    ("unvech", "mg_unvech($0, $m)"),
-    ("kron", "kron($0, $1)"),
     ("power", "^@0 ^ ($k)"),
     ("root", "sqrtm($0)"),
     ("inverse root", "inv(sqrtm($0))"),
@@ -115,7 +56,6 @@ const ROWS: &[(&str, &str)] = &[
     ("power along", "mg_along(@(a) a ^ ($k), $0, $1)"),
     ("horizontal", "[$list]"),
     ("vertical", "[$list;]"),
-    ("reshape", "reshape($0, $m, $n)"),
     ("einsum", "mg_tensor([$sizes], $axes, $pairs)"),
     ("eye", "full(eye($size))"),
     ("ones", "ones($size, 1)"),
@@ -124,80 +64,11 @@ const ROWS: &[(&str, &str)] = &[
 
 const HELPERS: &[(&str, &str)] = &[
     (
-        "mg_softmax",
-        "function y = mg_softmax(x, dim)
-% Softmax along a dimension; along all entries of a vector where it is 0.
-dim = mg_dimension(x, dim);
-y = exp(x - max(x, [], dim));
-y = y ./ sum(y, dim);
-end
-",
-    ),
-    (
-        "mg_logsoftmax",
-        "function y = mg_logsoftmax(x, dim)
-% The logarithm of the softmax.
-y = x - mg_logsumexp(x, dim);
-end
-",
-    ),
-    (
-        "mg_logsumexp",
-        "function y = mg_logsumexp(x, dim)
-% log(sum(exp(x))) along a dimension; along all entries of a vector where it is 0.
-dim = mg_dimension(x, dim);
-largest = max(x, [], dim);
-y = largest + log(sum(exp(x - largest), dim));
-end
-",
-    ),
-    (
         "mg_dimension",
         "function dim = mg_dimension(x, dim)
 if dim == 0
     dim = 1 + (size(x, 1) == 1);
 end
-end
-",
-    ),
-    (
-        "mg_logdet",
-        "function y = mg_logdet(a)
-% The logarithm of a positive determinant; not a number where it is negative.
-[l, u, p] = lu(a);
-if det(p) * prod(sign(diag(u))) < 0
-    y = NaN;
-else
-    y = sum(log(abs(diag(u))));
-end
-end
-",
-    ),
-    (
-        "mg_adjugate",
-        "function y = mg_adjugate(a)
-% The transposed matrix of cofactors, of a singular matrix too: adj(U S V') = adj(V') adj(S) adj(U).
-[u, s, v] = svd(a);
-s = diag(s);
-others = arrayfun(@(k) prod(s([1:k - 1, k + 1:end])), 1:numel(s));
-y = det(u) * det(v) * (v .* others) * u';
-end
-",
-    ),
-    (
-        "mg_vech",
-        "function y = mg_vech(a)
-% The lower triangle, column by column.
-y = a(tril(true(size(a))));
-end
-",
-    ),
-    (
-        "mg_unvech",
-        "function y = mg_unvech(v, n)
-% The lower triangular matrix with these entries, column by column.
-y = zeros(n);
-y(tril(true(n))) = v;
 end
 ",
     ),

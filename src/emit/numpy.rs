@@ -6,39 +6,10 @@ use super::python;
 use super::python_test;
 use super::{About, EmitError, Emitted};
 
-const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
+const DIALECT: Dialect = Dialect { functions: |form| form.numpy, rows: ROWS, helpers: HELPERS, ..python::DIALECT };
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
-    ("exp", "np.exp($0)"),
-    ("log", "np.log($0)"),
-    ("log1p", "np.log1p($0)"),
-    ("expm1", "np.expm1($0)"),
-    ("sqrt", "np.sqrt($0)"),
-    ("abs", "np.abs($0)"),
-    ("sign", "np.sign($0)"),
-    ("sin", "np.sin($0)"),
-    ("cos", "np.cos($0)"),
-    ("tan", "np.tan($0)"),
-    ("asin", "np.arcsin($0)"),
-    ("acos", "np.arccos($0)"),
-    ("atan", "np.arctan($0)"),
-    ("sinh", "np.sinh($0)"),
-    ("cosh", "np.cosh($0)"),
-    ("tanh", "np.tanh($0)"),
-    ("sigmoid", "special.expit($0)"),
-    ("softplus", "np.logaddexp(0, $0)"),
-    ("relu", "np.maximum($0, 0)"),
-    ("elu", "+np.maximum($0, 0) + np.expm1(np.minimum($0, 0))"),
-    ("gelu", "*@0 * special.ndtr($0)"),
-    ("silu", "*@0 * special.expit($0)"),
-    ("erf", "special.erf($0)"),
-    ("step", "np.heaviside($0, 0)"),
-    ("leaky_relu", "np.where(@0 > 0, $0, @1 * @0)"),
-    ("max", "np.maximum($0, $1)"),
-    ("min", "np.minimum($0, $1)"),
-    ("max number", "np.maximum($0, $1)"),
-    ("min number", "np.minimum($0, $1)"),
     ("cast", "@0.astype(float)"),
     ("number", "np.float64($0)"),
     ("pi", "math.pi"),
@@ -53,39 +24,8 @@ const ROWS: &[(&str, &str)] = &[
     ("row matrix", "@0[None, :]"),
     ("scalar matrix", "np.reshape($0, (1, 1))"),
     ("scalar vector", "np.reshape($0, (1,))"),
-    ("dot", "*@0 @ @1"),
-    ("dot of matrices", "np.vdot($0, $1)"),
-    ("normsq", "np.vdot($0, $0)"),
-    ("norm", "np.linalg.norm($0)"),
-    ("sum", "np.sum($0)"),
-    ("rowsum", "np.sum($0, axis=1)"),
-    ("colsum", "np.sum($0, axis=0)"),
-    ("softmax", "special.softmax($0)"),
-    ("softmax of rows", "special.softmax($0, axis=1)"),
-    ("softmax of columns", "special.softmax($0, axis=0)"),
-    ("logsoftmax", "special.log_softmax($0)"),
-    ("logsoftmax of rows", "special.log_softmax($0, axis=1)"),
-    ("logsoftmax of columns", "special.log_softmax($0, axis=0)"),
-    ("logsumexp", "special.logsumexp($0)"),
-    ("logsumexp of rows", "special.logsumexp($0, axis=1)"),
-    ("logsumexp of columns", "special.logsumexp($0, axis=0)"),
-    ("inv", "np.linalg.inv($0)"),
     ("solve", "np.linalg.solve($0, $1)"),
     ("solve positive", "scipy.linalg.solve($0, $1, assume_a=\"pos\")"),
-    ("det", "np.linalg.det($0)"),
-    ("logdet", "_logdet($0)"),
-    ("adj", "_adjugate($0)"),
-    ("expm", "scipy.linalg.expm($0)"),
-    ("chol", "np.linalg.cholesky($0)"),
-    ("tril", "np.tril($0)"),
-    ("triu", "np.triu($0)"),
-    ("pinv", "np.linalg.pinv($0)"),
-    ("diagonal", "np.diag($0)"),
-    ("diagonal matrix", "np.diag($0)"),
-    ("tr", "np.trace($0)"),
-    ("vech", "@0.T[np.triu_indices($p)]"),
-    ("unvech", "_unvech($0, $m)"),
-    ("kron", "np.kron(#0, #1)"),
     ("power", "np.linalg.matrix_power($0, $k)"),
     ("root", "_positive_root($0)"),
     ("inverse root", "np.linalg.inv(_positive_root($0))"),
@@ -94,63 +34,13 @@ const ROWS: &[(&str, &str)] = &[
     ("joined", "np.concatenate([$list])"),
     ("horizontal", "np.hstack([$list])"),
     ("vertical", "np.vstack([$list])"),
-    ("reshape", "np.reshape($0, $tuple, order=\"F\")"),
     ("einsum", "np.einsum(\"$letters\", $arrays, optimize=True)"),
     ("eye", "np.eye($size)"),
     ("ones", "np.ones($size)"),
     ("zeros", "np.zeros(($size,))"),
 ];
 
-/// Numbers that stand on sizes alone.
-#[rustfmt::skip]
-pub(super) const HOST: &[(&str, &str)] = &[
-    ("exp", "math.exp($0)"),
-    ("log", "math.log($0)"),
-    ("log1p", "math.log1p($0)"),
-    ("expm1", "math.expm1($0)"),
-    ("sqrt", "math.sqrt($0)"),
-    ("abs", "abs($0)"),
-    ("sin", "math.sin($0)"),
-    ("cos", "math.cos($0)"),
-    ("tan", "math.tan($0)"),
-    ("asin", "math.asin($0)"),
-    ("acos", "math.acos($0)"),
-    ("atan", "math.atan($0)"),
-    ("sinh", "math.sinh($0)"),
-    ("cosh", "math.cosh($0)"),
-    ("tanh", "math.tanh($0)"),
-    ("erf", "math.erf($0)"),
-    ("pi", "math.pi"),
-    ("e", "math.e"),
-];
-
 const HELPERS: &[(&str, &str)] = &[
-    (
-        "_logdet",
-        "def _logdet(a):
-    \"\"\"The logarithm of a positive determinant; not a number where it is negative.\"\"\"
-    sign, logarithm = np.linalg.slogdet(a)
-    return logarithm if sign > 0 else np.log(sign)
-",
-    ),
-    (
-        "_adjugate",
-        "def _adjugate(a):
-    \"\"\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V) = adj(V) adj(S) adj(U).\"\"\"
-    u, s, v = np.linalg.svd(a)
-    others = np.array([np.prod(np.delete(s, i)) for i in range(len(s))])
-    return np.linalg.det(u) * np.linalg.det(v) * (v.T * others) @ u.T
-",
-    ),
-    (
-        "_unvech",
-        "def _unvech(v, n):
-    \"\"\"The lower triangular matrix with these entries, column by column.\"\"\"
-    out = np.zeros((n, n))
-    out.T[np.triu_indices(n)] = v
-    return out
-",
-    ),
     (
         "_positive_root",
         "def _positive_root(a):

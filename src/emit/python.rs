@@ -9,10 +9,11 @@ use super::code::{Code, Output, ResultKind, Value};
 use super::sizes::{AxisOf, Source};
 use crate::dimension::DimId;
 
-/// How Python writes arrays; a library adds its rows and helpers.
+/// How Python writes arrays; a library adds its functions, rows and helpers.
 pub(super) const DIALECT: Dialect = Dialect {
+    functions: |form| form.python,
     rows: &[],
-    host: None,
+    host: Some(|form| form.python),
     helpers: &[],
     multiply: " * ",
     divide: " / ",

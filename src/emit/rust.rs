@@ -1,6 +1,7 @@
 //! Rust without dependencies: one function over slices that the caller gives, row by row. Nothing is allocated; a second
 //! function tells how much memory the first works in. Matrix products are loops that the compiler vectorises.
 
+use super::arrays::helpers;
 use super::buffers::{Words, Written, write as write_buffers};
 use super::code::{Code, rank};
 use super::helpers_in_rust::HELPERS;
@@ -9,6 +10,7 @@ use super::selftest::{SelfTest, TestNames};
 use super::sizes::Source;
 use super::{About, EmitError, Emitted};
 use crate::dimension::DimId;
+use crate::functions;
 
 struct Rust;
 
@@ -17,16 +19,6 @@ pub(super) const RESERVED: &[&str] = &[
     "self Self static struct super trait true type unsafe use where while async await abstract become box do final macro",
     "override priv try typeof unsized virtual yield gen union f64 usize i64 bool str work w i j i0 i1 i2 i3 s0 s1 s2 s3 s4",
     "s5 s6 s7 sum results moved slope curvature quarter applied agree tests side Array0 Array1 Array2 Axis Results ndarray Ok Err Some None Result Option Vec String matrix_product dot_product norm_of",
-];
-
-#[rustfmt::skip]
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("exp", "f64::exp"), ("log", "f64::ln"), ("log1p", "f64::ln_1p"), ("expm1", "f64::exp_m1"), ("sqrt", "f64::sqrt"),
-    ("abs", "f64::abs"), ("sign", "mg_sign"), ("sin", "f64::sin"), ("cos", "f64::cos"), ("tan", "f64::tan"),
-    ("asin", "f64::asin"), ("acos", "f64::acos"), ("atan", "f64::atan"), ("sinh", "f64::sinh"), ("cosh", "f64::cosh"),
-    ("tanh", "f64::tanh"), ("sigmoid", "mg_sigmoid"), ("softplus", "mg_softplus"), ("relu", "mg_relu"), ("elu", "mg_elu"),
-    ("gelu", "mg_gelu"), ("silu", "mg_silu"), ("erf", "erf"), ("step", "mg_step"), ("leaky_relu", "mg_leaky_relu"),
-    ("max", "mg_max"), ("min", "mg_min"), ("square", "mg_square"), ("power of entries", "f64::powf"),
 ];
 
 /// The error function of this library.
@@ -39,7 +31,10 @@ impl Words for Rust {
         RESERVED
     }
     fn function(&self, key: &str) -> Option<&'static str> {
-        FUNCTIONS.iter().find(|(known, _)| *known == key).map(|&(_, name)| name)
+        functions::form(key, |form| form.rust)
+    }
+    fn power(&self) -> &'static str {
+        "f64::powf"
     }
     fn real(&self, size: &str) -> String {
         if size.contains(' ') { format!("(({size}) as f64)") } else { format!("({size} as f64)") }
@@ -175,21 +170,13 @@ pub(super) fn core<'a>(
     for (output, name) in code.outputs.iter().zip(&written.outputs).filter(|(output, _)| !output.axes.is_empty()) {
         checks.push_str(&check(name, &count(output.axes.iter().map(|&d| size(d)).collect())));
     }
-    let call = |texts: &[&str], name: &str| texts.iter().any(|text| text.contains(&format!("{name}(")));
-    let mut wanted: Vec<usize> = Vec::new();
-    for place in (0..HELPERS.len()).rev() {
-        let mut texts: Vec<&str> = wanted.iter().map(|&other| HELPERS[other].1).collect();
-        texts.push(&written.body);
-        if call(&texts, HELPERS[place].0) {
-            wanted.push(place);
-        }
-    }
-    wanted.sort_unstable();
-    let text_of = |place: usize| match HELPERS[place].0 {
-        "matrix_product" if !products.is_empty() => products,
-        _ => HELPERS[place].1,
-    };
-    let mut helpers: String = wanted.iter().map(|&place| format!("\n{}", text_of(place))).collect();
+    let mut helpers: String = helpers(|form| form.rust, HELPERS, &[&written.body])
+        .into_iter()
+        .map(|(name, text)| match name {
+            "matrix_product" if !products.is_empty() => format!("\n{products}"),
+            _ => format!("\n{text}"),
+        })
+        .collect();
     let erf = |text: &str| text.contains(" erf(") || text.contains(" erfc(") || text.contains("(erf(");
     if erf(&written.body) || erf(&helpers) {
         helpers.push_str(&format!("\n{}\n", erf_source()));

@@ -9,7 +9,7 @@ use super::code::{Along, Code, Op, SoftmaxPart, Value, rank};
 use super::{About, EmitError, Emitted, Options};
 use crate::dimension::{DimId, Shape};
 use crate::expr::Axis;
-use crate::functions::Function;
+use crate::functions;
 use crate::number::Number;
 use crate::syntax::ast::Comparison;
 
@@ -340,13 +340,9 @@ impl Writer<'_> {
                 self.binary("multiply", &base, &base)
             }
             Op::Power(a, b) => self.pair("power", *a, *b, shape)?,
-            Op::Maximum(a, b) => self.pair("maximum", *a, *b, shape)?,
-            Op::Minimum(a, b) => self.pair("minimum", *a, *b, shape)?,
-            Op::LeakyRelu(a, b) => {
-                let (x, slope) = (self.spread(*a, shape)?, self.spread(*b, shape)?);
-                let below = self.binary("multiply", &slope, &x);
-                self.where_positive(&x, &x, &below)
-            }
+            Op::Maximum(a, b) => self.function_of_two("max", *a, *b, shape)?,
+            Op::Minimum(a, b) => self.function_of_two("min", *a, *b, shape)?,
+            Op::LeakyRelu(a, b) => self.function_of_two("leaky_relu", *a, *b, shape)?,
             Op::Compare(comparison, a, b) => {
                 let (x, y) = (self.spread(*a, shape)?, self.spread(*b, shape)?);
                 let direction = match comparison {
@@ -361,7 +357,7 @@ impl Writer<'_> {
             }
             Op::Map(function, a) => {
                 let x = known(self, *a);
-                self.map(*function, &x).ok_or_else(|| self.lacking(value))?
+                self.function_of(function.name(), &[x])?
             }
             Op::Transpose(a) => {
                 let x = known(self, *a);
@@ -403,67 +399,52 @@ impl Writer<'_> {
         Ok(self.binary(name, &x, &y))
     }
 
-    /// A function by entries.
-    fn map(&mut self, function: Function, x: &Tile) -> Option<Tile> {
-        use Function as F;
-        let direct = match function {
-            F::Exp => "exponential",
-            F::Log => "log",
-            F::Log1p => "log_plus_one",
-            F::Expm1 => "exponential_minus_one",
-            F::Sqrt => "sqrt",
-            F::Abs => "abs",
-            F::Sign => "sign",
-            F::Sin => "sine",
-            F::Cos => "cosine",
-            F::Tan => "tan",
-            F::Tanh => "tanh",
-            F::Sigmoid => "logistic",
-            _ => "",
+    fn function_of_two(&mut self, key: &str, a: Value, b: Value, shape: Shape) -> Result<Tile, EmitError> {
+        let arguments = [self.spread(a, shape)?, self.spread(b, shape)?];
+        self.function_of(key, &arguments)
+    }
+
+    /// A function by entries, as the dictionary writes it.
+    fn function_of(&mut self, key: &str, arguments: &[Tile]) -> Result<Tile, EmitError> {
+        let form = functions::form(key, |form| form.stablehlo)
+            .ok_or_else(|| EmitError::new(format!("`{key}` is not covered: StableHLO has no operation for it")))?;
+        self.form(form, arguments)
+    }
+
+    /// An operation of operations within each other, `$0`, and numbers.
+    fn form(&mut self, text: &str, arguments: &[Tile]) -> Result<Tile, EmitError> {
+        let Some((name, inner)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
+            let place = text.strip_prefix('$').and_then(|place| arguments.get(place.parse::<usize>().ok()?));
+            return match (place, text.parse()) {
+                (Some(tile), _) => Ok(tile.clone()),
+                (None, Ok(x)) => Ok(self.constant(x, &arguments[0].axes)),
+                (None, Err(_)) => Err(EmitError::new(format!("the dictionary's `{text}` is no operation"))),
+            };
         };
-        if !direct.is_empty() {
-            return Some(self.unary(direct, x));
+        let mut operands = Vec::new();
+        let (mut depth, mut start) = (0, 0);
+        for (place, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+            match c {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                ',' if depth == 0 => {
+                    operands.push(self.form(inner[start..place].trim(), arguments)?);
+                    start = place + 1;
+                }
+                _ => {}
+            }
         }
-        let axes = x.axes.clone();
-        let (zero, one) = (self.constant(0.0, &axes), self.constant(1.0, &axes));
-        Some(match function {
-            F::Asin | F::Acos => {
-                let square = self.binary("multiply", x, x);
-                let rest = self.binary("subtract", &one, &square);
-                let root = self.unary("sqrt", &rest);
-                if function == F::Asin { self.binary("atan2", x, &root) } else { self.binary("atan2", &root, x) }
+        Ok(match (name, operands.as_slice()) {
+            ("erf", [x]) => self.erf(x),
+            ("gelu", [x]) => self.gelu(x),
+            ("positive", [x]) => {
+                let zero = self.constant(0.0, &x.axes);
+                self.compare("GT", x, &zero)
             }
-            F::Atan => self.binary("atan2", x, &one),
-            F::Sinh | F::Cosh => {
-                // With u = exp(x) - 1: sinh(x) = (u + u/(u + 1))/2 keeps the digits of small x.
-                let minus = self.unary("negate", x);
-                let (u, v) = (self.unary("exponential_minus_one", x), self.unary("exponential_minus_one", &minus));
-                let half = self.constant(0.5, &axes);
-                let sum = self.binary(if function == F::Sinh { "subtract" } else { "add" }, &u, &v);
-                let halved = self.binary("multiply", &half, &sum);
-                if function == F::Sinh { halved } else { self.binary("add", &halved, &one) }
-            }
-            F::Softplus => {
-                let size = self.unary("abs", x);
-                let minus = self.unary("negate", &size);
-                let e = self.unary("exponential", &minus);
-                let log = self.unary("log_plus_one", &e);
-                let above = self.binary("maximum", x, &zero);
-                self.binary("add", &above, &log)
-            }
-            F::Relu => self.binary("maximum", x, &zero),
-            F::Elu => {
-                let below = self.unary("exponential_minus_one", x);
-                self.where_positive(x, x, &below)
-            }
-            F::Silu => {
-                let sigmoid = self.unary("logistic", x);
-                self.binary("multiply", x, &sigmoid)
-            }
-            F::Step => self.compare("GT", x, &zero),
-            F::Erf => self.erf(x),
-            F::Gelu => self.gelu(x),
-            _ => return None,
+            ("where_positive", [x, above, below]) => self.where_positive(x, above, below),
+            (_, [x]) => self.unary(name, x),
+            (_, [x, y]) => self.binary(name, x, y),
+            _ => return Err(EmitError::new(format!("the dictionary's `{text}` is no operation"))),
         })
     }
 

@@ -5,44 +5,14 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::arrays::{Dialect, Written, write as write_arrays};
 use super::code::Code;
-use super::numpy::HOST;
 use super::python::{self, Halves, halves};
 use super::python_test;
 use super::{About, EmitError, Emitted};
 
-const DIALECT: Dialect = Dialect { rows: ROWS, host: Some(HOST), helpers: HELPERS, ..python::DIALECT };
+const DIALECT: Dialect = Dialect { functions: |form| form.torch, rows: ROWS, helpers: HELPERS, ..python::DIALECT };
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
-    ("exp", "torch.exp($0)"),
-    ("log", "torch.log($0)"),
-    ("log1p", "torch.log1p($0)"),
-    ("expm1", "torch.expm1($0)"),
-    ("sqrt", "torch.sqrt($0)"),
-    ("abs", "torch.abs($0)"),
-    ("sign", "torch.sign($0)"),
-    ("sin", "torch.sin($0)"),
-    ("cos", "torch.cos($0)"),
-    ("tan", "torch.tan($0)"),
-    ("asin", "torch.asin($0)"),
-    ("acos", "torch.acos($0)"),
-    ("atan", "torch.atan($0)"),
-    ("sinh", "torch.sinh($0)"),
-    ("cosh", "torch.cosh($0)"),
-    ("tanh", "torch.tanh($0)"),
-    ("sigmoid", "torch.sigmoid($0)"),
-    ("softplus", "-F.logsigmoid(-@0)"),
-    ("relu", "torch.relu($0)"),
-    ("elu", "F.elu($0)"),
-    ("gelu", "F.gelu($0)"),
-    ("silu", "F.silu($0)"),
-    ("erf", "torch.erf($0)"),
-    ("step", "(@0 > 0).to($like.dtype)"),
-    ("leaky_relu", "torch.where(@0 > 0, $0, @1 * @0)"),
-    ("max", "torch.maximum($0, $1)"),
-    ("min", "torch.minimum($0, $1)"),
-    ("max number", "torch.clamp($0, min=$1)"),
-    ("min number", "torch.clamp($0, max=$1)"),
     ("cast", "@0.to($like.dtype)"),
     ("number", "$like.new_tensor($0)"),
     ("pi", "math.pi"),
@@ -60,39 +30,8 @@ const ROWS: &[(&str, &str)] = &[
     ("number matrix", "$like.new_tensor([[$0]])"),
     ("number vector", "$like.new_tensor([$0])"),
     ("product plus", "torch.addmm($0, $1, $2)"),
-    ("dot", "*@0 @ @1"),
-    ("dot of matrices", "torch.dot(@0.flatten(), @1.flatten())"),
-    ("normsq", "torch.dot(@0.flatten(), @0.flatten())"),
-    ("norm", "torch.linalg.vector_norm($0)"),
-    ("sum", "torch.sum($0)"),
-    ("rowsum", "torch.sum($0, dim=1)"),
-    ("colsum", "torch.sum($0, dim=0)"),
-    ("softmax", "torch.softmax($0, dim=0)"),
-    ("softmax of rows", "torch.softmax($0, dim=1)"),
-    ("softmax of columns", "torch.softmax($0, dim=0)"),
-    ("logsoftmax", "torch.log_softmax($0, dim=0)"),
-    ("logsoftmax of rows", "torch.log_softmax($0, dim=1)"),
-    ("logsoftmax of columns", "torch.log_softmax($0, dim=0)"),
-    ("logsumexp", "torch.logsumexp($0, dim=0)"),
-    ("logsumexp of rows", "torch.logsumexp($0, dim=1)"),
-    ("logsumexp of columns", "torch.logsumexp($0, dim=0)"),
-    ("inv", "torch.linalg.inv($0)"),
     ("solve", "torch.linalg.solve($0, $1)"),
     ("solve positive", "_solve_positive($0, $1)"),
-    ("det", "torch.linalg.det($0)"),
-    ("logdet", "torch.logdet($0)"),
-    ("adj", "_adjugate($0)"),
-    ("expm", "torch.linalg.matrix_exp($0)"),
-    ("chol", "torch.linalg.cholesky($0)"),
-    ("tril", "torch.tril($0)"),
-    ("triu", "torch.triu($0)"),
-    ("pinv", "torch.linalg.pinv($0)"),
-    ("diagonal", "torch.diagonal($0)"),
-    ("diagonal matrix", "torch.diag($0)"),
-    ("tr", "torch.trace($0)"),
-    ("vech", "_vech($0)"),
-    ("unvech", "_unvech($0, $m)"),
-    ("kron", "torch.kron(#0.contiguous(), #1.contiguous())"),
     ("power", "torch.linalg.matrix_power($0, $k)"),
     ("root", "_positive_root($0)"),
     ("inverse root", "torch.linalg.inv(_positive_root($0))"),
@@ -101,7 +40,6 @@ const ROWS: &[(&str, &str)] = &[
     ("joined", "torch.cat([$list])"),
     ("horizontal", "torch.cat([$list], dim=1)"),
     ("vertical", "torch.cat([$list])"),
-    ("reshape", "_reshape($0, $tuple)"),
     ("einsum", "torch.einsum(\"$letters\", $arrays)"),
     ("eye", "torch.eye($size, dtype=$like.dtype, device=$like.device)"),
     ("ones", "$like.new_ones($size)"),
@@ -119,33 +57,6 @@ const HELPERS: &[(&str, &str)] = &[
 ",
     ),
     (
-        "_adjugate",
-        "def _adjugate(a: Tensor) -> Tensor:
-    \"\"\"The transposed matrix of cofactors, of a singular matrix too: adj(U S V) = adj(V) adj(S) adj(U).\"\"\"
-    u, s, v = torch.linalg.svd(a)
-    n = a.shape[0]
-    one = torch.eye(n, dtype=torch.bool, device=a.device)
-    others = torch.prod(torch.where(one, 1.0, s.expand(n, n)), dim=1)
-    return torch.linalg.det(u) * torch.linalg.det(v) * (v.mT * others) @ u.mT
-",
-    ),
-    (
-        "_vech",
-        "def _vech(a: Tensor) -> Tensor:
-    \"\"\"The lower triangle, column by column.\"\"\"
-    column, row = torch.triu_indices(a.shape[0], a.shape[0], device=a.device)
-    return a[row, column]
-",
-    ),
-    (
-        "_unvech",
-        "def _unvech(v: Tensor, n: int) -> Tensor:
-    \"\"\"The lower triangular matrix with these entries, column by column.\"\"\"
-    column, row = torch.triu_indices(n, n, device=v.device)
-    return v.new_zeros((n, n)).index_put((row, column), v)
-",
-    ),
-    (
         "_positive_root",
         "def _positive_root(a: Tensor) -> Tensor:
     \"\"\"The symmetric positive definite root of such a matrix.\"\"\"
@@ -160,14 +71,6 @@ const HELPERS: &[(&str, &str)] = &[
     n = a.shape[0]
     below = torch.cat([torch.zeros_like(a), a], dim=1)
     return f(torch.cat([torch.cat([a, e], dim=1), below]))[:n, n:]
-",
-    ),
-    (
-        "_reshape",
-        "def _reshape(a: Tensor, shape: tuple[int, ...]) -> Tensor:
-    \"\"\"The same entries column by column in another shape.\"\"\"
-    entries = a.mT.reshape(-1) if a.ndim == 2 else a
-    return entries.reshape(shape[::-1]).mT if len(shape) == 2 else entries
 ",
     ),
 ];

@@ -2,7 +2,7 @@
 //! buffers; calls of helpers and loops go out.
 
 use super::EmitError;
-use super::arrays::Level;
+use super::arrays::{Level, matrix_key};
 use super::code::{MatrixOp, Op, SoftmaxPart, Tensor, Value, rank};
 use super::loops::Writer;
 use crate::dimension::Shape;
@@ -44,10 +44,11 @@ impl Writer<'_> {
         match part {
             SoftmaxPart::LogSumExp => {
                 let start = format!("i * ({line_step})");
-                self.line(&format!("{name}[i] = mg_log_sum_exp({length}, {buffer}, {start}, {step}){end}"));
+                let helper = self.function("logsumexp")?;
+                self.line(&format!("{name}[i] = {helper}({length}, {buffer}, {start}, {step}){end}"));
             }
             _ => {
-                let helper = if part == SoftmaxPart::Softmax { "mg_softmax" } else { "mg_log_softmax" };
+                let helper = self.function(if part == SoftmaxPart::Softmax { "softmax" } else { "logsoftmax" })?;
                 self.line(&format!("{helper}({length}, {buffer}, {name}, i * ({line_step}), {step}){end}"));
             }
         }
@@ -73,18 +74,18 @@ impl Writer<'_> {
             _ => String::new(),
         };
         let helper = match op {
-            MatrixOp::Inverse => Some("mg_inverse"),
             MatrixOp::Solve => Some("mg_solve"),
             MatrixOp::SolvePositive => Some("mg_solve_positive"),
-            MatrixOp::Adjugate => Some("mg_adjugate"),
-            MatrixOp::Cholesky => Some("mg_cholesky"),
             MatrixOp::Power(_) => Some("mg_power"),
             MatrixOp::Root { inverse: false } => Some("mg_root"),
             MatrixOp::Root { inverse: true } => Some("mg_inverse_root"),
-            MatrixOp::Exponential => Some("mg_exponential"),
             MatrixOp::ExponentialAlong => Some("mg_exponential_along"),
             MatrixOp::PowerAlong(_) => Some("mg_power_along"),
-            MatrixOp::PseudoInverse => Some("mg_pseudo_inverse"),
+            MatrixOp::Inverse
+            | MatrixOp::Adjugate
+            | MatrixOp::Cholesky
+            | MatrixOp::Exponential
+            | MatrixOp::PseudoInverse => Some(self.function(matrix_key(op))?),
             _ => None,
         };
         if let Some(helper) = helper {
@@ -142,7 +143,7 @@ impl Writer<'_> {
                 let n = if back { shape.rows } else { of.rows };
                 let n = self.size(n);
                 let buffer = self.buffer_needed(list[0])?;
-                let helper = if back { "mg_from_half" } else { "mg_half" };
+                let helper = self.function(matrix_key(op))?;
                 self.line(&format!("{helper}({n}, {buffer}, {name}){end}"));
                 Ok(())
             }

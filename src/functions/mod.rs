@@ -1,10 +1,16 @@
-//! The dictionary: one row per function of the language. A row holds the name, the shape rule and the differential as
-//! the textbook prints it, in our own language; parsing, shape errors, derivatives, renderings and the reference page read it.
+//! The dictionary: one row per function of the language. A row holds the name, the shape rule, the differential as the
+//! textbook prints it, in our own language, and how the function is written in other languages; parsing, shape errors,
+//! derivatives, renderings, targets and the reference page read it.
 
+mod along;
+mod elementwise;
+mod matrices;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+
+pub use table::{ALIASES, ENTRIES, Function};
 
 /// How a function's result has its shape from its arguments'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +70,7 @@ pub enum Signature {
 }
 
 /// A row of the dictionary.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// Which function.
     pub function: Function,
@@ -77,9 +83,44 @@ pub struct Entry {
     /// d f(X) with the differential written `dX`, in the language; the function itself may stand as `F`.
     /// Empty where the function is linear (its differential is f(dX)) or has a rule of its own in `calculus`.
     pub differential: &'static str,
+    /// The function in other languages. Empty where it is made of others (`mean`) or a shape alone (`vec`).
+    pub forms: &'static [Form],
 }
 
-pub use table::{ALIASES, ENTRIES, Function};
+/// A form of a function in other languages, or the definition of a helper that forms call; a column per target, empty where
+/// it has none. In the languages with arrays `$0` is the first argument; `emit::arrays` tells the other signs. In C and Rust
+/// it is the name of a function of entries, or of buffers: sizes, what is given, what is made, room to work in.
+/// In StableHLO it is operations within each other, of entries.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Empty for the plain function; what is special (`of rows`); a helper's name, which begins with `_` or `mg_`.
+    pub name: &'static str,
+    /// Python with NumPy and SciPy.
+    pub numpy: &'static str,
+    /// Python with PyTorch.
+    pub torch: &'static str,
+    /// Python with JAX.
+    pub jax: &'static str,
+    /// Julia.
+    pub julia: &'static str,
+    /// MATLAB and Octave.
+    pub matlab: &'static str,
+    /// C99.
+    pub c: &'static str,
+    /// Rust.
+    pub rust: &'static str,
+    /// StableHLO.
+    pub stablehlo: &'static str,
+    /// A number in Python, without a library.
+    pub python: &'static str,
+}
+
+/// A column of the forms: a target.
+pub type Column = fn(&Form) -> &'static str;
+
+/// The form that no target has.
+const FORM: Form =
+    Form { name: "", numpy: "", torch: "", jax: "", julia: "", matlab: "", c: "", rust: "", stablehlo: "", python: "" };
 
 impl Function {
     /// The dictionary's row.
@@ -104,6 +145,31 @@ impl Function {
     }
 }
 
+/// How a target writes a function, by its name with what is special behind it: `softmax of rows`.
+pub fn form(key: &str, column: Column) -> Option<&'static str> {
+    let (name, special) = key.split_once(' ').unwrap_or((key, ""));
+    let forms = Function::lookup(name)?.entry().forms;
+    forms.iter().filter(|form| form.name == special).map(column).find(|text| !text.is_empty())
+}
+
+/// The helpers of a target that belong to one function: their names and definitions.
+pub fn helpers(column: Column) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let named = |form: &&Form| form.name.starts_with('_') || form.name.starts_with("mg_");
+    let all = ENTRIES.iter().flat_map(|entry| entry.forms).filter(named);
+    all.map(move |form| (form.name, column(form))).filter(|(_, text)| !text.is_empty())
+}
+
+const fn row(
+    function: Function,
+    name: &'static str,
+    title: &'static str,
+    signature: Signature,
+    differential: &'static str,
+    forms: &'static [Form],
+) -> Entry {
+    Entry { function, name, title, signature, differential, forms }
+}
+
 impl Signature {
     /// How many arguments may be given.
     pub fn arity(self) -> std::ops::RangeInclusive<usize> {
@@ -122,13 +188,25 @@ impl Signature {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENTRIES, Function};
+    use super::{Column, ENTRIES, Form, Function};
 
     #[test]
     fn rows_stand_in_the_order_of_the_enum() {
         for (i, entry) in ENTRIES.iter().enumerate() {
             assert_eq!(entry.function as usize, i, "{}", entry.name);
             assert_eq!(Function::lookup(entry.name), Some(entry.function));
+        }
+    }
+    #[test]
+    fn a_form_stands_for_all_languages_with_arrays() {
+        let arrays: [Column; 5] =
+            [|form| form.numpy, |form| form.torch, |form| form.jax, |form| form.julia, |form| form.matlab];
+        let has = |form: &Form, column: &Column| !column(form).is_empty();
+        for entry in ENTRIES {
+            let plain = entry.forms.iter().filter(|form| form.name.is_empty() || form.name.starts_with("of "));
+            for form in plain.filter(|form| arrays.iter().any(|column| has(form, column))) {
+                assert!(arrays.iter().all(|column| has(form, column)), "{} {}", entry.name, form.name);
+            }
         }
     }
 }
