@@ -22,6 +22,12 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Whether an array, a size or a line has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut names = self.inputs.iter().chain(self.dimensions.values()).chain(self.known.values());
+        names.any(|taken| taken == name)
+    }
+
     /// A value where it is used: its name, or its expression.
     pub(super) fn used(&self, value: Value) -> Result<Text, EmitError> {
         if let Some(name) = self.known.get(&value) {
@@ -243,7 +249,9 @@ impl Writer<'_> {
                 }
                 (_, minus) => {
                     out.push_str(signs[usize::from(minus)]);
-                    out.push_str(&term.at_least(if minus { Level::Product } else { Level::Sum }));
+                    // `+` and `.+` are not one operator: a sum in a sum of the other kind keeps its brackets.
+                    let bracketed = minus || !self.dialect.halves.is_empty();
+                    out.push_str(&term.at_least(if bracketed { Level::Product } else { Level::Sum }));
                 }
             }
         }

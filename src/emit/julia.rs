@@ -36,7 +36,8 @@ const RESERVED: &[&str] = &[
     "exp log log1p expm1 sqrt abs sign sin cos tan asin acos atan sinh cosh tanh max min erf erfc zeros ones fill I dot sum",
     "norm inv det logdet cholesky tril triu pinv diag diagm tr kron reshape repeat vec vcat hcat size length Matrix Vector",
     "Symmetric Float64 Real Int AbstractMatrix AbstractVector NoTangent ChainRulesCore LinearAlgebra SpecialFunctions pi",
-    "svd prod eigen throw DimensionMismatch grad maximum missing nothing isqrt transpose adjoint",
+    "svd prod eigen throw DimensionMismatch grad maximum missing nothing isqrt transpose adjoint abs2 only typeof println",
+    "pullback LineNumberNode",
 ];
 
 #[rustfmt::skip]

@@ -49,6 +49,14 @@ const LETTERS: &str = "ijklabcdefghmnopqrstuvwxyz";
 /// deltas and of axes that no factor has.
 fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], like: &str) -> Text {
     let letter = |i: usize| LETTERS.chars().nth(if i < axes.len() { i } else { i - axes.len() + 4 }).unwrap_or('?');
+    // Where the letters are variables, an array or a size of the same name would be hidden.
+    let index = |i: usize| {
+        let mut name = letter(i).to_string();
+        while writer.has(&name) {
+            name.push('_');
+        }
+        name
+    };
     let made = |key: &str, size: &str| {
         writer.dialect.row(key).unwrap_or_default().replace("$size", size).replace("$like", like)
     };
@@ -88,9 +96,9 @@ fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], like: &str
             .replace("$arrays", &arrays.join(", "))
             .replace("$pairs", &pairs.join(", "))
             .replace("$sizes", &sizes.join(", "))
-            .replace("$entries", &entries_text(term, axes.len(), &letter))
+            .replace("$entries", &entries_text(term, axes.len(), &index))
             .replace("$axes", &axes.len().to_string())
-            .replace("$ranges", &ranges(axes, &letter));
+            .replace("$ranges", &ranges(axes, &index));
         parts.push(match &term.coefficient {
             Some(c) => format!("{}{}{call}", c.at_least(Level::Product), writer.dialect.scale),
             None => call,
@@ -108,24 +116,24 @@ fn einsum(writer: &Writer<'_>, axes: &[String], terms: &[TensorText], like: &str
 }
 
 /// A term entry by entry: `sum(A[i, a] * B[a, j] for a in 1:n)`.
-fn entries_text(term: &TensorText, axes: usize, letter: &dyn Fn(usize) -> char) -> String {
+fn entries_text(term: &TensorText, axes: usize, index: &dyn Fn(usize) -> String) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (text, at) in &term.factors {
-        let at: Vec<String> = at.iter().map(|&i| letter(i).to_string()).collect();
+        let at: Vec<String> = at.iter().map(|&i| index(i)).collect();
         parts.push(format!("{}[{}]", text.at_least(Level::Atom), at.join(", ")));
     }
-    parts.extend(term.deltas.iter().map(|&(i, j)| format!("({} == {})", letter(i), letter(j))));
+    parts.extend(term.deltas.iter().map(|&(i, j)| format!("({} == {})", index(i), index(j))));
     let product = if parts.is_empty() { "1.0".to_owned() } else { parts.join(" * ") };
     if term.summed.is_empty() {
         return product;
     }
     let ranges: Vec<String> =
-        term.summed.iter().enumerate().map(|(s, size)| format!("{} in 1:{size}", letter(axes + s))).collect();
+        term.summed.iter().enumerate().map(|(s, size)| format!("{} in 1:{size}", index(axes + s))).collect();
     format!("sum({product} for {})", ranges.join(", "))
 }
 
 /// `i in 1:m, j in 1:n`
-fn ranges(axes: &[String], letter: &dyn Fn(usize) -> char) -> String {
-    let ranges: Vec<String> = axes.iter().enumerate().map(|(i, size)| format!("{} in 1:{size}", letter(i))).collect();
+fn ranges(axes: &[String], index: &dyn Fn(usize) -> String) -> String {
+    let ranges: Vec<String> = axes.iter().enumerate().map(|(i, size)| format!("{} in 1:{size}", index(i))).collect();
     ranges.join(", ")
 }
