@@ -217,7 +217,10 @@ fn rrule(code: &Code, written: &Written, place: usize, sizes: &str) -> Option<St
     let Halves { gradients, forward, backward, .. } = halves(code, written, place)?;
     let output = &written.outputs[place];
     let result = &written.results[place];
-    let function = format!("value_{output}");
+    let mut function = format!("value_{output}");
+    if function == written.name {
+        function.push('_');
+    }
     let parameters = parameters(code, written);
     let first: String = forward.iter().map(|line| body_line(line)).collect();
     let second: String = backward.iter().map(|line| format!("    {}", body_line(line))).collect();

@@ -8,13 +8,15 @@ Julia itself is not here: that these rules are Julia's is these files' word.
 
 import itertools
 import math
+import operator
 import types
+from functools import partial
 
 import numpy as np
 
 from julia_values import BASE, BINARY, COLON, MODULES, NO_TANGENT, NOT_IMPLEMENTED, OPERATORS, TYPES, UNARY
 from julia_values import ByEntries, JuliaError, adjoint, array, broadcast, entries_at, inside, is_number, joined
-from julia_values import no_method, plain, tidy, times, truth
+from julia_values import no_method, plain, throw, tidy, times, truth
 
 # Comprehensions of at most so many terms are computed at once, larger ones step by step.
 AT_ONCE = 4_000_000
@@ -93,17 +95,15 @@ class Reader:
 
     def __init__(self, root):
         self.known, self.source = dict(BASE), text(root)
-        self.functions, self.wanted, self.printed = {}, [], []
+        self.functions, self.signatures, self.wanted, self.printed = {}, set(), [], []
         self.known["println"] = lambda *words: self.printed.append("".join(map(str, words)))
         # The names of each function and comprehension around a node, the innermost last.
         self.scopes = []
-        top = [self.read(node) for node in parts(root)]
-        self.known.update(self.functions)
+        for node in parts(root):
+            self.read(node)(None)
+        # Names in what has not run, too.
         for name in self.wanted:
-            if name not in self.known:
-                raise JuliaError(f"UndefVarError: {name}")
-        for run in top:
-            run(None)
+            self.of_file(name)
 
     def call(self, name, *values):
         with np.errstate(all="ignore"):
@@ -129,7 +129,7 @@ class Reader:
         depth = self.depth(name)
         if depth is None:
             self.wanted.append(name)
-            return lambda scope: self.known[name]
+            return lambda scope: self.of_file(name)
 
         def value(scope):
             for _ in range(depth):
@@ -139,6 +139,9 @@ class Reader:
             return scope[name]
 
         return value
+
+    def of_file(self, name):
+        return self.known[name] if name in self.known else throw(f"UndefVarError: {name}")
 
     def bind(self, name):
         depth = self.depth(name)
@@ -209,13 +212,20 @@ class Reader:
         if self.scopes:
             bind = self.bind(name)
             return lambda scope: bind(scope, Function(name, [make(scope)]))
-        self.functions.setdefault(name, Function(name)).methods.append(make(None))
         if called.type == "field_expression":
-            self.read(called)
+            self.read(parts(called)[0])
+        signature = text(call)
+        if signature in self.signatures:
+            raise JuliaError(f"{signature} is defined twice")
+        self.signatures.add(signature)
+        self.known[name] = self.functions.setdefault(name, Function(name))
+        self.functions[name].methods.append(make(None))
         return lambda scope: None
 
     def closure(self, parameters, body):
         own = {self.parameter_name(node) for node in parameters}
+        if len(own) < len(parameters):
+            raise JuliaError(f"two parameters of one name: {sorted(own)}")
         self.scopes.append(own | {name for name in bound(body) if self.depth(name) is None})
         taken = [self.parameter(node) for node in parameters]
         run = self.block(body)
@@ -233,9 +243,9 @@ class Reader:
         elif node.type == "named_argument":
             default = self.read(parts(node)[2])
         elif node.type == "unary_typed_expression":
-            (of,) = parts(parts(parts(node)[0])[1])
-            function = self.read(of)
-            kind = lambda value: value is function(None)  # noqa: E731
+            # `::typeof(f)`: f must be defined above.
+            of = self.of_file(text(parts(parts(parts(node)[0])[1])[0]))
+            kind = partial(operator.is_, of)
         elif node.type != "identifier":
             self.unknown(node)
         return name, kind, default

@@ -121,7 +121,7 @@ class ByEntries:
 
     def __call__(self, *values):
         if all(map(is_number, values)):
-            return tidy(self.checked(*values))
+            return tidy(self.checked(*(+x for x in values)))
         return self.whole(*values) if self.whole else no_method(self.name, *values)
 
     def checked(self, *values):
