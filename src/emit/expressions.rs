@@ -251,7 +251,7 @@ impl Writer<'_> {
                     out.push_str(signs[usize::from(minus)]);
                     // `+` and `.+` are not one operator: a sum in a sum of the other kind keeps its brackets.
                     let bracketed = minus || !self.dialect.halves.is_empty();
-                    out.push_str(&term.at_least(if bracketed { Level::Product } else { Level::Sum }));
+                    out.push_str(&term.at_least(if bracketed { Level::Solve } else { Level::Sum }));
                 }
             }
         }
@@ -303,6 +303,7 @@ impl Writer<'_> {
         let shape = code.shape(value);
         let (level, row) = match row.as_bytes()[0] {
             b'+' => (Level::Sum, &row[1..]),
+            b'\\' => (Level::Solve, &row[1..]),
             b'*' => (Level::Product, &row[1..]),
             b'-' => (Level::Sign, row),
             b'^' => (Level::Power, &row[1..]),

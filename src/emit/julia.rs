@@ -57,8 +57,8 @@ const ROWS: &[(&str, &str)] = &[
     ("scalar matrix", "fill($0, 1, 1)"),
     ("scalar vector", "[$0]"),
     ("row times matrix", "*@1' * @0"),
-    ("solve", "*@0 \\ @1"),
-    ("solve positive", "*cholesky(Symmetric($0)) \\ @1"),
+    ("solve", "\\@0 \\ @1"),
+    ("solve positive", "\\cholesky(Symmetric($0)) \\ @1"),
     ("power", "^@0 ^ ($k)"),
     ("root", "_positive_root($0)"),
     ("inverse root", "inv(_positive_root($0))"),
@@ -300,6 +300,8 @@ impl Spelling for Julia {
         match array.rank {
             0 => format!("{:?}", array.entries[0]),
             1 => format!("[{}]", list(&array.entries, ", ")),
+            // Numbers below each other would be a vector.
+            _ if array.shape[1] == 1 => format!("reshape([{}], :, 1)", list(&array.entries, ", ")),
             _ => {
                 let rows: Vec<String> = array.entries.chunks(array.shape[1]).map(|row| list(row, " ")).collect();
                 format!("[{}]", rows.join("; "))

@@ -486,6 +486,16 @@ impl Lowerer<'_> {
             (F::Adj, _) => self.whole(MatrixOp::Adjugate, list, shape),
             (F::Expm, _) => self.whole(MatrixOp::Exponential, list, shape),
             (F::Chol, _) => self.cholesky(list[0], shape),
+            // Of a column the lower part is all of it, of a row the first entry; the upper part is the other way.
+            (F::Tril | F::Triu, _) if shape.is_column() || shape.is_row() => {
+                if (function == F::Tril) == shape.is_column() {
+                    return Ok(value);
+                }
+                let first_alone = if shape.is_row() { shape.transposed() } else { shape };
+                let unit = self.code.intern(Op::Unit(1), first_alone);
+                let unit = if shape.is_row() { self.code.transpose(unit) } else { unit };
+                self.code.multiply(&[value, unit])
+            }
             (F::Tril, _) => self.whole(MatrixOp::Lower, list, shape),
             (F::Triu, _) => self.whole(MatrixOp::Upper, list, shape),
             (F::Pinv, _) if first.shape.is_column() || first.shape.is_row() => {

@@ -284,6 +284,8 @@ class Reader:
         return self.block(body)
 
     def vector_expression(self, node, *members):
+        if len(members) == 1 and self.lopsided(members[0]):
+            return self.matrix_expression(node, node)
         values = [self.read(member) for member in members]
 
         def vector(scope):
