@@ -429,6 +429,14 @@ impl Code {
         self.intern(Op::Matrix(op, list.into()), shape)
     }
 
+    /// A row or column of that shape with the first entry of the value and zeros.
+    pub(super) fn first_entry(&mut self, a: Value, shape: Shape) -> Value {
+        let column = if shape.is_row() { shape.transposed() } else { shape };
+        let unit = self.intern(Op::Unit(1), column);
+        let unit = if shape.is_row() { self.transpose(unit) } else { unit };
+        self.multiply(&[a, unit])
+    }
+
     /// Gives a value a name.
     pub(super) fn call_it(&mut self, value: Value, name: &str, formula: String) {
         self.set_label(value, Label { name: name.to_owned(), formula });

@@ -488,13 +488,8 @@ impl Lowerer<'_> {
             (F::Chol, _) => self.cholesky(list[0], shape),
             // Of a column the lower part is all of it, of a row the first entry; the upper part is the other way.
             (F::Tril | F::Triu, _) if shape.is_column() || shape.is_row() => {
-                if (function == F::Tril) == shape.is_column() {
-                    return Ok(value);
-                }
-                let first_alone = if shape.is_row() { shape.transposed() } else { shape };
-                let unit = self.code.intern(Op::Unit(1), first_alone);
-                let unit = if shape.is_row() { self.code.transpose(unit) } else { unit };
-                self.code.multiply(&[value, unit])
+                let all = (function == F::Tril) == shape.is_column();
+                if all { value } else { self.code.first_entry(value, shape) }
             }
             (F::Tril, _) => self.whole(MatrixOp::Lower, list, shape),
             (F::Triu, _) => self.whole(MatrixOp::Upper, list, shape),
@@ -541,6 +536,14 @@ impl Lowerer<'_> {
     }
 
     fn softmax(&mut self, part: SoftmaxPart, axis: Axis, of: Operand, shape: Shape) -> Value {
+        // A row has one entry in each column, a column one in each row.
+        if axis == Axis::Columns && of.shape.is_row() || axis == Axis::Rows && of.shape.is_column() {
+            return match part {
+                SoftmaxPart::Softmax => self.code.number(Number::ONE),
+                SoftmaxPart::LogSoftmax => self.code.number(Number::ZERO),
+                SoftmaxPart::LogSumExp => of.value,
+            };
+        }
         let full = self.full(of);
         self.code.softmax(part, axis, full, shape)
     }
