@@ -321,14 +321,20 @@ class Reader:
 
     def binary_expression(self, node, left, sign, right):
         name = text(sign)
-        # Where the grammar's precedence is not Julia's, or it is not plain.
-        called = left.type == "call_expression" and parts(left)[0].type == "operator"
+        if name.endswith("^") and left.type == "call_expression" and parts(left)[0].type == "operator":
+            # `-(a) ^ b` is `-(a ^ b)`, which the grammar takes for a call.
+            minus, (base,) = UNARY[text(parts(left)[0])], parts(parts(left)[1])
+            raised = self.operation(node, name, self.read(base), self.read(right))
+            return lambda scope: minus(raised(scope))
         chained = left.type == "binary_expression" and text(parts(left)[1]) in ("<", "<=", ">", ">=", "==", "!=")
-        if self.lopsided(node) or name.endswith("^") and (called or left.type == "juxtaposition_expression"):
+        # Where the grammar's precedence is not Julia's, or it is not plain.
+        if self.lopsided(node) or name.endswith("^") and left.type == "juxtaposition_expression":
             self.unknown(node)
         if chained and name not in ("||", "&&"):
             self.unknown(node)
-        a, b = self.read(left), self.read(right)
+        return self.operation(node, name, self.read(left), self.read(right))
+
+    def operation(self, node, name, a, b):
         if name == "||":
             return lambda scope: truth(a(scope)) or b(scope)
         if name == "&&":

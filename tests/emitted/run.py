@@ -2,7 +2,8 @@
 
 Each folder in FOLDER holds program.json (inputs, results) and a file for each target. The exit code is 1 where a result
 differs by more than 1e-10 of the size of the numbers, or where PyTorch's gradcheck or JAX's check_grads refuses a derived
-gradient. How many programs ran is printed; none is left out silently.
+gradient. How many programs ran is printed; none is left out silently. Julia itself is not here: its files are evaluated by
+a reader of the subset, `julia.py`.
 """
 
 import argparse
