@@ -20,6 +20,8 @@ pub struct Names {
     elements: Vec<(Vec<Factor>, ExprId)>,
     /// Definitions z = s·u that are divided by scalars, as a normalised u is: the factors of u, the powers, and z.
     scaled: Vec<(Vec<ExprId>, Scalars, ExprId)>,
+    /// Whether a definition is a mean along rows or columns.
+    means: bool,
     /// How many named results of the arena were looked at.
     seen: usize,
     done: HashMap<ExprId, ExprId>,
@@ -120,6 +122,7 @@ impl Names {
                     && !factors.is_empty()
                 {
                     if !scalars.is_empty() {
+                        self.means |= factors.iter().any(|&f| matches!(arena.op(f), Op::Ones));
                         let powers: Scalars = scalars.iter().map(|&s| arena.element_power_form(s)).collect();
                         if powers.iter().any(|&(base, k)| k.is_negative() && !is_size(arena, base)) {
                             self.scaled.push((factors.to_vec(), powers, name));
@@ -202,6 +205,9 @@ impl Names {
 
     /// The sums of what a mean was taken from are 0: rowsum(X - mu·1') for mu = rowmean(X).
     fn centred(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        if !self.means {
+            return id;
+        }
         let Op::Product { factors, .. } = arena.op(id) else { return id };
         let [first, last] = **factors else { return id };
         let ones = |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Ones);
@@ -272,8 +278,11 @@ impl Names {
     /// A product with a definition z = s·u in it where it is divided by what z is divided by: (g'·u)·u/norm(u)^3 is
     /// (g'·z)·z/norm(u) for z = u/norm(u).
     fn in_scaled(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        if self.scaled.is_empty() {
+            return id;
+        }
         let Op::Product { scalars, factors } = arena.op(id).clone() else { return id };
-        if self.scaled.is_empty() || scalars.is_empty() {
+        if scalars.is_empty() {
             return id;
         }
         let mut factors = factors.to_vec();
