@@ -9,6 +9,7 @@ use matgrad::answer::{Answer, Outcome, answer};
 use matgrad::derivation::Detail;
 use matgrad::eval::{Numbers, evaluate};
 use matgrad::matrix::Matrix;
+use matgrad::render::{Format, render};
 use matgrad::syntax::ast::AskKind;
 use matgrad::tensor::contract;
 use serde_json::Value;
@@ -82,6 +83,56 @@ fn results_have_the_numbers_of_the_cases() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How many signs, numbers and names a formula has: the nodes of its tree.
+fn nodes(formula: &str) -> usize {
+    let mut count = 0;
+    let mut rest = formula.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let sign = [".*", "./", ".^", ">=", "<=", "==", "!="].into_iter().find(|sign| rest.starts_with(sign));
+        let length = match sign {
+            Some(sign) => sign.len(),
+            None if word(first) => {
+                // The point of `2.*x` belongs to the sign.
+                let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
+                if rest[..end].ends_with('.') { end - 1 } else { end }
+            }
+            None => first.len_utf8(),
+        };
+        count += usize::from(!"()[],;".contains(first));
+        rest = rest[length..].trim_start();
+    }
+    count
+}
+
+#[test]
+fn formulas_are_no_longer_than_those_of_the_literature() {
+    // At a tie max is split evenly, which `a .* (x > y)` does not tell.
+    const OTHERWISE: &[&str] = &["elementwise/fn-max"];
+    let (mut count, mut longer, mut far) = (0, 0, Vec::new());
+    for case in read("gradients.json") {
+        let (Some(literature), Some(id)) = (case["literature"].as_object(), case["id"].as_str()) else { continue };
+        let program = case["program"].as_str().expect("a program");
+        let answer = answer(program, Detail::None).unwrap_or_else(|errors| panic!("{id}: {errors:?}"));
+        let page: Value = serde_json::from_str(&render(Format::Json, &answer, program, &[])).expect("JSON");
+        for result in page["results"].as_array().expect("results") {
+            let Some(theirs) = literature.get(result["wrt"][0].as_str().expect("a name")) else { continue };
+            let lines = result["program"].as_array().expect("a program").iter();
+            let right = |line: &Value| line.as_str().and_then(|line| line.split_once('=')).map_or(0, |(_, f)| nodes(f));
+            let whole = nodes(result["value"].as_str().expect("a formula"));
+            let (ours, theirs) = (whole.min(lines.map(right).sum()), nodes(theirs.as_str().expect("a formula")));
+            count += 1;
+            longer += usize::from(ours > theirs);
+            if 5 * ours > 6 * theirs && !OTHERWISE.contains(&id) {
+                far.push(format!("{id}: {} ({ours} nodes, {theirs} in the literature)", result["value"]));
+            }
+        }
+    }
+    assert!(count > 280, "only {count} formulas were compared");
+    assert!(far.is_empty(), "{}", far.join("\n"));
+    assert!(10 * longer <= count, "{longer} of {count} formulas are longer than those of the literature");
 }
 
 /// Numbers nested as deep as the tensor has axes, the last axis innermost.

@@ -110,7 +110,8 @@ fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common,
                     list.iter().for_each(|&f| add(Common::Element(f), i));
                 }
                 if !factors.is_empty() || scalars.len() > 1 {
-                    scalars.iter().for_each(|&s| add(Common::Scalar(s), i));
+                    let apart = |&&s: &&ExprId| !belongs_to_mean(arena, s, scalars, factors);
+                    scalars.iter().filter(apart).for_each(|&s| add(Common::Scalar(s), i));
                 }
             }
             Op::Hadamard(list) => list.iter().for_each(|&f| add(Common::Element(f), i)),
@@ -129,6 +130,31 @@ fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common,
         // Prefer more terms, then the heavier factor, then matrices to scalars.
         ((members.len() - 1) * weight, !matches!(common, Common::Scalar(_)))
     })
+}
+
+/// Whether a scalar is the 1/n of a mean: a sum of n entries stands beside it, or the chain is one.
+fn belongs_to_mean(arena: &Arena, scalar: ExprId, scalars: &[ExprId], factors: &[ExprId]) -> bool {
+    let (size, k) = arena.element_power_form(scalar);
+    let Op::Dimension(n) = *arena.op(size) else { return false };
+    let sums = |chain: &[ExprId]| match *chain {
+        [first, last] => [(first, last), (last, first)].iter().any(|&(ones, other)| {
+            let shape = arena.shape(ones);
+            matches!(arena.op(ones), Op::Ones)
+                && !matches!(arena.op(other), Op::Ones)
+                && if ones == first {
+                    shape.columns == n && shape.is_row()
+                } else {
+                    shape.rows == n && shape.is_column()
+                }
+        }),
+        _ => false,
+    };
+    let sum_beside = || {
+        scalars
+            .iter()
+            .any(|&s| matches!(arena.op(s), Op::Product { scalars, factors } if scalars.is_empty() && sums(factors)))
+    };
+    k == Number::MINUS_ONE && (sums(factors) || sum_beside())
 }
 
 /// The vectors by which a term is multiplied or divided along its rows or columns; each with exponent 1 or −1, the least

@@ -18,6 +18,10 @@ pub struct Names {
     powers: HashMap<ExprId, (Number, ExprId)>,
     /// Definitions that are element-wise products, by their factors.
     elements: Vec<(Vec<Factor>, ExprId)>,
+    /// Definitions z = s·u that are divided by scalars, as a normalised u is: the factors of u, the powers, and z.
+    scaled: Vec<(Vec<ExprId>, Scalars, ExprId)>,
+    /// Whether a definition is a mean along rows or columns.
+    means: bool,
     /// How many named results of the arena were looked at.
     seen: usize,
     done: HashMap<ExprId, ExprId>,
@@ -73,7 +77,9 @@ impl Names {
                 continue;
             }
             let built = rebuild(arena, id, &|a| self.done[&a]);
+            let built = self.centred(arena, built);
             let built = self.in_chain(arena, built);
+            let built = self.in_scaled(arena, built);
             let built = self.as_power(arena, built);
             let built = self.in_elements(arena, built);
             let built = self.whole.get(&built).copied().unwrap_or(built);
@@ -113,10 +119,17 @@ impl Names {
             for (body, name) in [(body, name), (body_turned, name_turned)] {
                 self.whole.entry(body).or_insert(name);
                 if let Op::Product { scalars, factors } = arena.op(body)
-                    && scalars.is_empty()
-                    && factors.len() > 1
+                    && !factors.is_empty()
                 {
-                    self.chains.entry(factors[0]).or_default().push((factors.to_vec(), name));
+                    if !scalars.is_empty() {
+                        self.means |= factors.iter().any(|&f| matches!(arena.op(f), Op::Ones));
+                        let powers: Scalars = scalars.iter().map(|&s| arena.element_power_form(s)).collect();
+                        if powers.iter().any(|&(base, k)| k.is_negative() && !is_size(arena, base)) {
+                            self.scaled.push((factors.to_vec(), powers, name));
+                        }
+                    } else if factors.len() > 1 {
+                        self.chains.entry(factors[0]).or_default().push((factors.to_vec(), name));
+                    }
                 }
             }
         }
@@ -190,6 +203,36 @@ impl Names {
         changed
     }
 
+    /// The sums of what a mean was taken from are 0: rowsum(X - mu·1') for mu = rowmean(X).
+    fn centred(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        if !self.means {
+            return id;
+        }
+        let Op::Product { factors, .. } = arena.op(id) else { return id };
+        let [first, last] = **factors else { return id };
+        let ones = |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Ones);
+        let (sum, size) = match (ones(arena, first), ones(arena, last)) {
+            (false, true) => (first, arena.shape(last).rows),
+            (true, false) => (last, arena.shape(first).columns),
+            _ => return id,
+        };
+        let Op::Sum(terms) = arena.op(sum).clone() else { return id };
+        let n = arena.dimension(size);
+        let minus_one = arena.integer(-1);
+        let over = arena.power(n, minus_one);
+        let means: Vec<(Number, ExprId)> = terms
+            .iter()
+            .map(|&(c, term)| {
+                let chain = if sum == first { [over, term, last] } else { [over, first, term] };
+                let mean = arena.multiply(&chain);
+                (c, self.whole.get(&mean).copied().unwrap_or(mean))
+            })
+            .collect();
+        let all = arena.sum(&means);
+        let shape = arena.shape(id);
+        if arena.is_zero(all) { arena.zeros(shape) } else { id }
+    }
+
     /// x.^j as s.^(j/k) for a definition s = x.^k, where j/k is an odd integer (an even one would hide x itself).
     fn as_power(&self, arena: &mut Arena, id: ExprId) -> ExprId {
         let Op::Power(base, exponent) = *arena.op(id) else { return id };
@@ -231,6 +274,130 @@ impl Names {
         }
         if changed { arena.multiply(&operands) } else { id }
     }
+
+    /// A product with a definition z = s·u in it where it is divided by what z is divided by: (g'·u)·u/norm(u)^3 is
+    /// (g'·z)·z/norm(u) for z = u/norm(u).
+    fn in_scaled(&self, arena: &mut Arena, id: ExprId) -> ExprId {
+        if self.scaled.is_empty() {
+            return id;
+        }
+        let Op::Product { scalars, factors } = arena.op(id).clone() else { return id };
+        if scalars.is_empty() {
+            return id;
+        }
+        let mut factors = factors.to_vec();
+        let whole: Scalars = scalars.iter().map(|&s| arena.element_power_form(s)).collect();
+        let mut powers = split(arena, &whole);
+        let mut changed = false;
+        for (chain, scale, name) in &self.scaled {
+            let parts = split(arena, scale);
+            let before = changed;
+            while divides(arena, &powers, &parts) && replace(&mut factors, chain, *name) {
+                divide(&mut powers, &parts);
+                changed = true;
+            }
+            // The same in scalars that are products themselves.
+            for i in 0..powers.len() {
+                let (scalar, k) = powers[i];
+                let Op::Product { scalars: inner, factors: own } = arena.op(scalar).clone() else { continue };
+                let mut own = own.to_vec();
+                while k.is_one()
+                    && inner.is_empty()
+                    && parts.iter().all(|&(base, _)| base != scalar)
+                    && divides(arena, &powers, &parts)
+                    && replace(&mut own, chain, *name)
+                {
+                    divide(&mut powers, &parts);
+                    powers[i].0 = arena.multiply(&own);
+                    changed = true;
+                }
+            }
+            if changed && !before {
+                join(arena, &mut powers, scale);
+            }
+        }
+        if !changed {
+            return id;
+        }
+        let mut operands: Vec<ExprId> = Vec::with_capacity(powers.len() + factors.len());
+        for (base, k) in powers {
+            let exponent = arena.number(k);
+            operands.push(arena.power(base, exponent));
+        }
+        operands.extend(factors);
+        arena.multiply(&operands)
+    }
+}
+
+/// Powers of scalars that are multiplied.
+type Scalars = Vec<(ExprId, Number)>;
+
+/// The powers with those of products as powers of their factors: (s/n)^k is s^k and n^(-k).
+fn split(arena: &Arena, powers: &[(ExprId, Number)]) -> Scalars {
+    let mut out = Scalars::with_capacity(powers.len());
+    for &(base, k) in powers {
+        match arena.op(base) {
+            Op::Product { scalars, factors } if factors.is_empty() => {
+                for &scalar in scalars {
+                    let (base, j) = arena.element_power_form(scalar);
+                    times(&mut out, base, j.times(k));
+                }
+            }
+            _ => times(&mut out, base, k),
+        }
+    }
+    out
+}
+
+/// The inverse of `split` for the means in `scale` that stand under a root.
+fn join(arena: &Arena, powers: &mut Scalars, scale: &[(ExprId, Number)]) {
+    for &(mean, _) in scale {
+        let parts = split(arena, &[(mean, Number::ONE)]);
+        let &[(sum, _)] = &parts.iter().copied().filter(|(base, _)| !is_size(arena, *base)).collect::<Vec<_>>()[..]
+        else {
+            continue;
+        };
+        let Some(&(_, k)) = powers.iter().find(|(base, k)| *base == sum && k.as_integer().is_none()) else { continue };
+        if parts.len() > 1 {
+            parts.iter().for_each(|&(base, j)| times(powers, base, j.times(k).negate()));
+            times(powers, mean, k);
+        }
+    }
+}
+
+fn is_size(arena: &Arena, id: ExprId) -> bool {
+    matches!(arena.op(id), Op::Dimension(_))
+}
+
+/// Whether powers of scalars have all of these in them, with the same signs. Sizes may come to stand above or below: they
+/// belong to means.
+fn divides(arena: &Arena, powers: &[(ExprId, Number)], scale: &[(ExprId, Number)]) -> bool {
+    scale.iter().filter(|(base, _)| !is_size(arena, *base)).all(|&(base, k)| {
+        powers.iter().any(|&(b, j)| {
+            b == base && j.is_negative() == k.is_negative() && j.abs().plus(k.abs().negate()).to_f64() >= 0.0
+        })
+    })
+}
+
+fn divide(powers: &mut Scalars, scale: &[(ExprId, Number)]) {
+    scale.iter().for_each(|&(base, k)| times(powers, base, k.negate()));
+}
+
+/// Multiplies a power in; what comes to the power 0 stays, so that places stay.
+fn times(powers: &mut Scalars, base: ExprId, k: Number) {
+    match powers.iter_mut().find(|(other, _)| *other == base) {
+        Some(power) => power.1 = power.1.plus(k),
+        None => powers.push((base, k)),
+    }
+}
+
+/// Replaces the first place of a chain among factors by a name; whether there was one.
+fn replace(factors: &mut Vec<ExprId>, chain: &[ExprId], name: ExprId) -> bool {
+    let place = factors.windows(chain.len()).position(|window| window == chain);
+    if let Some(place) = place {
+        factors.splice(place..place + chain.len(), [name]);
+    }
+    place.is_some()
 }
 
 fn is_compound(arena: &Arena, id: ExprId) -> bool {

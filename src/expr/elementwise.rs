@@ -104,6 +104,7 @@ impl Arena {
             }
         }
         self.select_by_one_hot(&mut powers, &mut columns);
+        self.merge_quotient(&mut powers, &mut columns, &mut rows);
         self.merge_functions(&mut powers);
         if let Some(distributed) = self.distribute_quotient(&powers) {
             let mut factors = vec![distributed];
@@ -186,6 +187,40 @@ impl Arena {
         let Op::Hadamard(list) = self.op(product).clone() else { return None };
         let rest: Vec<ExprId> = list.iter().copied().filter(|&a| a != y).collect();
         (rest.len() + 1 == list.len()).then(|| self.hadamard(&rest))
+    }
+
+    /// X .* (X ./ C).^k = (X ./ C).^(k + 1) .* C for −1 < k < 0, where C is a vector repeated along rows or columns: it then
+    /// leaves sums along them.
+    fn merge_quotient(
+        &mut self,
+        powers: &mut Vec<(ExprId, Number)>,
+        columns: &mut Vec<ExprId>,
+        rows: &mut Vec<ExprId>,
+    ) {
+        for i in 0..powers.len() {
+            let (quotient, k) = powers[i];
+            if !k.is_negative() || k.abs().to_f64() >= 1.0 {
+                continue;
+            }
+            let Op::Hadamard(list) = self.op(quotient).clone() else { continue };
+            let (mut matrices, mut vectors) = (Vec::new(), Vec::new());
+            for &part in &list {
+                match self.broadcast_vector(part) {
+                    Some(vector) => vectors.push(vector),
+                    None => matrices.push(part),
+                }
+            }
+            let [x] = *matrices else { continue };
+            let Some(j) = powers.iter().position(|&(base, j)| base == x && j.is_one()) else { continue };
+            let minus_one = self.integer(-1);
+            for (vector, column) in vectors {
+                let inverse = self.power(vector, minus_one);
+                if column { columns.push(inverse) } else { rows.push(inverse) }
+            }
+            powers[i].1 = k.plus(Number::ONE);
+            powers.remove(j);
+            return;
+        }
     }
 
     /// sign(x)·x = abs(x), sign(x)/abs(x) = 1/x, sinh/cosh = tanh, sin/cos = tan, in a list of powers.

@@ -120,7 +120,8 @@ def jax_results(folder, manifest, target):
                 np.testing.assert_allclose(gradient, getattr(result, field), rtol=1e-9, atol=1e-9)
             if free(manifest):
                 own = partial(at_places, getattr(module, name), arrays, sizes, places)
-                check_grads(own, [arrays[i] for i in places], order=1, modes=["rev"])
+                # Central differences with JAX's own step, 1e-4, are wrong in the fifth digit of a steep pinv.
+                check_grads(own, [arrays[i] for i in places], order=1, modes=["rev"], eps=1e-5)
     self_test(module, target)
     return [np.asarray(value) for value in result]
 
