@@ -1,5 +1,6 @@
 //! Every program of a large table is written in every target, beside numbers for its inputs and what `eval` gives for
-//! them: `tests/emitted/run.py` runs the files and compares. Here it is held that each target covers each program.
+//! them: `tests/emitted/run.py` runs the files and compares. Here it is held that each target covers each program. Random
+//! programs are among them; `EMITTED_RANDOM=2000 EMITTED_SEED=1 cargo test --test emitted` writes others.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,6 +15,25 @@ use matgrad::eval::{Numbers, evaluate, sample};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::tensor::contract;
+use random::tree::Brackets;
+
+#[allow(dead_code, reason = "programs are made here, not judged")]
+#[allow(clippy::explicit_auto_deref)]
+#[path = "random"]
+mod random {
+    pub mod bound;
+    pub mod chance;
+    pub mod free;
+    pub mod generate;
+    pub mod tree;
+}
+
+/// How many random programs are written.
+const RANDOM: u64 = 60;
+/// Numbers of a random program that answer a relative change of its inputs by so many times are not compared.
+const STEEPEST: f64 = 1e4;
+/// Nor are results with larger entries.
+const LARGEST: f64 = 1e8;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,6 +72,17 @@ fn programs() -> Vec<Program> {
             inputs: case["inputs"].clone(),
         });
     }
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let first = number("EMITTED_SEED", 0) << 32;
+    for seed in first..first + number("EMITTED_RANDOM", RANDOM) {
+        let made = random::generate::program(seed);
+        let mut source = made.text(Brackets::Needed);
+        if let Some(ask) = made.asks.iter().find(|ask| seed % 4 == 3 && !ask.wrt.is_empty()) {
+            let second = if ask.gradient { "hessian" } else { "jacobian" };
+            source.push_str(&format!("{second} {} wrt {}\n", ask.of.text(Brackets::Needed), ask.wrt[0]));
+        }
+        out.push(without(format!("random/{seed}"), source));
+    }
     out
 }
 
@@ -83,6 +114,27 @@ fn point(answer: &Answer, inputs: &serde_json::Value, roots: &[ExprId]) -> Optio
         Ok(bound) => Some(bound.numbers),
         Err(_) => sample(&answer.arena, &answer.typed, roots, 7),
     }
+}
+
+/// Whether all results are finite numbers of a usual size that small changes of the inputs change little: others differ
+/// from target to target by rounding alone.
+fn is_tame(answer: &Answer, numbers: &Numbers, roots: &[ExprId]) -> bool {
+    const STEP: f64 = 1e-9;
+    let mut moved = numbers.clone();
+    for matrix in moved.variables.iter_mut().chain(moved.differentials.values_mut()) {
+        let columns = matrix.columns().max(1);
+        let signs = matrix.entries().iter().enumerate().map(|(k, x)| x * (1.0 + if k % 3 == 1 { -STEP } else { STEP }));
+        *matrix = Matrix::new(matrix.rows(), columns, signs.collect());
+    }
+    let (Ok(here), Ok(there)) = (evaluate(&answer.arena, numbers, roots), evaluate(&answer.arena, &moved, roots))
+    else {
+        return false;
+    };
+    here.iter().zip(&there).all(|(a, b)| {
+        let largest = a.entries().iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+        let near = |(x, y): (&f64, &f64)| (x - y).abs() <= STEEPEST * STEP * largest;
+        largest < LARGEST && a.entries().iter().all(|x| x.is_finite()) && a.entries().iter().zip(b.entries()).all(near)
+    })
 }
 
 fn array(shape: &[usize], entries: &[f64]) -> String {
@@ -137,11 +189,16 @@ fn every_target_writes_every_program() {
     let mut lacking = Vec::new();
     let mut without_point = Vec::new();
     let mut untested = Vec::new();
+    let mut left_out = 0;
     let mut written = vec![0; TARGETS.len()];
     let all = programs();
     for Program { name, source, inputs } in &all {
         let answer = match answer(source, Detail::None) {
             Ok(answer) => answer,
+            Err(_) if name.starts_with("random/") => {
+                left_out += 1;
+                continue;
+            }
             Err(errors) => {
                 let errors: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
                 lacking.push(format!("{name}: {}\n{source}\n", errors.join("; ")));
@@ -149,16 +206,23 @@ fn every_target_writes_every_program() {
             }
         };
         let own = folder.join(name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-        fs::create_dir_all(&own).unwrap();
         let mut roots: Vec<ExprId> = answer.outcomes.iter().map(|outcome| outcome.of_node).collect();
         for place in 0..answer.outcomes.len() {
             roots.extend(roots_of(&answer, place));
             roots.push(answer.outcomes[place].result);
         }
         let Some(numbers) = point(&answer, inputs, &roots) else {
-            without_point.push(name.clone());
+            match name.starts_with("random/") {
+                true => left_out += 1,
+                false => without_point.push(name.clone()),
+            }
             continue;
         };
+        if name.starts_with("random/") && !is_tame(&answer, &numbers, &roots) {
+            left_out += 1;
+            continue;
+        }
+        fs::create_dir_all(&own).unwrap();
         let mut manifest = format!("{{\"name\": {name:?}, \"program\": {source:?}, \"inputs\": {{");
         let mut inputs = Vec::new();
         let mut shapes = Vec::new();
@@ -219,6 +283,7 @@ fn every_target_writes_every_program() {
     for (count, (target, _)) in written.iter().zip(TARGETS) {
         println!("{target}: {count} of {} programs written", all.len());
     }
+    println!("{left_out} random programs left out: no answer, no point in the domain, or steep there");
     println!("{} files without a self-test:\n  {}", untested.len(), untested.join("\n  "));
     assert!(without_point.is_empty(), "no point found: {without_point:?}");
     assert!(lacking.is_empty(), "{} not covered:\n{}", lacking.len(), lacking.join("\n"));

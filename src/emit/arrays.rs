@@ -163,6 +163,9 @@ pub(super) fn write(code: &mut Code, dialect: &Dialect) -> Result<Written, EmitE
         if let Op::Compare(..) = code.op(value) {
             right = writer.cast(value, right);
         }
+        if let Some(row) = dialect.row("constant").filter(|_| code.is_constant(value)) {
+            right = writer.filled(row, value, &[value], &[right])?;
+        }
         let name = if wanted == "t" { names.take(&format!("t{}", out.len() + 1)) } else { names.take(&wanted) };
         writer.known.insert(value, name.clone());
         out.push(Line { name, right: right.text, formula, value });
@@ -237,6 +240,7 @@ impl Dialect {
 pub(super) fn key(code: &Code, value: Value) -> Option<&'static str> {
     Some(match code.op(value) {
         Op::Map(function, _) => function.name(),
+        Op::LeakyRelu(a, _) if code.is_size(*a) => "leaky_relu number",
         Op::LeakyRelu(..) => "leaky_relu",
         Op::Maximum(a, b) if code.is_size(*b) || code.is_size(*a) => "max number",
         Op::Maximum(..) => "max",

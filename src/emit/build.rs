@@ -319,6 +319,10 @@ impl Code {
 
     /// 1 where it holds, else 0.
     pub(super) fn compare(&mut self, comparison: Comparison, a: Value, b: Value) -> Value {
+        if let (Some(x), Some(y)) = (self.number_of(a), self.number_of(b)) {
+            let holds = comparison.holds(x.to_f64(), y.to_f64());
+            return self.number(if holds { Number::ONE } else { Number::ZERO });
+        }
         let shape = self.joined(&[a, b]);
         self.intern(Op::Compare(comparison, a, b), shape)
     }

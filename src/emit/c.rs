@@ -3,7 +3,7 @@
 
 use super::arrays::helpers;
 use super::buffers::{Words, Written, write as write_buffers};
-use super::code::{Code, rank};
+use super::code::{Code, Op, rank};
 use super::helpers_in_c::HELPERS;
 use super::sizes::Source;
 use super::{About, EmitError, Emitted};
@@ -125,6 +125,18 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     }
     let unused: String =
         parameters.iter().map(|(name, _)| format!("    (void){};\n", written.dimensions[name])).collect();
+    let read: Vec<usize> = code
+        .needed(&code.roots())
+        .into_iter()
+        .filter_map(|value| if let Op::Input(place) = *code.op(value) { Some(place as usize) } else { None })
+        .collect();
+    let unread: String = written
+        .inputs
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !read.contains(place))
+        .map(|(_, name)| format!("    (void){name};\n"))
+        .collect();
     let guard = format!("MATGRAD_{}_H", written.name.to_uppercase());
     let work = if written.work.is_empty() { "0".to_owned() } else { written.work.join(" + ") };
     let sizes = if size_parameters.is_empty() { "void".to_owned() } else { size_parameters.join(", ") };
@@ -139,7 +151,7 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     let text = format!(
         "{}#ifndef {guard}\n#define {guard}\n\n#include <cblas.h>\n#include <math.h>\n#include <stddef.h>\n#include <string.h>\n\n\
          {helpers}/* How many numbers `work` must have room for. */\nstatic size_t {name}_work({sizes})\n{{\n{fixed}{unused}    return {work};\n}}\n\n\
-         {}static int {name}({})\n{{\n{fixed}{unused}    double *w = work;\n    (void)w;\n{status}{}    return 0;\n}}\n{}\n#endif\n",
+         {}static int {name}({})\n{{\n{fixed}{unused}{unread}    double *w = work;\n    (void)w;\n{status}{}    return 0;\n}}\n{}\n#endif\n",
         comment(code, &written, about),
         described(code, &written),
         all.join(", "),

@@ -334,20 +334,36 @@ impl Code {
         }
     }
 
-    /// Whether a value is known from the sizes alone, a plain number in any target.
+    /// Whether a value is known from the sizes alone and written where it is used: a plain number in any target.
     pub fn is_size(&self, value: Value) -> bool {
+        (self.is_number(value) || self.label(value).is_none()) && self.is_constant(value)
+    }
+
+    fn is_number(&self, value: Value) -> bool {
+        matches!(self.op(value), Op::Number(_) | Op::Pi | Op::Euler | Op::Dimension(_))
+    }
+
+    /// Whether a value is known from the sizes alone, by itself or with a name.
+    pub fn is_constant(&self, value: Value) -> bool {
         if !self.shape(value).is_scalar() {
             return false;
         }
         let mut waiting = vec![value];
-        while let Some(value) = waiting.pop() {
-            match self.op(value) {
-                Op::Number(_) | Op::Pi | Op::Euler | Op::Dimension(_) => {}
-                Op::Sum(_) | Op::Multiply(_) | Op::Divide(..) | Op::Power(..) | Op::Map(..) => {
-                    if self.label(value).is_some() {
-                        return false;
-                    }
-                    self.operands(value, |a| waiting.push(a));
+        while let Some(part) = waiting.pop() {
+            match self.op(part) {
+                _ if self.is_number(part) => {}
+                Op::Sum(_)
+                | Op::Multiply(_)
+                | Op::Divide(..)
+                | Op::Power(..)
+                | Op::Map(..)
+                | Op::Maximum(..)
+                | Op::Minimum(..)
+                | Op::LeakyRelu(..)
+                | Op::Compare(..)
+                    if part == value || self.label(part).is_none() =>
+                {
+                    self.operands(part, |a| waiting.push(a));
                 }
                 _ => return false,
             }

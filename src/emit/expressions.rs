@@ -28,6 +28,12 @@ impl Writer<'_> {
         names.any(|taken| taken == name)
     }
 
+    /// An array whose kind of entries results have: the first input, or one made for a program that has none.
+    pub(super) fn like(&self) -> String {
+        let made = || self.dialect.row("array").unwrap_or_default();
+        self.inputs.first().map_or_else(|| made().to_owned(), String::clone)
+    }
+
     /// A value where it is used: its name, or its expression.
     pub(super) fn used(&self, value: Value) -> Result<Text, EmitError> {
         if let Some(name) = self.known.get(&value) {
@@ -53,7 +59,8 @@ impl Writer<'_> {
 
     /// A comparison as numbers.
     pub(super) fn cast(&self, value: Value, text: Text) -> Text {
-        match self.dialect.row("cast") {
+        let number = self.dialect.row("cast number").filter(|_| self.code.is_constant(value));
+        match number.or_else(|| self.dialect.row("cast")) {
             Some(row) => self.filled(row, value, &[value], std::slice::from_ref(&text)).unwrap_or(text),
             None => text,
         }
@@ -114,7 +121,12 @@ impl Writer<'_> {
             Op::Power(a, b) => {
                 let (x, y) = (self.spread_use(*a, shape)?, self.spread_use(*b, shape)?);
                 let sign = if scalar { self.dialect.scalar_power } else { self.dialect.power };
-                Ok(Text::new(format!("{}{sign}{}", x.at_least(Level::Atom), y.at_least(Level::Atom)), Level::Power))
+                // MATLAB reads `A .^ B'` as (A .^ B)'.
+                let exponent = match y.text.ends_with('\'') {
+                    true => format!("({})", y.text),
+                    false => y.at_least(Level::Atom),
+                };
+                Ok(Text::new(format!("{}{sign}{exponent}", x.at_least(Level::Atom)), Level::Power))
             }
             Op::Compare(comparison, a, b) => {
                 let (x, y) = (self.spread_use(*a, shape)?, self.spread_use(*b, shape)?);
@@ -265,19 +277,19 @@ impl Writer<'_> {
     fn by_row(&self, value: Value) -> Result<Text, EmitError> {
         let code = self.code;
         let Some(key) = key(code, value) else { return Err(EmitError::new("an operation without a form".to_owned())) };
+        // Few languages write functions of an array and a number in a way of their own.
+        let plain = key.strip_suffix(" number").unwrap_or(key);
         let mut row = None;
-        if code.is_size(value)
+        if code.is_constant(value)
             && let Some(host) = self.dialect.host
         {
-            row = functions::form(key, host);
+            row = functions::form(plain, host);
         }
         if matches!(code.op(value), Op::Matrix(MatrixOp::Horizontal | MatrixOp::Vertical, _))
             && rank(code.shape(value)) == 1
         {
             row = self.dialect.row("joined");
         }
-        // Few languages write the larger of an array and a number in a way of its own.
-        let plain = key.strip_suffix(" number").unwrap_or(key);
         let Some(row) = row.or_else(|| self.dialect.row(key)).or_else(|| self.dialect.row(plain)) else {
             return Err(EmitError::new(format!("`{key}` is not covered for this target")));
         };
@@ -298,7 +310,13 @@ impl Writer<'_> {
     }
 
     /// A row of the table with its places filled.
-    fn filled(&self, row: &'static str, value: Value, operands: &[Value], texts: &[Text]) -> Result<Text, EmitError> {
+    pub(super) fn filled(
+        &self,
+        row: &'static str,
+        value: Value,
+        operands: &[Value],
+        texts: &[Text],
+    ) -> Result<Text, EmitError> {
         let code = self.code;
         let shape = code.shape(value);
         let (level, row) = match row.as_bytes()[0] {
@@ -334,7 +352,7 @@ impl Writer<'_> {
                     let words: [(&str, &dyn Fn() -> String); 10] = [
                         ("shape", &|| self.shape_text(shape)),
                         ("tuple", &|| self.tuple_text(shape)),
-                        ("like", &|| self.inputs.first().cloned().unwrap_or_default()),
+                        ("like", &|| self.like()),
                         ("list", &|| String::new()),
                         ("m", &|| dimension(shape.rows)),
                         ("n", &|| dimension(shape.columns)),

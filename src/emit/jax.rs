@@ -11,8 +11,11 @@ const DIALECT: Dialect = Dialect { functions: |form| form.jax, rows: ROWS, helpe
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
+    ("array", "jnp.zeros(0)"),
     ("cast", "@0.astype($like.dtype)"),
+    ("cast number", "float($0)"),
     ("number", "jnp.asarray($0, dtype=$like.dtype)"),
+    ("constant", "jnp.asarray($0, dtype=$like.dtype)"),
     ("pi", "math.pi"),
     ("e", "math.e"),
     ("identity", "jnp.eye($m, dtype=$like.dtype)"),

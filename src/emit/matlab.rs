@@ -85,9 +85,14 @@ end
     (
         "mg_tensor",
         "function y = mg_tensor(sizes, kept, varargin)
-% The products of entries, summed over the indices behind the kept ones. Behind these come pairs: the indices of an array
-% and the array.
-y = ones([sizes(1:kept), 1, 1]);
+% The products of entries, summed over the indices behind the kept ones as soon as no array is left that has them. Behind
+% these come pairs: the indices of an array and the array.
+last = zeros(1, numel(sizes));
+for k = 1:2:numel(varargin)
+    last(varargin{k}) = k;
+end
+summed = sizes(kept + 1:end);
+y = prod(summed(last(kept + 1:end) == 0));
 for k = 1:2:numel(varargin)
     at = varargin{k};
     a = varargin{k + 1};
@@ -97,10 +102,13 @@ for k = 1:2:numel(varargin)
     shape = ones(1, max(numel(sizes), 2));
     shape(at) = sizes(at);
     y = y .* reshape(a, shape);
+    for index = find(last == k)
+        if index > kept
+            y = sum(y, index);
+        end
+    end
 end
-for k = numel(sizes):-1:kept + 1
-    y = sum(y, k);
-end
+y = y .* ones([sizes(1:kept), 1, 1]);
 end
 ",
     ),

@@ -11,6 +11,7 @@ const DIALECT: Dialect = Dialect { functions: |form| form.numpy, rows: ROWS, hel
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
     ("cast", "@0.astype(float)"),
+    ("cast number", "float($0)"),
     ("number", "np.float64($0)"),
     ("pi", "math.pi"),
     ("e", "math.e"),

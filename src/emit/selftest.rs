@@ -247,6 +247,13 @@ impl Point<'_> {
                 test.left_out.push((output, why));
                 continue;
             }
+            let still = |node: &&ExprId| arena.properties(**node).has(Property::Constant);
+            if outcome.kind != AskKind::Differential
+                && let Some(&node) = outcome.wrt_nodes.iter().find(still)
+            {
+                test.left_out.push((output, format!("{} is constant", arena.name_of(node))));
+                continue;
+            }
             let wrt: Vec<usize> = outcome.wrt_nodes.iter().filter_map(|&node| input_of(node)).collect();
             let forth = |input: usize, along: usize| Shift { input, back: false, along };
             let mut comparison =
@@ -274,6 +281,10 @@ impl Point<'_> {
                         let name = format!("d_{}", code.inputs[input].name);
                         test.directions.push(Along { name, array: array(given, test.inputs[input].rank) });
                         path.push(forth(input, test.directions.len() - 1));
+                    }
+                    if path.is_empty() {
+                        test.left_out.push((output, "what it moves is constant".to_owned()));
+                        continue;
                     }
                     comparison.paths = vec![path];
                 }

@@ -26,7 +26,7 @@ impl Writer<'_> {
             });
         }
         let axes: Vec<String> = tensor.axes.iter().map(|&d| self.dimension(d).text).collect();
-        let like = self.inputs.first().cloned().unwrap_or_default();
+        let like = self.like();
         match self.dialect.row("einsum") {
             Some(_) => Ok(einsum(self, &axes, &terms, &like)),
             None => Err(EmitError::new("a derivative of more than two axes is not covered for this target".to_owned())),

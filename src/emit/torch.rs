@@ -13,8 +13,11 @@ const DIALECT: Dialect = Dialect { functions: |form| form.torch, rows: ROWS, hel
 
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
+    ("array", "torch.empty(0, dtype=torch.float64)"),
     ("cast", "@0.to($like.dtype)"),
+    ("cast number", "float($0)"),
     ("number", "$like.new_tensor($0)"),
+    ("constant", "$like.new_tensor($0)"),
     ("pi", "math.pi"),
     ("e", "math.e"),
     ("identity", "torch.eye($m, dtype=$like.dtype, device=$like.device)"),

@@ -5,7 +5,6 @@ use crate::expr::Axis;
 use crate::functions::Function;
 use crate::matrix::{Matrix, MatrixError, erf, erfc};
 use crate::number::Number;
-use crate::syntax::ast::Comparison;
 
 /// f(arguments); `axis` matters to softmax and its kind.
 ///
@@ -116,17 +115,6 @@ pub(super) fn pairwise(a: &Matrix, b: &Matrix, f: impl Fn(f64, f64) -> f64) -> R
     }
     let ((m, n), (p, q)) = (a.shape(), b.shape());
     Err(EvalError::new(format!("an element-wise operation of {m}x{n} and {p}x{q}")))
-}
-
-pub(super) fn comparison(comparison: Comparison) -> fn(f64, f64) -> bool {
-    match comparison {
-        Comparison::Greater => |x, y| x > y,
-        Comparison::GreaterEqual => |x, y| x >= y,
-        Comparison::Less => |x, y| x < y,
-        Comparison::LessEqual => |x, y| x <= y,
-        Comparison::Equal => |x, y| x == y,
-        Comparison::NotEqual => |x, y| x != y,
-    }
 }
 
 /// x^k, by multiplication for small integers k.

@@ -243,8 +243,11 @@ impl Evaluator {
             Operation::MatrixPower(a, exponent) => functions::matrix_power(values.at(*a), *exponent)?,
             Operation::Transpose(a) => values.at(*a).transpose(),
             Operation::Compare(comparison, a, b) => {
-                let holds = functions::comparison(*comparison);
-                functions::pairwise(values.at(*a), values.at(*b), |x, y| if holds(x, y) { 1.0 } else { 0.0 })?
+                functions::pairwise(
+                    values.at(*a),
+                    values.at(*b),
+                    |x, y| if comparison.holds(x, y) { 1.0 } else { 0.0 },
+                )?
             }
             Operation::Call(function, axis, arguments) => {
                 let list: Vec<&Matrix> = arguments.iter().map(|&a| values.at(a)).collect();

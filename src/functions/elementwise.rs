@@ -46,7 +46,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Sign, "sign", "sign", S::Elementwise, "0", &[
         Form {
             numpy: "np.sign($0)", torch: "torch.sign($0)", jax: "jnp.sign($0)", julia: "sign$.($0)", matlab: "sign($0)",
-            c: "mg_sign", rust: "mg_sign", stablehlo: "sign($0)", ..FORM
+            c: "mg_sign", rust: "mg_sign", stablehlo: "sign($0)",
+            python: "+(@0 > 0) - (@0 < 0)", ..FORM
         },
         Form {
             name: "mg_sign", c: "static double mg_sign(double x) { return (x > 0.0) - (x < 0.0); }\n",
@@ -120,7 +121,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Sigmoid, "sigmoid", "logistic function", S::Elementwise, "F .* (1 - F) .* dX", &[
         Form {
             numpy: "special.expit($0)", torch: "torch.sigmoid($0)", jax: "jax.nn.sigmoid($0)", julia: "_sigmoid$.($0)",
-            matlab: "*1 ./ (1 + exp(-@0))", c: "mg_sigmoid", rust: "mg_sigmoid", stablehlo: "logistic($0)", ..FORM
+            matlab: "*1 ./ (1 + exp(-@0))", c: "mg_sigmoid", rust: "mg_sigmoid", stablehlo: "logistic($0)",
+            python: "*math.exp(min($0, 0)) / (1 + math.exp(-abs($0)))", ..FORM
         },
         Form { name: "_sigmoid", julia: "_sigmoid(x) = (e = exp(-abs(x)); (x >= 0 ? one(e) : e) / (1 + e))\n", ..FORM },
         Form {
@@ -143,7 +145,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Form {
             numpy: "np.logaddexp(0, $0)", torch: "-F.logsigmoid(-@0)", jax: "jax.nn.softplus($0)", julia: "_softplus$.($0)",
             matlab: "+max($0, 0) + log1p(exp(-abs($0)))", c: "mg_softplus", rust: "mg_softplus",
-            stablehlo: "add(maximum($0, 0), log_plus_one(exponential(negate(abs($0)))))", ..FORM
+            stablehlo: "add(maximum($0, 0), log_plus_one(exponential(negate(abs($0)))))",
+            python: "+max($0, 0) + math.log1p(math.exp(-abs($0)))", ..FORM
         },
         Form { name: "_softplus", julia: "_softplus(x) = max(x, 0) + log1p(exp(-abs(x)))\n", ..FORM },
         Form {
@@ -159,7 +162,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Relu, "relu", "rectified linear unit", S::Elementwise, "(X > 0) .* dX", &[
         Form {
             numpy: "np.maximum($0, 0)", torch: "torch.relu($0)", jax: "jax.nn.relu($0)", julia: "max$.($0, 0)",
-            matlab: "max($0, 0)", c: "mg_relu", rust: "mg_relu", stablehlo: "maximum($0, 0)", ..FORM
+            matlab: "max($0, 0)", c: "mg_relu", rust: "mg_relu", stablehlo: "maximum($0, 0)",
+            python: "max($0, 0)", ..FORM
         },
         Form {
             name: "mg_relu", c: "static double mg_relu(double x) { return x > 0.0 ? x : 0.0; }\n",
@@ -174,7 +178,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Form {
             numpy: "+np.maximum($0, 0) + np.expm1(np.minimum($0, 0))", torch: "F.elu($0)", jax: "jax.nn.elu($0)",
             julia: "_elu$.($0)", matlab: "+max($0, 0) + expm1(min($0, 0))", c: "mg_elu", rust: "mg_elu",
-            stablehlo: "where_positive($0, $0, exponential_minus_one($0))", ..FORM
+            stablehlo: "where_positive($0, $0, exponential_minus_one($0))",
+            python: "+max($0, 0) + math.expm1(min($0, 0))", ..FORM
         },
         Form { name: "_elu", julia: "_elu(x) = x > 0 ? x : expm1(x)\n", ..FORM },
         Form {
@@ -190,7 +195,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Form {
             numpy: "*@0 * special.ndtr($0)", torch: "F.gelu($0)", jax: "jax.nn.gelu($0, approximate=False)",
             julia: "_gelu$.($0)", matlab: "*0.5 * @0 .* erfc(-@0 / sqrt(2))", c: "mg_gelu", rust: "mg_gelu",
-            stablehlo: "gelu($0)", ..FORM
+            stablehlo: "gelu($0)",
+            python: "*0.5 * @0 * math.erfc(-@0 / math.sqrt(2))", ..FORM
         },
         Form { name: "_gelu", julia: "_gelu(x) = x * erfc(-x / sqrt(2)) / 2\n", ..FORM },
         Form {
@@ -205,7 +211,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Silu, "silu", "sigmoid linear unit", S::Elementwise, "sigmoid(X) .* (1 + X .* (1 - sigmoid(X))) .* dX", &[
         Form {
             numpy: "*@0 * special.expit($0)", torch: "F.silu($0)", jax: "jax.nn.silu($0)", julia: "_silu$.($0)",
-            matlab: "*@0 ./ (1 + exp(-@0))", c: "mg_silu", rust: "mg_silu", stablehlo: "multiply($0, logistic($0))", ..FORM
+            matlab: "*@0 ./ (1 + exp(-@0))", c: "mg_silu", rust: "mg_silu", stablehlo: "multiply($0, logistic($0))",
+            python: "*@0 * math.exp(min($0, 0)) / (1 + math.exp(-abs($0)))", ..FORM
         },
         Form { name: "_silu", julia: "_silu(x) = x * _sigmoid(x)\n", ..FORM },
         Form {
@@ -228,7 +235,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Form {
             numpy: "np.heaviside($0, 0)", torch: "(@0 > 0).to($like.dtype)", jax: "(@0 > 0).astype($like.dtype)",
             julia: "_step$.($0)", matlab: "double(@0 > 0)", c: "mg_step", rust: "mg_step", stablehlo: "positive($0)",
-            ..FORM
+            python: "float(@0 > 0)", ..FORM
         },
         Form { name: "_step", julia: "_step(x) = x > 0 ? one(x) : zero(x)\n", ..FORM },
         Form {
@@ -256,8 +263,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         Form {
             numpy: "np.where(@0 > 0, $0, @1 * @0)", torch: "torch.where(@0 > 0, $0, @1 * @0)",
             jax: "jnp.where(@0 > 0, $0, @1 * @0)", julia: "_leaky_relu$.($0, $1)", matlab: "+max($0, 0) + @1 * min($0, 0)",
-            c: "mg_leaky_relu", rust: "mg_leaky_relu", stablehlo: "where_positive($0, $0, multiply($1, $0))", ..FORM
+            c: "mg_leaky_relu", rust: "mg_leaky_relu", stablehlo: "where_positive($0, $0, multiply($1, $0))",
+            python: "+max($0, 0) + @1 * min($0, 0)", ..FORM
         },
+        Form { name: "number", torch: "+max($0, 0) + @1 * min($0, 0)", ..FORM },
         Form { name: "_leaky_relu", julia: "_leaky_relu(x, slope) = x > 0 ? x : slope * x\n", ..FORM },
         Form {
             name: "mg_leaky_relu",
@@ -272,7 +281,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Max, "max", "larger of two", S::ElementwisePair, "", &[
         Form {
             numpy: "np.maximum($0, $1)", torch: "torch.maximum($0, $1)", jax: "jnp.maximum($0, $1)", julia: "max$.($0, $1)",
-            matlab: "max($0, $1)", c: "mg_max", rust: "mg_max", stablehlo: "maximum($0, $1)", ..FORM
+            matlab: "max($0, $1)", c: "mg_max", rust: "mg_max", stablehlo: "maximum($0, $1)",
+            python: "max($0, $1)", ..FORM
         },
         Form { name: "number", torch: "torch.clamp($0, min=$1)", ..FORM },
         Form {
@@ -287,7 +297,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     row(F::Min, "min", "smaller of two", S::ElementwisePair, "", &[
         Form {
             numpy: "np.minimum($0, $1)", torch: "torch.minimum($0, $1)", jax: "jnp.minimum($0, $1)", julia: "min$.($0, $1)",
-            matlab: "min($0, $1)", c: "mg_min", rust: "mg_min", stablehlo: "minimum($0, $1)", ..FORM
+            matlab: "min($0, $1)", c: "mg_min", rust: "mg_min", stablehlo: "minimum($0, $1)",
+            python: "min($0, $1)", ..FORM
         },
         Form { name: "number", torch: "torch.clamp($0, max=$1)", ..FORM },
         Form {

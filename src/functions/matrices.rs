@@ -131,7 +131,7 @@ end
     row(F::Expm, "expm", "matrix exponential", S::Square, "", &[
         Form {
             numpy: "scipy.linalg.expm($0)", torch: "torch.linalg.matrix_exp($0)", jax: "jax.scipy.linalg.expm($0)",
-            julia: "exp($0)", matlab: "expm($0)", c: "mg_exponential", rust: "mg_exponential", ..FORM
+            julia: "exp($0)", matlab: "full(expm($0))", c: "mg_exponential", rust: "mg_exponential", ..FORM
         },
     ]),
     row(F::Chol, "chol", "Cholesky factor, lower", S::Square, "", &[

@@ -60,6 +60,18 @@ impl Comparison {
             Comparison::NotEqual => "!=",
         }
     }
+
+    /// Whether it is true of two numbers; of NaN only `!=` is.
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Comparison::Greater => a > b,
+            Comparison::GreaterEqual => a >= b,
+            Comparison::Less => a < b,
+            Comparison::LessEqual => a <= b,
+            Comparison::Equal => a == b,
+            Comparison::NotEqual => a != b,
+        }
+    }
 }
 
 /// What a node is.

@@ -185,15 +185,7 @@ impl Field for Floats {
     }
 
     fn holds(&self, comparison: Comparison, a: Float, b: Float) -> bool {
-        let (a, b) = (a.value, b.value);
-        match comparison {
-            Comparison::Greater => a > b,
-            Comparison::GreaterEqual => a >= b,
-            Comparison::Less => a < b,
-            Comparison::LessEqual => a <= b,
-            Comparison::Equal => a == b,
-            Comparison::NotEqual => a != b,
-        }
+        comparison.holds(a.value, b.value)
     }
 
     fn pi(&self) -> Float {
