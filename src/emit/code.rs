@@ -197,6 +197,8 @@ pub struct Input {
     pub shape: Shape,
     /// What it is, for a reader: `matrix(N, D)`.
     pub kind: String,
+    /// The variable or differential. A variable may have the name of a differential.
+    pub node: ExprId,
 }
 
 /// What a result is.

@@ -205,6 +205,16 @@ impl Writer<'_> {
         if product { format!("({})", text.text) } else { text.at_least(Level::Product) }
     }
 
+    /// Whether a comparison is the first factor of a product where it stands.
+    fn starts_with_truth(&self, value: Value) -> bool {
+        match self.code.op(value) {
+            Op::Multiply(list) if !self.known.contains_key(&value) => {
+                matches!(self.code.op(list[0]), Op::Compare(..)) && !self.known.contains_key(&list[0])
+            }
+            _ => false,
+        }
+    }
+
     fn multiply(&self, list: &[Value], shape: Shape) -> Result<Text, EmitError> {
         let code = self.code;
         let compare = |v: &Value| matches!(code.op(*v), Op::Compare(..)) && !self.known.contains_key(v);
@@ -254,6 +264,11 @@ impl Writer<'_> {
                 (0, false) => {
                     level = term.level;
                     out = term.text;
+                }
+                // A truth value has no sign.
+                (0, true) if size.is_one() && self.starts_with_truth(a) => {
+                    level = Level::Product;
+                    out = format!("-1{}{}", self.dialect.scale, term.at_least(Level::Product));
                 }
                 (0, true) => {
                     level = if size.is_one() { Level::Sign } else { Level::Product };

@@ -143,7 +143,7 @@ impl Lowerer<'_> {
                 Node::Differential(of) => format!("the differential of {}", arena.name_of(*of)),
                 _ => String::new(),
             };
-            self.code.inputs.push(Input { name: arena.name_of(id), shape, kind });
+            self.code.inputs.push(Input { name: arena.name_of(id), shape, kind, node: id });
             let value = self.code.intern(Op::Input(place), shape);
             self.values.insert(id, Operand { value, shape });
         }

@@ -247,11 +247,11 @@ impl Point<'_> {
                 test.left_out.push((output, why));
                 continue;
             }
-            let still = |node: &&ExprId| arena.properties(**node).has(Property::Constant);
+            let still = |node: &&ExprId| input_of(**node).is_some_and(|input| self.is_still(&test, input, **node));
             if outcome.kind != AskKind::Differential
                 && let Some(&node) = outcome.wrt_nodes.iter().find(still)
             {
-                test.left_out.push((output, format!("{} is constant", arena.name_of(node))));
+                test.left_out.push((output, format!("{} does not move", arena.name_of(node))));
                 continue;
             }
             let wrt: Vec<usize> = outcome.wrt_nodes.iter().filter_map(|&node| input_of(node)).collect();
@@ -331,6 +331,13 @@ impl Point<'_> {
         Ok(Some(test))
     }
 
+    /// Whether a variable has no direction but 0: a constant, a skew matrix of one entry.
+    fn is_still(&self, test: &SelfTest, input: usize, leaf: ExprId) -> bool {
+        let [rows, columns] = test.inputs[input].shape;
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        random_direction(&self.answer.arena, leaf, rows, columns, &mut random).max_abs() == 0.0
+    }
+
     /// The place of the direction in which an input moves; drawn where it is not known yet.
     fn direction(&self, test: &mut SelfTest, input: usize, leaf: ExprId, random: &mut ChaCha8Rng) -> usize {
         let name = format!("along_{}", self.code.inputs[input].name);
@@ -346,17 +353,10 @@ impl Point<'_> {
 
     /// The numbers of the input at that place.
     fn input(&self, place: usize) -> Option<&Matrix> {
-        let name = &self.code.inputs[place].name;
-        let arena = &self.answer.arena;
-        let variable = arena.variables.iter().position(|variable| variable.name == *name);
-        match variable {
-            Some(variable) => self.numbers.variables.get(variable),
-            None => self
-                .numbers
-                .differentials
-                .iter()
-                .find(|(of, _)| format!("d{}", arena.name_of(**of)) == *name)
-                .map(|(_, d)| d),
+        match *self.answer.arena.op(self.code.inputs[place].node) {
+            Node::Variable(variable) => self.numbers.variables.get(variable.0 as usize),
+            Node::Differential(of) => self.numbers.differentials.get(&of),
+            _ => None,
         }
     }
 
@@ -386,10 +386,8 @@ impl Point<'_> {
     fn moved(&self, test: &SelfTest, path: &[Shift], t: f64) -> Numbers {
         let mut numbers = self.numbers.clone();
         for shift in path {
-            let name = &self.code.inputs[shift.input].name;
-            let Some(place) = self.answer.arena.variables.iter().position(|variable| variable.name == *name) else {
-                continue;
-            };
+            let Node::Variable(variable) = *self.answer.arena.op(self.code.inputs[shift.input].node) else { continue };
+            let place = variable.0 as usize;
             let direction = &test.directions[shift.along].array;
             let [rows, columns] = direction.shape;
             let step = if shift.back { -t } else { t };
@@ -410,10 +408,7 @@ fn arena_places(answer: &Answer, code: &Code) -> Vec<Option<usize>> {
             nodes.extend(moves.iter().map(|moved| moved.leaf));
         }
         for node in nodes {
-            if matches!(arena.op(node), Node::Variable(_)) {
-                let name = arena.name_of(node);
-                out[node.0 as usize] = code.inputs.iter().position(|input| input.name == name);
-            }
+            out[node.0 as usize] = code.inputs.iter().position(|input| input.node == node);
         }
     }
     out

@@ -137,25 +137,43 @@ impl Writer<'_> {
             for &d in &term.summed {
                 all.push(self.size(d)?);
             }
-            let coefficient = self.known[&term.coefficient].clone();
-            let mut product = self.broadcast(&coefficient, &[], &all);
             let mut factors: Vec<(Tile, Vec<usize>)> =
                 term.factors.iter().map(|(factor, at)| (self.known[factor].clone(), at.clone())).collect();
             for &(i, j) in &term.deltas {
                 let identity = self.identity(all[i]);
                 factors.push((identity, vec![i, j]));
             }
-            for (mut tile, mut at) in factors {
-                if at.len() == 2 && at[0] > at[1] {
+            // The product so far, and the indices of its axes. An index is summed as soon as no factor is left that has it.
+            let (mut product, mut at) = (self.known[&term.coefficient].clone(), Vec::new());
+            for k in 0..factors.len() {
+                let (mut tile, mut own) = factors[k].clone();
+                if own.len() == 2 && own[0] > own[1] {
                     tile = self.transpose(&tile);
-                    at.reverse();
+                    own.reverse();
                 }
-                let wide = self.broadcast(&tile, &at, &all);
-                product = self.binary("multiply", &product, &wide);
+                let mut joined: Vec<usize> = at.iter().chain(&own).copied().collect();
+                joined.sort_unstable();
+                joined.dedup();
+                let shape: Vec<i64> = joined.iter().map(|&index| all[index]).collect();
+                let place = |index: &usize| joined.binary_search(index).unwrap_or_default();
+                let left = self.broadcast(&product, &at.iter().map(place).collect::<Vec<_>>(), &shape);
+                let right = self.broadcast(&tile, &own.iter().map(place).collect::<Vec<_>>(), &shape);
+                product = self.binary("multiply", &left, &right);
+                let ends =
+                    |index: usize| index >= axes.len() && factors[k + 1..].iter().all(|(_, at)| !at.contains(&index));
+                let over: Vec<usize> = (0..joined.len()).filter(|&i| ends(joined[i])).collect();
+                if !over.is_empty() {
+                    product = self.reduce("add", 0.0, &product, &over);
+                }
+                at = joined.into_iter().filter(|&index| !ends(index)).collect();
             }
-            if all.len() > axes.len() {
-                let over: Vec<usize> = (axes.len()..all.len()).collect();
-                product = self.reduce("add", 0.0, &product, &over);
+            product = self.broadcast(&product, &at, &axes);
+            // A sum over an index that no factor has.
+            let free = (axes.len()..all.len()).filter(|index| factors.iter().all(|(_, at)| !at.contains(index)));
+            let times: i64 = free.map(|index| all[index]).product();
+            if times != 1 {
+                let times = self.constant(times as f64, &axes);
+                product = self.binary("multiply", &product, &times);
             }
             sum = self.binary("add", &sum, &product);
         }
