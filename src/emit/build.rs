@@ -433,6 +433,15 @@ impl Code {
         self.intern(Op::Matrix(op, list.into()), shape)
     }
 
+    /// a/b, and 0 where b is 0: pseudo-inverses of numbers and vectors.
+    pub(super) fn over_or_zero(&mut self, a: Value, b: Value) -> Value {
+        let zero = self.number(Number::ZERO);
+        let none = self.compare(Comparison::Equal, b, zero);
+        let some = self.compare(Comparison::NotEqual, b, zero);
+        let (above, below) = (self.multiply(&[some, a]), self.sum(&[(Number::ONE, b), (Number::ONE, none)]));
+        self.divide(above, below)
+    }
+
     /// A row or column of that shape with the first entry of the value and zeros.
     pub(super) fn first_entry(&mut self, a: Value, shape: Shape) -> Value {
         let column = if shape.is_row() { shape.transposed() } else { shape };

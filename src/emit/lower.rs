@@ -16,7 +16,7 @@ use crate::functions::Function;
 use crate::number::Number;
 use crate::render::build::notation;
 use crate::render::text::text;
-use crate::syntax::ast::{AskKind, Comparison};
+use crate::syntax::ast::AskKind;
 use crate::tensor::index::Entries;
 
 /// A value that stands for something of this shape: of the shape itself, or a row, column or scalar that is repeated to it.
@@ -496,11 +496,11 @@ impl Lowerer<'_> {
             (F::Pinv, _) if first.shape.is_column() || first.shape.is_row() => {
                 let full = self.full(first);
                 let (turned, square) = (self.code.transpose(full), self.code.dot(full, full));
-                self.over_or_zero(turned, square)
+                self.code.over_or_zero(turned, square)
             }
             (F::Pinv, _) if scalar => {
                 let above = self.code.number(Number::ONE);
-                self.over_or_zero(above, value)
+                self.code.over_or_zero(above, value)
             }
             (F::Pinv, _) => self.whole(MatrixOp::PseudoInverse, list, shape),
             (F::TransposeOf, _) => self.code.transpose(value),
@@ -522,15 +522,6 @@ impl Lowerer<'_> {
             ) => return Err(lacking(function)),
             (function, _) => self.code.map(function, value),
         })
-    }
-
-    /// a/b, and 0 where b is 0: pseudo-inverses of numbers and vectors.
-    fn over_or_zero(&mut self, a: Value, b: Value) -> Value {
-        let zero = self.code.number(Number::ZERO);
-        let none = self.code.compare(Comparison::Equal, b, zero);
-        let some = self.code.compare(Comparison::NotEqual, b, zero);
-        let (above, below) = (self.code.multiply(&[some, a]), self.code.sum(&[(Number::ONE, b), (Number::ONE, none)]));
-        self.code.divide(above, below)
     }
 
     /// The Cholesky factor reads the symmetric part.
