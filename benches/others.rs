@@ -2,8 +2,6 @@
 //! factorisation, a Gaussian likelihood. `cargo bench --bench others -- [CASE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`;
 //! `benches/peers/others.py` sets them beside other libraries.
 
-mod measure;
-
 use matgrad::answer::answer;
 use matgrad::derivation::Detail;
 use measure::{Arguments, Case, heading, measure};

@@ -2,8 +2,6 @@
 //! reaches. `cargo bench --bench step -- [SIZE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`;
 //! `benches/peers/step.py` sets it beside other libraries.
 
-mod measure;
-
 use std::time::Instant;
 
 use matgrad::answer::answer;
