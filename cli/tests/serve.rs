@@ -467,7 +467,8 @@ fn work_that_takes_too_long_is_ended_and_so_is_that_of_a_server_that_is_gone() {
     server.child.wait().unwrap();
     soon("a process is left", || !PathBuf::from(format!("/proc/{}", kept[0])).exists());
     let mut server = Server::start_with("too-long-ended", &["--time", "60"]);
-    let (address, request) = (server.address.clone(), json!({ "program": heavy }).to_string());
+    let half = &heavy[..heavy.rfind("hessian f wrt A45").unwrap()];
+    let (address, request) = (server.address.clone(), json!({ "program": half }).to_string());
     std::thread::spawn(move || {
         let head = format!("POST /api/derive HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n");
         let mut stream = TcpStream::connect(&address).unwrap();

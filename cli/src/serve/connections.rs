@@ -24,7 +24,7 @@ const HEAD: Duration = Duration::from_secs(15);
 /// So long a client may take none of what is written to it.
 const STALLED: Duration = Duration::from_secs(20);
 /// So long requests under way have to end when the server stops.
-const LAST: Duration = Duration::from_secs(3);
+const LAST: Duration = Duration::from_secs(1);
 
 /// Answers connections until `stop` is there, then those under way.
 pub async fn answer(listener: TcpListener, service: Router, stop: impl Future<Output = ()>) {
