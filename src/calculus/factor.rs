@@ -136,25 +136,10 @@ fn best_common(arena: &mut Arena, terms: &[(Number, ExprId)]) -> Option<(Common,
 fn belongs_to_mean(arena: &Arena, scalar: ExprId, scalars: &[ExprId], factors: &[ExprId]) -> bool {
     let (size, k) = arena.element_power_form(scalar);
     let Op::Dimension(n) = *arena.op(size) else { return false };
-    let sums = |chain: &[ExprId]| match *chain {
-        [first, last] => [(first, last), (last, first)].iter().any(|&(ones, other)| {
-            let shape = arena.shape(ones);
-            matches!(arena.op(ones), Op::Ones)
-                && !matches!(arena.op(other), Op::Ones)
-                && if ones == first {
-                    shape.columns == n && shape.is_row()
-                } else {
-                    shape.rows == n && shape.is_column()
-                }
-        }),
-        _ => false,
-    };
-    let sum_beside = || {
-        scalars
-            .iter()
-            .any(|&s| matches!(arena.op(s), Op::Product { scalars, factors } if scalars.is_empty() && sums(factors)))
-    };
-    k == Number::MINUS_ONE && (sums(factors) || sum_beside())
+    let sums = |chain: &[ExprId]| arena.summed(chain).is_some_and(|(_, over)| over == n);
+    let is_sum =
+        |&s: &ExprId| matches!(arena.op(s), Op::Product { scalars, factors } if scalars.is_empty() && sums(factors));
+    k == Number::MINUS_ONE && (sums(factors) || scalars.iter().any(is_sum))
 }
 
 /// The vectors by which a term is multiplied or divided along its rows or columns; each with exponent 1 or −1, the least

@@ -18,8 +18,8 @@ pub struct Names {
     powers: HashMap<ExprId, (Number, ExprId)>,
     /// Definitions that are element-wise products, by their factors.
     elements: Vec<(Vec<Factor>, ExprId)>,
-    /// Definitions z = s·u that are divided by scalars, as a normalised u is: the factors of u, the powers, and z.
-    scaled: Vec<(Vec<ExprId>, Scalars, ExprId)>,
+    /// Definitions z = s·u that are divided by scalars, as a normalised u is.
+    scaled: Vec<Scaled>,
     /// Whether a definition is a mean along rows or columns.
     means: bool,
     /// How many named results of the arena were looked at.
@@ -125,7 +125,8 @@ impl Names {
                         self.means |= factors.iter().any(|&f| matches!(arena.op(f), Op::Ones));
                         let powers: Scalars = scalars.iter().map(|&s| arena.element_power_form(s)).collect();
                         if powers.iter().any(|&(base, k)| k.is_negative() && !is_size(arena, base)) {
-                            self.scaled.push((factors.to_vec(), powers, name));
+                            let parts = split(arena, &powers);
+                            self.scaled.push(Scaled { chain: factors.to_vec(), scale: powers, parts, name });
                         }
                     } else if factors.len() > 1 {
                         self.chains.entry(factors[0]).or_default().push((factors.to_vec(), name));
@@ -185,12 +186,7 @@ impl Names {
         let mut changed = false;
         for (body, name) in &self.elements {
             let fits = body.iter().all(|&(along, base, k)| {
-                factors.iter().any(|&(other, b, j)| {
-                    along == other
-                        && base == b
-                        && j.is_negative() == k.is_negative()
-                        && j.abs().plus(k.abs().negate()).to_f64() >= 0.0
-                })
+                factors.iter().any(|&(other, b, j)| along == other && base == b && reaches(j, k))
             });
             if fits {
                 for &(along, base, k) in body {
@@ -208,26 +204,19 @@ impl Names {
         if !self.means {
             return id;
         }
-        let Op::Product { factors, .. } = arena.op(id) else { return id };
-        let [first, last] = **factors else { return id };
-        let ones = |arena: &Arena, f: ExprId| matches!(arena.op(f), Op::Ones);
-        let (sum, size) = match (ones(arena, first), ones(arena, last)) {
-            (false, true) => (first, arena.shape(last).rows),
-            (true, false) => (last, arena.shape(first).columns),
-            _ => return id,
-        };
+        let Op::Product { factors, .. } = arena.op(id).clone() else { return id };
+        let Some((sum, size)) = arena.summed(&factors) else { return id };
         let Op::Sum(terms) = arena.op(sum).clone() else { return id };
-        let n = arena.dimension(size);
-        let minus_one = arena.integer(-1);
-        let over = arena.power(n, minus_one);
-        let means: Vec<(Number, ExprId)> = terms
-            .iter()
-            .map(|&(c, term)| {
-                let chain = if sum == first { [over, term, last] } else { [over, first, term] };
-                let mean = arena.multiply(&chain);
-                (c, self.whole.get(&mean).copied().unwrap_or(mean))
-            })
-            .collect();
+        let size = arena.dimension(size);
+        let mut chain = vec![arena.reciprocal(size)];
+        chain.extend(&factors);
+        let place = if factors[0] == sum { 1 } else { 2 };
+        let mut means = Vec::with_capacity(terms.len());
+        for &(c, term) in &terms {
+            chain[place] = term;
+            let mean = arena.multiply(&chain);
+            means.push((c, self.whole.get(&mean).copied().unwrap_or(mean)));
+        }
         let all = arena.sum(&means);
         let shape = arena.shape(id);
         if arena.is_zero(all) { arena.zeros(shape) } else { id }
@@ -288,13 +277,13 @@ impl Names {
         let mut factors = factors.to_vec();
         let whole: Scalars = scalars.iter().map(|&s| arena.element_power_form(s)).collect();
         let mut powers = split(arena, &whole);
-        let mut changed = false;
-        for (chain, scale, name) in &self.scaled {
-            let parts = split(arena, scale);
-            let before = changed;
-            while divides(arena, &powers, &parts) && replace(&mut factors, chain, *name) {
-                divide(&mut powers, &parts);
-                changed = true;
+        let mut used: Vec<&Scaled> = Vec::new();
+        for definition in &self.scaled {
+            let Scaled { chain, parts, name, .. } = definition;
+            let mut found = false;
+            while divides(arena, &powers, parts) && replace(&mut factors, chain, *name) {
+                divide(&mut powers, parts);
+                found = true;
             }
             // The same in scalars that are products themselves.
             for i in 0..powers.len() {
@@ -304,21 +293,22 @@ impl Names {
                 while k.is_one()
                     && inner.is_empty()
                     && parts.iter().all(|&(base, _)| base != scalar)
-                    && divides(arena, &powers, &parts)
+                    && divides(arena, &powers, parts)
                     && replace(&mut own, chain, *name)
                 {
-                    divide(&mut powers, &parts);
+                    divide(&mut powers, parts);
                     powers[i].0 = arena.multiply(&own);
-                    changed = true;
+                    found = true;
                 }
             }
-            if changed && !before {
-                join(arena, &mut powers, scale);
+            if found {
+                used.push(definition);
             }
         }
-        if !changed {
+        if used.is_empty() {
             return id;
         }
+        used.iter().for_each(|definition| join(arena, &mut powers, &definition.scale));
         let mut operands: Vec<ExprId> = Vec::with_capacity(powers.len() + factors.len());
         for (base, k) in powers {
             let exponent = arena.number(k);
@@ -327,6 +317,19 @@ impl Names {
         operands.extend(factors);
         arena.multiply(&operands)
     }
+}
+
+/// A definition z = s·u.
+#[derive(Clone, Debug)]
+struct Scaled {
+    /// The factors of u.
+    chain: Vec<ExprId>,
+    /// The powers that make s.
+    scale: Scalars,
+    /// The same, those of means as powers of a sum and a size.
+    parts: Scalars,
+    /// z
+    name: ExprId,
 }
 
 /// Powers of scalars that are multiplied.
@@ -372,11 +375,15 @@ fn is_size(arena: &Arena, id: ExprId) -> bool {
 /// Whether powers of scalars have all of these in them, with the same signs. Sizes may come to stand above or below: they
 /// belong to means.
 fn divides(arena: &Arena, powers: &[(ExprId, Number)], scale: &[(ExprId, Number)]) -> bool {
-    scale.iter().filter(|(base, _)| !is_size(arena, *base)).all(|&(base, k)| {
-        powers.iter().any(|&(b, j)| {
-            b == base && j.is_negative() == k.is_negative() && j.abs().plus(k.abs().negate()).to_f64() >= 0.0
-        })
-    })
+    scale
+        .iter()
+        .filter(|(base, _)| !is_size(arena, *base))
+        .all(|&(base, k)| powers.iter().any(|&(b, j)| b == base && reaches(j, k)))
+}
+
+/// Whether x^k can be taken out of x^j: the same sign, and no larger.
+fn reaches(j: Number, k: Number) -> bool {
+    j.is_negative() == k.is_negative() && j.abs().plus(k.abs().negate()).to_f64() >= 0.0
 }
 
 fn divide(powers: &mut Scalars, scale: &[(ExprId, Number)]) {

@@ -52,6 +52,18 @@ impl Arena {
         None
     }
 
+    /// What a chain sums along rows (X·1) or columns (1'·X), and over which dimension.
+    pub fn summed(&self, chain: &[ExprId]) -> Option<(ExprId, DimId)> {
+        let [first, last] = *chain else { return None };
+        let ones = |a: ExprId| matches!(self.op(a), Op::Ones);
+        let (row, column) = (self.shape(first), self.shape(last));
+        match (ones(first), ones(last)) {
+            (false, true) if column.is_column() => Some((first, column.rows)),
+            (true, false) if row.is_row() => Some((last, row.columns)),
+            _ => None,
+        }
+    }
+
     /// Whether a node is a vector or matrix of ones.
     pub fn is_ones(&self, a: ExprId) -> bool {
         match self.op(a) {
@@ -212,9 +224,8 @@ impl Arena {
             }
             let [x] = *matrices else { continue };
             let Some(j) = powers.iter().position(|&(base, j)| base == x && j.is_one()) else { continue };
-            let minus_one = self.integer(-1);
             for (vector, column) in vectors {
-                let inverse = self.power(vector, minus_one);
+                let inverse = self.reciprocal(vector);
                 if column { columns.push(inverse) } else { rows.push(inverse) }
             }
             powers[i].1 = k.plus(Number::ONE);
