@@ -15,6 +15,7 @@ use matgrad::eval::{Numbers, evaluate, sample};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
 use matgrad::tensor::contract;
+use random::chance::asked;
 use random::tree::Brackets;
 
 #[allow(dead_code, reason = "programs are made here, not judged")]
@@ -72,9 +73,8 @@ fn programs() -> Vec<Program> {
             inputs: case["inputs"].clone(),
         });
     }
-    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let first = number("EMITTED_SEED", 0) << 32;
-    for seed in first..first + number("EMITTED_RANDOM", RANDOM) {
+    let first = asked("EMITTED_SEED", 0) << 32;
+    for seed in first..first + asked("EMITTED_RANDOM", RANDOM) {
         let made = random::generate::program(seed);
         let mut source = made.text(Brackets::Needed);
         if let Some(ask) = made.asks.iter().find(|ask| seed % 4 == 3 && !ask.wrt.is_empty()) {
@@ -193,9 +193,10 @@ fn every_target_writes_every_program() {
     let mut written = vec![0; TARGETS.len()];
     let all = programs();
     for Program { name, source, inputs } in &all {
+        let random = name.starts_with("random/");
         let answer = match answer(source, Detail::None) {
             Ok(answer) => answer,
-            Err(_) if name.starts_with("random/") => {
+            Err(_) if random => {
                 left_out += 1;
                 continue;
             }
@@ -212,7 +213,7 @@ fn every_target_writes_every_program() {
             roots.push(answer.outcomes[place].result);
         }
         let Some(numbers) = point(&answer, inputs, &roots) else {
-            match name.starts_with("random/") {
+            match random {
                 true => left_out += 1,
                 false => without_point.push(name.clone()),
             }
@@ -224,7 +225,7 @@ fn every_target_writes_every_program() {
         let clash = differentials
             .map(|id| answer.arena.name_of(id))
             .any(|name| answer.arena.variables.iter().any(|v| v.name == name));
-        if name.starts_with("random/") && (clash || !is_tame(&answer, &numbers, &roots)) {
+        if random && (clash || !is_tame(&answer, &numbers, &roots)) {
             left_out += 1;
             continue;
         }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use matgrad::functions::{ALIASES, ENTRIES};
+use random::chance::asked;
 use random::found::FOUND;
 use random::generate::program;
 use random::identities::IDENTITIES;
@@ -46,10 +47,6 @@ const THOROUGH: u64 = 8;
 
 /// Each identity is tried at so many points of its domain.
 const POINTS_OF_AN_IDENTITY: usize = 24;
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 #[derive(Default)]
 struct Tally {
@@ -99,22 +96,22 @@ fn report(seed: u64, kind: &str, judging: Judging, text: fn(&random::tree::Progr
 
 #[test]
 fn random_programs_have_the_numbers_of_their_trees() {
-    run(number("RANDOM_PROGRAMS", PROGRAMS), 9, judge, |program, _| program.text(Brackets::Needed));
+    run(asked("RANDOM_PROGRAMS", PROGRAMS), 9, judge, |program, _| program.text(Brackets::Needed));
 }
 
 #[test]
 fn random_programs_have_the_second_derivatives_of_their_trees() {
-    let programs = number("RANDOM_SECOND", PROGRAMS_OF_SECOND_ORDER);
+    let programs = asked("RANDOM_SECOND", PROGRAMS_OF_SECOND_ORDER);
     run(programs, 7, random::second::judge, |program, seed| random::second::source(program, seed).unwrap_or_default());
 }
 
 /// Judges so many programs; of ten at least `judged` must not be left open.
 fn run(programs: u64, judged: u64, judging: Judging, text: fn(&random::tree::Program, u64) -> String) {
-    let first = number("RANDOM_SEED", 1) * 1_000_000_000 + number("RANDOM_FIRST", 0);
-    let most_shown = number("RANDOM_SHOWN", 5) as usize;
+    let first = asked("RANDOM_SEED", 1) * 1_000_000_000 + asked("RANDOM_FIRST", 0);
+    let most_shown = asked("RANDOM_SHOWN", 5) as usize;
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::default());
-    let threads = number("RANDOM_THREADS", std::thread::available_parallelism().map_or(2, |n| n.get() as u64));
+    let threads = asked("RANDOM_THREADS", std::thread::available_parallelism().map_or(2, |n| n.get() as u64));
     let quiet = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     std::thread::scope(|scope| {
@@ -176,8 +173,8 @@ fn run(programs: u64, judged: u64, judging: Judging, text: fn(&random::tree::Pro
 
 #[test]
 fn what_is_called_convex_is() {
-    let programs = number("RANDOM_CURVATURE", PROGRAMS_OF_CURVATURE);
-    let first = number("RANDOM_SEED", 1) * 1_000_000_000;
+    let programs = asked("RANDOM_CURVATURE", PROGRAMS_OF_CURVATURE);
+    let first = asked("RANDOM_SEED", 1) * 1_000_000_000;
     let mut seen = random::curvature::Seen::default();
     let mut wrong = Vec::new();
     for seed in first..first + programs {
@@ -271,7 +268,7 @@ fn identities_of_the_constructors_hold_where_they_are_used() {
 /// Prints the program of a seed with its verdict: `RANDOM_SEED_SHOWN=17 cargo test --test random one_program`.
 #[test]
 fn one_program_is_judged_alike_twice() {
-    let seed = number("RANDOM_SEED_SHOWN", 17);
+    let seed = asked("RANDOM_SEED_SHOWN", 17);
     let made = program(seed);
     let (first, second) = (judge(&made, seed, true), judge(&program(seed), seed, true));
     println!("{}{first:?}", made.text(Brackets::Needed));

@@ -18,8 +18,7 @@ use crate::functions::{self, Column};
 /// stands beside it, `@0` the same in brackets unless it is a name or call, `#0` as an array with as many axes as the
 /// result. `$shape` is the result's shape, `$tuple` the same in brackets, `$m` and `$n` its rows and columns, `$p` the rows of the first operand, `$k` a
 /// number of the operation, `$like` an input whose kind of entries the result has, `$.` a dot where the result is no
-/// scalar. A `+`, `\`, `*`, `-` or `^` in front tells that the
-/// whole binds like a sum, solve, product, sign or power.
+/// scalar. A `+`, `\`, `*`, `-` or `^` in front tells that the whole binds like a sum, solve, product, sign or power.
 pub(super) type Row = (&'static str, &'static str);
 
 /// How a language writes arrays.

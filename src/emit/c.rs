@@ -125,18 +125,12 @@ pub(super) fn write(code: &mut Code, about: &About<'_>) -> Result<Emitted, EmitE
     }
     let unused: String =
         parameters.iter().map(|(name, _)| format!("    (void){};\n", written.dimensions[name])).collect();
-    let read: Vec<usize> = code
-        .needed(&code.roots())
-        .into_iter()
-        .filter_map(|value| if let Op::Input(place) = *code.op(value) { Some(place as usize) } else { None })
-        .collect();
-    let unread: String = written
-        .inputs
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| !read.contains(place))
-        .map(|(_, name)| format!("    (void){name};\n"))
-        .collect();
+    let needed = code.needed(&code.roots());
+    let is_read = |input: usize| {
+        needed.iter().any(|&value| matches!(*code.op(value), Op::Input(place) if place as usize == input))
+    };
+    let unread = written.inputs.iter().enumerate().filter(|(input, _)| !is_read(*input));
+    let unread: String = unread.map(|(_, name)| format!("    (void){name};\n")).collect();
     let guard = format!("MATGRAD_{}_H", written.name.to_uppercase());
     let work = if written.work.is_empty() { "0".to_owned() } else { written.work.join(" + ") };
     let sizes = if size_parameters.is_empty() { "void".to_owned() } else { size_parameters.join(", ") };

@@ -126,6 +126,12 @@ def jax_results(folder, manifest, target):
     return [np.asarray(value) for value in result]
 
 
+def spoiled(derivative):
+    """A derivative that is wrong by a part in a thousand."""
+    derivative = np.asarray(derivative)
+    return derivative * 1.001 + 0.01 * np.random.default_rng(0).standard_normal(derivative.shape)
+
+
 def self_test(module, target):
     """What the file does where it is run as a program; a wrong derivative is noticed."""
     if not target["tested"]:
@@ -143,9 +149,7 @@ def self_test(module, target):
 
         def wrong(*given, field=field):
             result = right(*given)
-            derivative = np.asarray(getattr(result, field))
-            error = 0.01 * np.random.default_rng(0).standard_normal(derivative.shape)
-            return result._replace(**{field: derivative * 1.001 + error})
+            return result._replace(**{field: spoiled(getattr(result, field))})
 
         setattr(module, name, wrong)
         try:
@@ -423,8 +427,7 @@ def notices(module, name, result):
 
         def wrong(*given, field=field):
             own = vars(right(*given))
-            error = 0.01 * np.random.default_rng(0).standard_normal(np.shape(own[field]))
-            return types.SimpleNamespace(**{**own, field: julia.tidy(own[field] * 1.001 + error)})
+            return types.SimpleNamespace(**{**own, field: julia.tidy(spoiled(own[field]))})
 
         module.known[name] = wrong
         try:
