@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use matgrad::run::cpu::elementwise::{Code, Instruction, Operand, Output, Unary};
-use matgrad::run::cpu::products::{Into, Product, multiply, workspace};
+use matgrad::run::cpu::products::{Into, Product, Sums, multiply, workspace};
 use matgrad::run::cpu::{Buffer, InstructionSet, View, ViewMut, multiply_adds};
 
 /// Name, samples N, features D, hidden units H, classes C.
@@ -92,7 +92,7 @@ fn product_speed(set: InstructionSet, (m, n, k): (usize, usize, usize), turned: 
         peak = peak.max(done / start.elapsed().as_secs_f64());
         let start = Instant::now();
         for _ in 0..repeats {
-            multiply(set, &product, ViewMut::row_major(&mut out, m, n), None, &mut work);
+            multiply(set, &product, ViewMut::row_major(&mut out, m, n), Sums::default(), &mut work);
         }
         times.push(start.elapsed().as_secs_f64() / repeats as f64);
     }

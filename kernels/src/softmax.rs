@@ -1,7 +1,7 @@
 //! Softmax, its logarithm, log-sum-exp and cross-entropy of the rows of a matrix: exp(x − max) is taken once, and nothing
 //! overflows. A whole row −∞ gives NaN where its softmax is asked, as the definition does.
 
-use super::simd::{Kernel, Lanes, functions};
+use super::simd::{Kernel, Lanes, array, functions};
 use super::{Float, InstructionSet, View, ViewMut};
 
 /// What each row is compared with.
@@ -162,84 +162,127 @@ pub(super) struct CrossEntropy<'a, T> {
     results: Results<'a, T>,
 }
 
+/// So many rows have their logarithms taken together.
+const ROWS: usize = 16;
+
 impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
     type Output = T;
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) -> T {
         let CrossEntropy { z, target, mut results } = self;
-        let n = z.columns();
+        let (m, n) = (z.rows(), z.columns());
         let mut total = 0.0;
-        for i in 0..z.rows() {
-            // SAFETY: row i of every view, whose columns are next to each other; the caller has asked for the instructions of V.
+        let mut first = 0;
+        while first < m {
+            let count = ROWS.min(m - first);
+            // Of the rows beyond the last, the sum is 1.
+            let (mut largest_of, mut sums, mut logs) = ([T::ZERO; ROWS], [T::ONE; ROWS], [T::ZERO; ROWS]);
+            // SAFETY: rows of every view, whose columns are next to each other; the caller has asked for the instructions of V.
             unsafe {
-                let from = z.pointer().add(i * z.row_stride());
-                let largest = largest::<V>(from, n);
-                let probabilities = results.probabilities.as_mut().map(|out| out.pointer().add(i * out.row_stride()));
-                let difference =
-                    results.difference.as_mut().map(|(scale, out)| (*scale, out.pointer().add(i * out.row_stride())));
-                let to = probabilities.or(difference.map(|(_, out)| out));
-                let sum = match to {
-                    Some(to) => exponentials::<V>(from, largest, to, n),
-                    None => sum_of_exponentials::<V>(from, largest, n),
-                };
-                let normaliser = largest + logarithm(sum);
-                let loss = match target {
-                    Target::Labels(labels) => normaliser - *from.add(labels[i] as usize),
-                    Target::Weights(y) => weighted::<V>(y.pointer().add(i * y.row_stride()), from, normaliser, n),
-                };
-                total += loss.to_f64();
-                if let Some(losses) = results.losses.as_deref_mut() {
-                    losses[i] = loss;
-                }
-                let inverse = T::ONE / sum;
-                if let Some(out) = probabilities {
-                    each::<V>(
-                        out,
-                        out,
-                        n,
-                        #[inline(always)]
-                        |x| x * V::splat(inverse),
-                    );
-                }
-                if let Some((scale, out)) = difference {
-                    let (source, factor) = match probabilities {
-                        Some(probabilities) => (probabilities.cast_const(), scale),
-                        None => (out.cast_const(), scale * inverse),
+                for r in 0..count {
+                    let i = first + r;
+                    let from = z.pointer().add(i * z.row_stride());
+                    largest_of[r] = largest::<V>(from, n);
+                    let out = results.probabilities.as_mut().or(results.difference.as_mut().map(|(_, out)| out));
+                    sums[r] = match out {
+                        Some(out) => exponentials::<V>(from, largest_of[r], out.pointer().add(i * out.row_stride()), n),
+                        None => sum_of_exponentials::<V>(from, largest_of[r], n),
                     };
-                    match target {
-                        Target::Labels(labels) => {
-                            each::<V>(
-                                source,
-                                out,
-                                n,
-                                #[inline(always)]
-                                |x| x * V::splat(factor),
-                            );
-                            let place = out.add(labels[i] as usize);
-                            *place = *place - scale;
-                        }
-                        Target::Weights(y) => {
-                            let y = y.pointer().add(i * y.row_stride());
-                            pairs::<V>(
-                                source,
-                                y,
-                                out,
-                                n,
-                                #[inline(always)]
-                                |x, y| x * V::splat(factor) - y * V::splat(scale),
-                            );
-                        }
+                }
+                for r in (0..ROWS).step_by(V::COUNT) {
+                    functions::log(V::load(sums.as_ptr().add(r))).store(logs.as_mut_ptr().add(r));
+                }
+                for r in 0..count {
+                    let i = first + r;
+                    let normaliser = largest_of[r] + logs[r];
+                    let from = z.pointer().add(i * z.row_stride());
+                    let loss = match target {
+                        Target::Labels(labels) => normaliser - *from.add(labels[i] as usize),
+                        Target::Weights(y) => weighted::<V>(y.pointer().add(i * y.row_stride()), from, normaliser, n),
+                    };
+                    total += loss.to_f64();
+                    if let Some(losses) = results.losses.as_deref_mut() {
+                        losses[i] = loss;
                     }
+                    finish_row::<V>(i, T::ONE / sums[r], n, &target, &mut results);
                 }
             }
+            first += count;
         }
         T::from_f64(total)
     }
 }
 
+/// The probabilities of row i and their difference from the target, from the exponentials that were stored and the inverse of
+/// their sum.
+#[inline(always)]
+unsafe fn finish_row<V: Lanes>(
+    i: usize,
+    inverse: V::Scalar,
+    n: usize,
+    target: &Target<'_, V::Scalar>,
+    results: &mut Results<'_, V::Scalar>,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let probabilities = results.probabilities.as_mut().map(|out| out.pointer().add(i * out.row_stride()));
+        if let Some(out) = probabilities {
+            each::<V>(
+                out,
+                out,
+                n,
+                #[inline(always)]
+                |x| x * V::splat(inverse),
+            );
+        }
+        let Some((scale, out)) = results.difference.as_mut() else { return };
+        let (scale, out) = (*scale, out.pointer().add(i * out.row_stride()));
+        let (source, factor) = match probabilities {
+            Some(probabilities) => (probabilities.cast_const(), scale),
+            None => (out.cast_const(), scale * inverse),
+        };
+        match target {
+            Target::Labels(labels) => {
+                each::<V>(
+                    source,
+                    out,
+                    n,
+                    #[inline(always)]
+                    |x| x * V::splat(factor),
+                );
+                let place = out.add(labels[i] as usize);
+                *place = *place - scale;
+            }
+            Target::Weights(y) => {
+                let y = y.pointer().add(i * y.row_stride());
+                pairs::<V>(
+                    source,
+                    y,
+                    out,
+                    n,
+                    #[inline(always)]
+                    |x, y| x * V::splat(factor) - y * V::splat(scale),
+                );
+            }
+        }
+    }
+}
+
 fn logarithm<T: Float>(x: T) -> T {
     T::from_f64(x.to_f64().ln())
+}
+
+/// The first `count` numbers, `other` in the other lanes.
+#[inline(always)]
+unsafe fn load_or<V: Lanes>(from: *const V::Scalar, count: usize, other: V) -> V {
+    const PLACES: [f64; 16] = [0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.];
+    let places = array!([V::Scalar::ZERO; 16], |i| V::Scalar::from_f64(PLACES[i]));
+    // SAFETY: the caller's; no vector has more than 16 lanes.
+    unsafe {
+        let here = V::splat(V::Scalar::from_f64(count as f64)).above(V::load(places.as_ptr()));
+        V::load_first(from, count).where_or(here, other)
+    }
 }
 
 /// The largest of n numbers, −∞ of none, NaN where there is one.
@@ -250,22 +293,13 @@ unsafe fn largest<V: Lanes>(from: *const V::Scalar, n: usize) -> V::Scalar {
         let lowest = V::splat(V::Scalar::LOWEST);
         let mut largest = lowest;
         let mut j = 0;
-        while j + V::COUNT <= n {
-            let x = V::load(from.add(j));
+        while j < n {
+            let x = if j + V::COUNT <= n { V::load(from.add(j)) } else { load_or(from.add(j), n - j, lowest) };
             // A NaN wins over what stands before it, and over what comes after.
             largest = x.where_or(x.above(largest) | x.is_nan(), largest);
             j += V::COUNT;
         }
-        let mut value = largest.largest();
-        while j < n {
-            let x = *from.add(j);
-            #[allow(clippy::eq_op, reason = "true for a NaN alone")]
-            if x > value || x != x {
-                value = x;
-            }
-            j += 1;
-        }
-        value
+        largest.largest()
     }
 }
 
@@ -288,13 +322,13 @@ unsafe fn exponentials<V: Lanes>(
             sum = sum + e;
             j += V::COUNT;
         }
-        let mut total = sum.sum();
         if j < n {
-            let e = functions::exp(V::load_first(from.add(j), n - j) - shift);
+            // Of −∞ the exponential is 0.
+            let e = functions::exp(load_or(from.add(j), n - j, V::splat(V::Scalar::LOWEST)) - shift);
             e.store_first(to.add(j), n - j);
-            total = total + V::load_first(to.add(j), n - j).sum();
+            sum = sum + e;
         }
-        total
+        sum.sum()
     }
 }
 
@@ -303,20 +337,15 @@ unsafe fn exponentials<V: Lanes>(
 unsafe fn sum_of_exponentials<V: Lanes>(from: *const V::Scalar, largest: V::Scalar, n: usize) -> V::Scalar {
     // SAFETY: n numbers can be read.
     unsafe {
-        let shift = V::splat(largest);
+        let (shift, lowest) = (V::splat(largest), V::splat(V::Scalar::LOWEST));
         let mut sum = V::splat(V::Scalar::ZERO);
         let mut j = 0;
-        while j + V::COUNT <= n {
-            sum = sum + functions::exp(V::load(from.add(j)) - shift);
+        while j < n {
+            let x = if j + V::COUNT <= n { V::load(from.add(j)) } else { load_or(from.add(j), n - j, lowest) };
+            sum = sum + functions::exp(x - shift);
             j += V::COUNT;
         }
-        let mut total = sum.sum();
-        if j < n {
-            let mut rest = [V::Scalar::ZERO; 16];
-            functions::exp(V::load_first(from.add(j), n - j) - shift).store(rest.as_mut_ptr());
-            total = rest[..n - j].iter().fold(total, |total, &e| total + e);
-        }
-        total
+        sum.sum()
     }
 }
 

@@ -47,7 +47,7 @@ struct Builder<'a> {
     absorbed: HashSet<ValueId>,
     /// Products by what they write.
     products: HashMap<ValueId, ProductStep>,
-    /// What a product writes, by the sums of its columns that it takes.
+    /// What a product writes, by the sums that it takes.
     summed: HashMap<ValueId, ValueId>,
     /// The softmaxes.
     softmaxes: Vec<SoftmaxStep>,
@@ -151,8 +151,16 @@ impl Builder<'_> {
 
     /// Takes into a product what follows it: a scale, what is added, a mask, the sums of its columns.
     fn follow(&mut self, id: ValueId, left: Use, right: Use) {
-        let mut product =
-            ProductStep { left, right, scale: Scale::ONE, added: None, then: Then::Nothing, out: id, sums: None };
+        let mut product = ProductStep {
+            left,
+            right,
+            scale: Scale::ONE,
+            added: None,
+            then: Then::Nothing,
+            out: id,
+            sums: None,
+            squares: None,
+        };
         while product.then == Then::Nothing {
             let Some(user) = self.only_user(product.out) else { break };
             if self.taken.contains(&user) || !self.take(&mut product, user) {
@@ -171,7 +179,31 @@ impl Builder<'_> {
             self.summed.insert(sums, product.out);
             self.absorbed.insert(sums);
         }
+        self.squares(&mut product);
         self.products.insert(product.out, product);
+    }
+
+    /// The sum of the squares of what is added is taken while it is read, as of the weights whose gradient has their penalty.
+    fn squares(&mut self, product: &mut ProductStep) {
+        let Some((_, added)) = product.added else { return };
+        if added.transposed || self.graph.use_shape(added) != self.graph.shape(product.out) {
+            return;
+        }
+        for &square in self.uses.of(added.value) {
+            let is_square = matches!(&self.graph.value(square).operation,
+                Operation::Map(Elementary::Multiply, list) if *list.as_ref() == [added, added]);
+            if !is_square || !self.inside.contains(&square) || self.taken.contains(&square) {
+                continue;
+            }
+            let Some(sum) = self.only_user(square) else { continue };
+            if matches!(self.graph.value(sum).operation, Operation::Reduce(Reduction::Sum, Direction::All, _)) {
+                product.squares = Some(sum);
+                self.summed.insert(sum, product.out);
+                self.taken.extend([square, sum]);
+                self.absorbed.extend([square, sum]);
+                return;
+            }
+        }
     }
 
     /// Whether the product can do `user` before it writes; then it will.

@@ -13,7 +13,7 @@ const ROWS_OF_A_TILE: usize = 24;
 /// Right factors of products with fewer bytes stay in a core's second cache beside a block.
 const KEPT_RIGHT_FACTORS: usize = 256 << 10;
 /// Blocks have at least so many rows where the right factors do not stay there.
-const LEAST_ROWS: usize = 264;
+const LEAST_ROWS: usize = 1032;
 
 /// A region on the way.
 struct Draft {

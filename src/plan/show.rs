@@ -138,6 +138,10 @@ impl Plan {
         if let Some(sums) = product.sums {
             writeln!(f, "      {} = its column sums", self.target(sums))?;
         }
+        if let (Some(sum), Some((_, added))) = (product.squares, product.added) {
+            let added = self.operand(added);
+            writeln!(f, "      {} = sum({added} .* {added})", self.target(sum))?;
+        }
         Ok(())
     }
 

@@ -57,6 +57,8 @@ pub struct ProductStep {
     pub out: ValueId,
     /// The sums of its columns.
     pub sums: Option<ValueId>,
+    /// The sum of the squares of what is added, which has the product's shape.
+    pub squares: Option<ValueId>,
 }
 
 /// The softmax P of rows in its parts, and what a target Y makes of it.
@@ -135,7 +137,9 @@ impl Step {
     /// What it writes to memory, sums over rows included.
     pub fn writes(&self) -> Vec<ValueId> {
         match self {
-            Step::Product(product) => [Some(product.out), product.sums].into_iter().flatten().collect(),
+            Step::Product(product) => {
+                [Some(product.out), product.sums, product.squares].into_iter().flatten().collect()
+            }
             Step::Softmax(softmax) => softmax.gives().collect(),
             Step::Pass(pass) => pass.stored.iter().chain(&pass.reductions).copied().collect(),
             Step::Accumulate { out, .. } => vec![*out],

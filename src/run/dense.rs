@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 use std::sync::Mutex;
 
-use super::cpu::products::{self, Product as Kernel};
+use super::cpu::products::{self, Product as Kernel, Sums};
 use super::cpu::{InstructionSet, Pool, View, ViewMut};
 use crate::tensor::contract::{Arithmetic, Product};
 
@@ -79,7 +79,7 @@ fn product(of: &Product<'_>, set: InstructionSet, pool: &mut Pool) -> Vec<f64> {
             workspace.resize(room.max(workspace.len()), 0.0);
             let kernel = Kernel::new(left.block(first..last, 0..k), right.block(0..k, 0..width));
             let out = ViewMut::new(rows, last - first, width, n, 1);
-            products::multiply(set, &kernel, out, None, &mut workspace);
+            products::multiply(set, &kernel, out, Sums::default(), &mut workspace);
         }
     });
     if of.symmetric {

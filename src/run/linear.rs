@@ -2,7 +2,7 @@
 //! inverse, determinant or Cholesky factor goes out, by the same pivots and the same limits as in [`crate::matrix`], which is the
 //! reference. (Golub and Van Loan, Matrix Computations, 3.2.11 and 4.2.6.)
 
-use super::cpu::products::{self, Into, Part, Product};
+use super::cpu::products::{self, Into, Part, Product, Sums};
 use super::cpu::{InstructionSet, View, ViewMut};
 use crate::matrix::{Matrix, MatrixError, subtract_multiple};
 
@@ -202,7 +202,7 @@ impl Root {
         let of = View::new(&inverse, n, n, n, 1);
         let product = Product { part: Part::Symmetric, ..Product::new(of.transposed(), of) };
         work.resize(products::workspace::<f64>(self.set, n, n, n).max(work.len()), 0.0);
-        products::multiply(self.set, &product, ViewMut::new(&mut out, n, n, n, 1), None, &mut work);
+        products::multiply(self.set, &product, ViewMut::new(&mut out, n, n, n, 1), Sums::default(), &mut work);
         let out = Matrix::new(n, n, out);
         if out.is_finite() { Ok(out) } else { Err(MatrixError::Singular) }
     }
@@ -369,7 +369,7 @@ fn subtract_product(
     let room = products::workspace::<f64>(set, left.rows(), right.columns(), left.columns());
     work.resize(room.max(work.len()), 0.0);
     let product = Product { alpha: -1.0, into: Into::Add, ..Product::new(left, right) };
-    products::multiply(set, &product, out, None, work);
+    products::multiply(set, &product, out, Sums::default(), work);
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::RunError;
 use super::code::CompiledPass;
-use super::cpu::products::{self, Into, Product};
+use super::cpu::products::{self, Into, Product, Sums};
 use super::cpu::{Crew, Float, View, ViewMut, softmax};
 use super::executable::{Compiled, CompiledStep, Executable};
 use super::linear::{self, Factorised};
@@ -326,10 +326,17 @@ impl<T: Float> Shared<'_, T> {
             Then::Times(of) => products::Then::Times(self.spread(of, columns, at)),
         };
         // SAFETY: the thread's own part of the sums.
-        let sums =
+        let column_sums =
             step.sums.map(|id| unsafe { std::slice::from_raw_parts_mut(self.sum_pointer(id, at.thread), columns) });
+        let mut squares = 0.0;
+        let sums = Sums { columns: column_sums, squares: step.squares.map(|_| &mut squares) };
         let out = self.rows(step.out, at);
         products::multiply(self.executable.set, &product, out, sums, self.workspace(at.thread));
+        if let Some(id) = step.squares {
+            // SAFETY: as above.
+            let sum = unsafe { &mut *self.sum_pointer(id, at.thread) };
+            *sum = *sum + T::from_f64(squares);
+        }
     }
 
     /// Adds leftᵀ·right of the block's rows to the thread's part of the sum.
@@ -344,7 +351,7 @@ impl<T: Float> Shared<'_, T> {
         product.rounded = self.rounds(columns);
         // SAFETY: the thread's own part of the sum.
         let out = unsafe { ViewMut::from_raw(self.sum_pointer(out, at.thread), rows, columns, columns, 1) };
-        products::multiply(self.executable.set, &product, out, None, self.workspace(at.thread));
+        products::multiply(self.executable.set, &product, out, Sums::default(), self.workspace(at.thread));
     }
 
     fn softmax(&self, step: &SoftmaxStep, at: &Block) {

@@ -96,21 +96,6 @@ pub(super) unsafe fn select<V: Lanes>([x, y, z]: [Place<V::Scalar>; 3], to: *mut
     unsafe { store!(n, to, |x, y, z| z.where_or(x.equals(x.all(0.0)), y)) }
 }
 
-/// The larger of each pair over a block; NaN where one is.
-///
-/// # Safety
-/// `n` numbers can be read and written; the processor has the instructions of `V`.
-#[inline(always)]
-pub(super) unsafe fn larger_of_blocks<V: Lanes>(
-    x: Place<V::Scalar>,
-    y: Place<V::Scalar>,
-    to: *mut V::Scalar,
-    n: usize,
-) {
-    // SAFETY: the caller's.
-    unsafe { store!(n, to, |x, y| larger(x, y)) }
-}
-
 /// A function of one number over a block.
 ///
 /// # Safety

@@ -6,9 +6,9 @@ use super::{Instruction, Operand, Output};
 use crate::Float;
 
 /// At most this many registers.
-pub(super) const MOST_REGISTERS: usize = 64;
+pub(super) const MOST_REGISTERS: usize = 32;
 /// At most this many inputs.
-pub(super) const MOST_INPUTS: usize = 64;
+pub(super) const MOST_INPUTS: usize = 32;
 /// At most this many outputs.
 pub(super) const MOST_OUTPUTS: usize = 32;
 

@@ -170,6 +170,7 @@ impl<T: Float> Kernel<T> for &mut Pass<'_, T> {
             self.start(&mut totals);
             let mut places = [Place::<T>::NOWHERE; MOST_INPUTS];
             let mut results = [std::ptr::null_mut::<T>(); MOST_OUTPUTS];
+            let mut registers = [Place::<T>::NOWHERE; MOST_REGISTERS];
             let mut row = 0;
             while row < rows && columns > 0 {
                 let height = step.min(rows - row);
@@ -191,7 +192,7 @@ impl<T: Float> Kernel<T> for &mut Pass<'_, T> {
                             }
                         }
                     }
-                    let registers = execute::<V>(code, &places, &results, base, constants, height * width);
+                    execute::<V>(code, (&places, &results, &mut registers), base, constants, height * width);
                     self.leave::<V>(part, &places, &results, &registers, constants, &mut totals);
                     column += width;
                 }
@@ -258,19 +259,20 @@ unsafe fn fetch<T: Float>(input: Strided<T>, part: Block, copy: *mut T, splat: *
     }
 }
 
-/// Runs the instructions over a block and gives where each register stands.
+/// Where inputs, outputs and registers stand.
+type Places<'a, T> = (&'a [Place<T>; MOST_INPUTS], &'a [*mut T; MOST_OUTPUTS], &'a mut [Place<T>; MOST_REGISTERS]);
+
+/// Runs the instructions over a block and says where each register stands.
 #[inline(always)]
 unsafe fn execute<V: Lanes>(
     code: &Code,
-    inputs: &[Place<V::Scalar>; MOST_INPUTS],
-    outputs: &[*mut V::Scalar; MOST_OUTPUTS],
+    (inputs, outputs, registers): Places<'_, V::Scalar>,
     base: *mut V::Scalar,
     constants: *mut V::Scalar,
     n: usize,
-) -> [Place<V::Scalar>; MOST_REGISTERS] {
-    let mut registers = [Place::NOWHERE; MOST_REGISTERS];
+) {
     for (instruction, direct) in code.instructions.iter().zip(&code.direct) {
-        let at = |operand| place(code, operand, &registers, inputs, outputs, constants);
+        let at = |operand| place(code, operand, registers, inputs, outputs, constants);
         let to = match direct {
             Some(output) => outputs[usize::from(*output)],
             None => base.wrapping_add(usize::from(instruction.to()) * block_length::<V::Scalar>()),
@@ -292,7 +294,6 @@ unsafe fn execute<V: Lanes>(
         }
         registers[usize::from(instruction.to())] = Place { pointer: to, step: 1 };
     }
-    registers
 }
 
 /// Where an operand stands.
@@ -384,36 +385,46 @@ impl<T: Float> Pass<'_, T> {
                             let value = reduce::<V>(fold, from, part.columns).to_f64();
                             totals[k] = combine(fold, totals[k], value);
                         }
-                        Over::Column => {
-                            for i in 0..part.rows {
-                                let pointer = from.pointer.add(i * part.columns * from.step);
-                                self.fold_columns::<V>(k, fold, Place { pointer, ..from }, part);
-                            }
-                        }
+                        Over::Column => self.fold_columns::<V>(k, fold, from, part),
                     },
                 }
             }
         }
     }
 
-    /// Takes one row of a block into the columns' sums or maxima.
+    /// Takes a block into the columns' sums or maxima.
     #[inline(always)]
     unsafe fn fold_columns<V: Lanes<Scalar = T>>(&self, k: usize, fold: Fold, from: Place<T>, part: Block) {
-        let output = self.outputs[k];
-        // SAFETY: the columns are inside of the output.
+        let (output, Block { rows, column, columns, .. }) = (self.outputs[k], part);
+        // SAFETY: the columns are inside of the output, and the block's numbers stand row after row.
         unsafe {
-            if output.along == 1 && from.step == 1 {
-                let to = output.at(0, part.column);
-                let held = Place { pointer: to.cast_const(), step: 1 };
-                match fold {
-                    Fold::Sum => block::binary::<V>(super::Binary::Add, held, from, to, part.columns),
-                    Fold::Largest => block::larger_of_blocks::<V>(held, from, to, part.columns),
+            if output.along != 1 || from.step != 1 {
+                for at in 0..rows * columns {
+                    let value = (*from.pointer.add(at * from.step)).to_f64();
+                    fold_into(fold, output.at(0, column + at % columns), value);
                 }
-            } else {
-                for j in 0..part.columns {
-                    let value = (*from.pointer.add(j * from.step)).to_f64();
-                    fold_into(fold, output.at(0, part.column + j), value);
+                return;
+            }
+            let to = output.at(0, column);
+            let mut j = 0;
+            while j < columns {
+                let count = V::COUNT.min(columns - j);
+                let whole = count == V::COUNT;
+                let mut x = if whole { V::load(to.add(j)) } else { V::load_first(to.add(j), count) };
+                for i in 0..rows {
+                    let place = from.pointer.add(i * columns + j);
+                    let y = if whole { V::load(place) } else { V::load_first(place, count) };
+                    x = match fold {
+                        Fold::Sum => x + y,
+                        Fold::Largest => block::larger(x, y),
+                    };
                 }
+                if whole {
+                    x.store(to.add(j))
+                } else {
+                    x.store_first(to.add(j), count)
+                }
+                j += V::COUNT;
             }
         }
     }

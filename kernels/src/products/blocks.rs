@@ -4,8 +4,9 @@
 //! A factor is copied into panels where its own order would cost more than the copy: panels of B have NV vectors for each k,
 //! panels of A as many rows as the tile.
 
+use super::ahead::Ahead;
 use super::pack;
-use super::tile::{Ahead, Factor, Finish, Held, Strip, Tiles};
+use super::tile::{Factor, Finish, Held, Strip, Tiles};
 use crate::Float;
 use crate::simd::Lanes;
 
@@ -72,22 +73,26 @@ impl Widths {
     }
 }
 
-/// A panel of B and the rows of a tile stay in the nearest cache for this many k.
-const K_AT_ONCE: usize = 208;
-/// Bytes of A that stay in the second cache.
-const BYTES_OF_A: usize = 512 << 10;
+/// Bytes of a column of B at a time. A panel of so many k stays in the second cache with what is asked for ahead, and the rows of a
+/// tile in the nearest one.
+const BYTES_OF_K: usize = 2048;
+/// Bytes of A at a time. They are read in order, tile after tile, from wherever they are: more of them are read for each copy of a
+/// panel of B.
+const BYTES_OF_A: usize = 2200 << 10;
+/// A copy of a factor is used for so many rows or columns of the result, or its own order costs less.
+const LEAST_USE: usize = 512;
 
 /// k in equal parts.
 #[inline]
-pub(super) fn cut_k(k: usize) -> usize {
-    let parts = k.div_ceil(K_AT_ONCE).max(1);
+pub(super) fn cut_k<T>(k: usize) -> usize {
+    let parts = k.div_ceil(BYTES_OF_K / size_of::<T>()).max(1);
     k.div_ceil(parts).next_multiple_of(4).max(1)
 }
 
 /// The cuts for m rows over k; rounded factors have two k in the place of one.
 #[inline]
 pub(super) fn cuts<T>(m: usize, k: usize, rounded: bool) -> Cuts {
-    let k = if rounded { 2 * cut_k(k.div_ceil(2)) } else { cut_k(k) };
+    let k = if rounded { 2 * cut_k::<T>(k.div_ceil(2)) } else { cut_k::<T>(k) };
     let most = (BYTES_OF_A / (stored(k, rounded) * size_of::<T>())).max(48);
     let parts = m.div_ceil(most).max(1);
     Cuts { k, m: m.div_ceil(parts).next_multiple_of(24) }
@@ -132,7 +137,7 @@ pub(super) unsafe fn product<V: Lanes>(
         let held = if finish.held == Held::Nothing && first_k > 0 { Held::Partial } else { finish.held };
         let here = match held {
             held if ends => Finish { held, ..*finish },
-            Held::Result => Finish { sums: std::ptr::null_mut(), ..*finish },
+            Held::Result => Finish { sums: std::ptr::null_mut(), squares: std::ptr::null_mut(), ..*finish },
             held => Finish::partial(held),
         };
         let mut row = 0;
@@ -160,7 +165,7 @@ pub(super) unsafe fn product<V: Lanes>(
                     let width = panel.min(n - column);
                     let vectors = panel / V::COUNT;
                     let last = width - (vectors - 1) * V::COUNT;
-                    let mut ahead = None;
+                    let mut ahead = Ahead::NOTHING;
                     let (b, last_of_b) = match b {
                         Panels::Packed(all) => {
                             let place = all.wrapping_add(first_k * widths.padded(n) + column * depth);
@@ -168,14 +173,14 @@ pub(super) unsafe fn product<V: Lanes>(
                         }
                         Panels::Plain(b) => {
                             let b = b.from(first_k, column);
+                            let rest = n - column - width;
+                            ahead = next_panel(b.from(0, panel), depth, widths.panel(rest).min(rest));
                             if rounded || packs_b::<V>(b, m, depth) {
                                 if rounded {
                                     pack::pairs::<V>(b, (depth, width), panel, room_of_b);
                                 } else {
                                     pack::columns::<V>(b, depth, width, room_of_b);
                                 }
-                                let rest = n - column - width;
-                                ahead = next_panel(b.from(0, panel), depth, widths.panel(rest).min(rest));
                                 (Factor { pointer: room_of_b.cast_const(), across: V::COUNT, along: panel }, V::COUNT)
                             } else {
                                 (Factor { pointer: b.pointer, across: V::COUNT, along: b.down }, last)
@@ -198,10 +203,7 @@ pub(super) unsafe fn product<V: Lanes>(
                         } else {
                             (Factor { pointer: a.from(i, 0).pointer, across: a.down, along: a.along }, rows * a.down)
                         };
-                        let ahead = ahead.map(|all: Ahead<_>| {
-                            let (first, last) = (all.count * i / height, all.count * (i + count * rows) / height);
-                            Ahead { pointer: all.pointer.wrapping_add(first * all.step), count: last - first, ..all }
-                        });
+                        let ahead = if i == 0 { ahead } else { Ahead::NOTHING };
                         let finish = here.from(row + i, column);
                         let c = c.wrapping_add((row + i) * c_down + column);
                         let last = (last_of_b, last);
@@ -230,14 +232,14 @@ pub(super) fn tile_rows<V: Lanes>(left: usize, vectors: usize) -> usize {
     [24, 12, 8, 6, 4, 2, 1].into_iter().find(|&rows| rows <= left && rows <= most).unwrap_or(1)
 }
 
-/// What is to be copied next of a panel of B, where it is made of contiguous pieces.
+/// What is read next of a panel of B, where it is made of contiguous pieces.
 #[inline]
-fn next_panel<T>(b: Source<T>, depth: usize, width: usize) -> Option<Ahead<T>> {
+fn next_panel<T>(b: Source<T>, depth: usize, width: usize) -> Ahead<T> {
     match b {
-        _ if width == 0 => None,
-        Source { pointer, down, along: 1 } => Some(Ahead { pointer, step: down, count: depth, length: width }),
-        Source { pointer, down: 1, along } => Some(Ahead { pointer, step: along, count: width, length: depth }),
-        _ => None,
+        _ if width == 0 => Ahead::NOTHING,
+        Source { pointer, down, along: 1 } => Ahead { pointer, step: down, count: depth, length: width },
+        Source { pointer, down: 1, along } => Ahead { pointer, step: along, count: width, length: depth },
+        _ => Ahead::NOTHING,
     }
 }
 
@@ -245,7 +247,7 @@ fn next_panel<T>(b: Source<T>, depth: usize, width: usize) -> Option<Ahead<T>> {
 #[inline]
 fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
-    if n <= V::VECTORS * V::COUNT {
+    if n <= LEAST_USE {
         return false;
     }
     if a.along == 1 { (a.down * bytes).is_multiple_of(2048) } else { a.along * bytes * depth > (32 << 10) }
@@ -255,7 +257,7 @@ fn packs_a<V: Lanes>(a: Source<V::Scalar>, n: usize, depth: usize) -> bool {
 #[inline]
 fn packs_b<V: Lanes>(b: Source<V::Scalar>, m: usize, depth: usize) -> bool {
     let bytes = size_of::<V::Scalar>();
-    b.along != 1 || (m > 36 && b.down * bytes * depth > (32 << 10))
+    b.along != 1 || (m > LEAST_USE && b.down * bytes * depth > (32 << 10))
 }
 
 /// Whether there are tiles of this size: the compiler leaves out the others.
@@ -293,12 +295,9 @@ unsafe fn strip<V: Lanes>((rows, vectors, rounded): (usize, usize, bool), strip:
 }
 
 /// How many numbers [`product`] needs to work with.
-pub(super) fn workspace<V: Lanes>(m: usize, k: usize) -> usize {
-    let length = |rounded| {
-        let cuts = cuts::<V::Scalar>(m, k, rounded);
-        (V::VECTORS * V::COUNT + cuts.m) * stored(cuts.k, rounded)
-    };
-    length(false).max(length(true))
+pub(super) fn workspace<V: Lanes>(m: usize, k: usize, rounded: bool) -> usize {
+    let cuts = cuts::<V::Scalar>(m, k, rounded);
+    (V::VECTORS * V::COUNT + cuts.m) * stored(cuts.k, rounded)
 }
 
 /// How many numbers all panels of a k×n factor have.
@@ -313,7 +312,7 @@ pub(super) fn packed_length<V: Lanes>(k: usize, n: usize) -> usize {
 #[inline(always)]
 pub(super) unsafe fn pack_all<V: Lanes>(b: Source<V::Scalar>, k: usize, n: usize, to: *mut V::Scalar) {
     let widths = Widths::of::<V>();
-    let at_once = cut_k(k);
+    let at_once = cut_k::<V::Scalar>(k);
     let mut first_k = 0;
     while first_k < k {
         let depth = at_once.min(k - first_k);

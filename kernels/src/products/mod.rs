@@ -2,6 +2,7 @@
 //! in, the result is written; the workspace is the caller's. Nothing is allocated, and nothing knows a thread: a caller with
 //! several gives each a block of the result.
 
+mod ahead;
 mod blocks;
 mod narrow;
 mod pack;
@@ -59,7 +60,7 @@ pub struct Packed<'a, T> {
 
 impl<T: Float> Packed<'_, T> {
     fn at(&self, p: usize, j: usize) -> T {
-        let at_once = blocks::cut_k(self.rows);
+        let at_once = blocks::cut_k::<T>(self.rows);
         let first_k = p / at_once * at_once;
         let depth = at_once.min(self.rows - first_k);
         let mut first = 0;
@@ -147,7 +148,7 @@ impl<'a, T: Float> Product<'a, T> {
         Some(Product { left, right, added, then, ..*self })
     }
 
-    fn check(&self, set: InstructionSet, out: &ViewMut<'_, T>, sums: Option<&[T]>) {
+    fn check(&self, set: InstructionSet, out: &ViewMut<'_, T>, sums: &Sums<'_, T>) {
         let (m, n, k) = self.shape();
         assert_eq!(self.left.columns(), k, "the factors do not fit");
         assert_eq!((out.rows(), out.columns()), (m, n), "the result does not fit");
@@ -173,11 +174,23 @@ impl<'a, T: Float> Product<'a, T> {
         if let Right::Packed(packed) = self.right {
             assert_eq!(packed.set, set, "the right factor was packed for another instruction set");
         }
-        if let Some(sums) = sums {
+        if let Some(columns) = &sums.columns {
             assert!(self.part == Part::Whole, "a symmetric result has no column sums");
-            assert_eq!(sums.len(), n, "the column sums do not fit");
+            assert_eq!(columns.len(), n, "the column sums do not fit");
+        }
+        if sums.squares.is_some() {
+            assert!(self.part == Part::Whole && self.added.is_some(), "nothing is added whose squares could be summed");
         }
     }
+}
+
+/// Sums that are taken while the entries are at hand, each added to what is there.
+#[derive(Debug, Default)]
+pub struct Sums<'a, T> {
+    /// Those of the columns of what is written; not of a [`Part::Symmetric`].
+    pub columns: Option<&'a mut [T]>,
+    /// That of the squares of the entries of what is added, before β: of the m×n matrix D, its squared Frobenius norm.
+    pub squares: Option<&'a mut f64>,
 }
 
 /// How many numbers [`multiply`] needs to work with for an m×n result over k.
@@ -201,8 +214,7 @@ pub fn pack_right<'a, T: Float>(set: InstructionSet, right: View<'_, T>, memory:
     Packed { data: memory, rows, columns, set, panels }
 }
 
-/// The product into `out`. With `column_sums`, the sums of the columns of what was written are added to them; with
-/// [`Part::Symmetric`] there are none.
+/// The product into `out`, and sums that are taken with it.
 ///
 /// # Panics
 /// Where the shapes do not fit, the workspace is shorter than [`workspace`] says, or B was packed for another instruction set.
@@ -210,24 +222,23 @@ pub fn multiply<T: Float>(
     set: InstructionSet,
     product: &Product<'_, T>,
     out: ViewMut<'_, T>,
-    column_sums: Option<&mut [T]>,
+    sums: Sums<'_, T>,
     workspace: &mut [T],
 ) {
-    product.check(set, &out, column_sums.as_deref());
-    let (m, n, k) = product.shape();
-    assert!(workspace.len() >= self::workspace::<T>(set, m, n, k), "the workspace is too short");
+    product.check(set, &out, &sums);
+    let (m, n, _) = product.shape();
     if m == 0 || n == 0 {
         return;
     }
     if out.column_stride() == 1 || n == 1 {
-        return T::multiply(set, Multiply { product, out, column_sums, workspace });
+        return T::multiply(set, Multiply { product, out, sums, workspace });
     }
     // Memory runs along columns: the transposed product runs along them too.
     match product.turned() {
-        Some(turned) if (out.row_stride() == 1 || m == 1) && column_sums.is_none() => {
-            T::multiply(set, Multiply { product: &turned, out: out.transposed(), column_sums, workspace });
+        Some(turned) if (out.row_stride() == 1 || m == 1) && sums.columns.is_none() => {
+            T::multiply(set, Multiply { product: &turned, out: out.transposed(), sums, workspace });
         }
-        _ => entry_by_entry(product, out, column_sums),
+        _ => entry_by_entry(product, out, sums),
     }
 }
 
@@ -246,7 +257,8 @@ impl<T: Float> Kernel<T> for Room<T> {
     unsafe fn run<V: Lanes<Scalar = T>>(self) -> (usize, usize) {
         let (m, n, k) = (self.m, self.n, self.k);
         // The transposed product may be the one that is made.
-        let work = blocks::workspace::<V>(m, k).max(blocks::workspace::<V>(n, k));
+        let work = |rounded| blocks::workspace::<V>(m, k, rounded).max(blocks::workspace::<V>(n, k, rounded));
+        let work = work(false).max(if V::PAIRS { work(true) } else { 0 });
         // Either side may have few columns, and a product of fewer rows is made in the same room.
         let narrow = narrow::workspace(m.max(n), k);
         (work + narrow + blocks::LINE, blocks::packed_length::<V>(k, n))
@@ -283,7 +295,7 @@ fn side<T: Float>(view: View<'_, T>) -> Side<T> {
 pub(crate) struct Multiply<'a, T> {
     product: &'a Product<'a, T>,
     out: ViewMut<'a, T>,
-    column_sums: Option<&'a mut [T]>,
+    sums: Sums<'a, T>,
     workspace: &'a mut [T],
 }
 
@@ -292,8 +304,12 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let Multiply { product, mut out, column_sums, workspace } = self;
+        let Multiply { product, mut out, sums, workspace } = self;
         let shape = product.shape();
+        let (m, n, k) = shape;
+        // Few columns may be made as the rows of the transposed product, which take no more room than the least number of rows.
+        let room = blocks::workspace::<V>(m, k, product.rounded) + narrow::workspace(m.max(n), k);
+        assert!(workspace.len() >= room + blocks::LINE, "the workspace is too short");
         let (then, other) = match product.then {
             Then::Nothing => (Kind::Nothing, Side::NONE),
             Then::Relu => (Kind::Relu, Side::NONE),
@@ -307,11 +323,12 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
             added,
             then,
             other,
-            sums: column_sums.map_or(std::ptr::null_mut(), |sums| sums.as_mut_ptr()),
+            sums: sums.columns.map_or(std::ptr::null_mut(), |sums| sums.as_mut_ptr()),
+            squares: sums.squares.map_or(std::ptr::null_mut(), |sum| &raw mut *sum),
             held: if product.into == Into::Add { Held::Result } else { Held::Nothing },
             // Whole aligned lines, written once.
             stream: product.into == Into::Stream
-                && shape.2 <= blocks::cut_k(shape.2)
+                && shape.2 <= blocks::cut_k::<T>(shape.2)
                 && out.row_stride().is_multiple_of(V::COUNT)
                 && (out.pointer() as usize).is_multiple_of(V::COUNT * size_of::<T>()),
         };
@@ -402,7 +419,7 @@ unsafe fn pieces<V: Lanes>(
 }
 
 /// The product for a result whose entries are apart in both directions, or that nothing faster covers.
-fn entry_by_entry<T: Float>(product: &Product<'_, T>, mut out: ViewMut<'_, T>, mut column_sums: Option<&mut [T]>) {
+fn entry_by_entry<T: Float>(product: &Product<'_, T>, mut out: ViewMut<'_, T>, mut sums: Sums<'_, T>) {
     let (m, n, k) = product.shape();
     let (down, along) = (out.row_stride(), out.column_stride());
     for i in 0..m {
@@ -415,6 +432,9 @@ fn entry_by_entry<T: Float>(product: &Product<'_, T>, mut out: ViewMut<'_, T>, m
             let mut x = product.alpha * T::from_f64(sum);
             if let Some((beta, added)) = product.added {
                 x = x + beta * added.at(i, j);
+                if let Some(squares) = sums.squares.as_deref_mut() {
+                    *squares += added.at(i, j).to_f64().powi(2);
+                }
             }
             match product.then {
                 Then::Nothing => {}
@@ -432,7 +452,7 @@ fn entry_by_entry<T: Float>(product: &Product<'_, T>, mut out: ViewMut<'_, T>, m
                 }
                 *place = x;
             }
-            if let Some(sums) = column_sums.as_deref_mut() {
+            if let Some(sums) = sums.columns.as_deref_mut() {
                 sums[j] = sums[j] + x;
             }
         }

@@ -34,7 +34,7 @@ pub(super) fn way<V: Lanes>((m, n, k): (usize, usize, usize), a: Source<V::Scala
     if n == 0 || n > FEW || k == 0 {
         return Way::Plain;
     }
-    if a.along == 1 && (k >= 12 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT) || n == 1) {
+    if a.along == 1 && (k >= 8 * V::COUNT || (n <= 4 && k >= 2 * V::COUNT) || n == 1) {
         return Way::Dots;
     }
     if a.along != 1 && a.down == 1 && n == 1 {
@@ -176,8 +176,6 @@ pub(super) unsafe fn dots<V: Lanes>(
             }
             Source { pointer: columns.cast_const(), down: 1, along: pitch }
         };
-        // One column is made as a row, which is finished by vectors.
-        let made_down = if n == 1 { 1 } else { FEW };
         let mut i = 0;
         while i < m {
             let rows = ROWS.min(m - i);
@@ -188,16 +186,16 @@ pub(super) unsafe fn dots<V: Lanes>(
                 let to = made.add(j);
                 // As many sums at once as hide the time of an addition, and as two or one turns of lanes make sums of.
                 j += match (n - j, V::TALL >= 24) {
-                    (4.., true) => some_dots::<V, 4, 4, 16>(rows, k, a, from, b.along, (to, made_down)),
-                    (2..=3, true) => some_dots::<V, 8, 2, 16>(rows, k, a, from, b.along, (to, made_down)),
-                    (_, true) => some_dots::<V, 16, 1, 16>(rows, k, a, from, b.along, (to, made_down)),
-                    (4.., false) => some_dots::<V, 2, 4, 8>(rows, k, a, from, b.along, (to, made_down)),
-                    (2..=3, false) => some_dots::<V, 4, 2, 8>(rows, k, a, from, b.along, (to, made_down)),
-                    (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, (to, made_down)),
+                    (4.., true) => some_dots::<V, 4, 4, 16>(rows, k, a, from, b.along, (to, n)),
+                    (2..=3, true) => some_dots::<V, 8, 2, 16>(rows, k, a, from, b.along, (to, n)),
+                    (_, true) => some_dots::<V, 16, 1, 16>(rows, k, a, from, b.along, (to, n)),
+                    (4.., false) => some_dots::<V, 2, 4, 8>(rows, k, a, from, b.along, (to, n)),
+                    (2..=3, false) => some_dots::<V, 4, 2, 8>(rows, k, a, from, b.along, (to, n)),
+                    (_, false) => some_dots::<V, 8, 1, 8>(rows, k, a, from, b.along, (to, n)),
                 };
             }
             let (finish, c) = (&finish.from(i, 0), c.add(i * c_down));
-            V::call(Block { shape: (rows, n), made, pitch: made_down, finish, c, c_down });
+            V::call(Block { shape: (rows, n), made, pitch: n, finish, c, c_down });
             i += rows;
         }
     }
@@ -272,11 +270,11 @@ pub(super) unsafe fn finish_turned<V: Lanes>(
             let mut i = 0;
             while i < width {
                 let columns = V::COUNT.min(width - i);
-                V::turn((rows, columns), piece.add(j * PIECE + i), PIECE, room.add(i * FEW + j), FEW, rows);
+                V::turn((rows, columns), piece.add(j * PIECE + i), PIECE, room.add(i * n + j), n, rows);
                 i += columns;
             }
             j += rows;
         }
-        V::call(Block { shape: (width, n), made: room, pitch: FEW, finish, c, c_down });
+        V::call(Block { shape: (width, n), made: room, pitch: n, finish, c, c_down });
     }
 }

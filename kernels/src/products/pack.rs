@@ -76,12 +76,12 @@ pub(super) unsafe fn rows<V: Lanes>(
         let rows = tile_rows::<V>(height - i, vectors);
         let a = a.from(i, 0);
         let to = to.wrapping_add(i * depth);
+        let mut tiles = 1;
         // SAFETY: the caller's.
         unsafe {
-            if a.down == 1 && rows <= V::COUNT {
-                for p in 0..depth {
-                    V::load_first(a.pointer.add(p * a.along), rows).store_first(to.add(p * rows), rows);
-                }
+            if a.down == 1 {
+                tiles = ((height - i) / rows).min(TILES_AT_ONCE);
+                side_by_side(a, (rows, tiles), depth, to);
             } else if a.along == 1 && rows <= V::COUNT {
                 let mut p = 0;
                 while p < depth {
@@ -97,8 +97,34 @@ pub(super) unsafe fn rows<V: Lanes>(
                 }
             }
         }
-        i += rows;
+        i += tiles * rows;
     }
+}
+
+/// So many tiles' numbers are read for each k: some lines of memory that follow each other.
+const TILES_AT_ONCE: usize = 8;
+
+/// Tiles of so many rows, whose numbers stand one after the other for each k.
+#[inline(always)]
+unsafe fn side_by_side<T: Float>(a: Source<T>, (rows, tiles): (usize, usize), depth: usize, to: *mut T) {
+    macro_rules! copies {
+        ($($rows:literal)*) => {
+            match rows {
+                $($rows => {
+                    for p in 0..depth {
+                        for t in 0..tiles {
+                            let from = a.pointer.wrapping_add(p * a.along + t * $rows).cast::<[T; $rows]>();
+                            let to = to.wrapping_add((t * depth + p) * $rows).cast::<[T; $rows]>();
+                            // SAFETY: the rows are there, and room for them.
+                            unsafe { to.write_unaligned(from.read_unaligned()) }
+                        }
+                    }
+                })*
+                _ => unreachable!("a tile of {rows} rows"),
+            }
+        };
+    }
+    copies!(1 2 4 6 8 12 24)
 }
 
 /// A panel of `depth` rows and `width` columns, rounded to bf16: for each two rows the `pitch` columns' pairs, filled up with zeros.

@@ -1,8 +1,9 @@
 //! The innermost part of a product: a tile of the result, M rows by NV vectors, stays in registers while k runs. For each k the
 //! tile takes NV vectors of B and M numbers of A. Then the tile is finished: scaled, added to, cut off, summed, and stored.
 
+use super::ahead::{Ahead, Next, SHORTEST_STRETCH};
 use crate::Float;
-use crate::simd::{Kernel, Lanes, array, prefetch_far};
+use crate::simd::{Kernel, Lanes, array};
 
 /// Does the same for each row of a tile. Written out, since the compiler leaves a loop of a dozen rows a loop, and the tile in
 /// memory.
@@ -31,6 +32,8 @@ pub(super) struct Finish<T> {
     pub other: Side<T>,
     /// The column sums, or null.
     pub sums: *mut T,
+    /// The sum of the squares of D, or null.
+    pub squares: *mut f64,
     pub held: Held,
     /// C is written past the caches.
     pub stream: bool,
@@ -85,6 +88,7 @@ impl<T: Float> Finish<T> {
             then: Kind::Nothing,
             other: Side::NONE,
             sums: std::ptr::null_mut(),
+            squares: std::ptr::null_mut(),
             held,
             stream: false,
         }
@@ -140,65 +144,7 @@ pub(super) struct Strip<T> {
     pub finish: Finish<T>,
     pub c: *mut T,
     pub c_down: usize,
-    pub ahead: Option<Ahead<T>>,
-}
-
-/// Contiguous pieces of B that are asked for while the tiles are made.
-#[derive(Clone, Copy)]
-pub(super) struct Ahead<T> {
-    pub pointer: *const T,
-    /// From a piece to the next.
-    pub step: usize,
-    pub count: usize,
-    /// Of a piece.
-    pub length: usize,
-}
-
-impl<T> Ahead<T> {
-    #[inline(always)]
-    fn ask(&self, piece: usize) {
-        ask(self.pointer.wrapping_add(piece * self.step), self.length);
-    }
-}
-
-/// Asks for all lines of so many numbers.
-#[inline(always)]
-fn ask<T>(first: *const T, length: usize) {
-    let mut at = 0;
-    while at < length {
-        prefetch_far(first.wrapping_add(at));
-        at += 64 / size_of::<T>();
-    }
-    prefetch_far(first.wrapping_add(length - 1));
-}
-
-/// Between two requests for what the next tile's end reads and writes lie at least so many k.
-const SHORTEST_STRETCH: usize = 8;
-
-/// Rows that the next tile's end reads and writes: they stand far apart, and no processor sees them coming. They are asked for in
-/// the second cache, since a dozen rows may share a set of the first.
-#[derive(Clone, Copy)]
-struct Next<T> {
-    rows: [*const T; 3],
-    down: [usize; 3],
-}
-
-impl<T: Float> Next<T> {
-    #[inline]
-    fn new(c: *mut T, c_down: usize, finish: &Finish<T>) -> Next<T> {
-        let side = |side: Side<T>| if side.along == 1 { (side.pointer, side.down) } else { (c.cast_const(), 0) };
-        let (added, other) = (side(finish.added), side(finish.other));
-        Next { rows: [c.cast_const(), added.0, other.0], down: [c_down, added.1, other.1] }
-    }
-
-    /// Asks for a row of so many numbers and goes on to the next.
-    #[inline(always)]
-    fn ask(&mut self, length: usize) {
-        for (row, down) in self.rows.iter_mut().zip(self.down) {
-            ask(*row, length);
-            *row = row.wrapping_add(down);
-        }
-    }
+    pub ahead: Ahead<T>,
 }
 
 /// A strip of tiles of M rows by NV vectors, of numbers or of pairs of bf16 along k. A function of its own: all sizes in one take
@@ -210,21 +156,26 @@ impl<T: Float, const M: usize, const NV: usize, const PAIRS: bool> Kernel<T> for
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let &Strip { count, k, mut a, a_step, b, last, finish, mut c, c_down, ahead } = self.0;
+        let &Strip { count, k, mut a, a_step, b, last, finish, mut c, c_down, mut ahead } = self.0;
+        let pieces = ahead.count.div_ceil(count);
+        let mut next = next_end(c, c_down, &finish);
         for t in 0..count {
-            if let Some(ahead) = ahead {
-                for piece in ahead.count * t / count..ahead.count * (t + 1) / count {
-                    ahead.ask(piece);
-                }
-            }
-            let below = c.wrapping_add(M * c_down);
-            let next = Next::new(below, c_down, &finish.from((t + 1) * M, 0));
+            next.skip(M);
+            let next = next.with(ahead.take(pieces));
             // SAFETY: the caller's.
-            unsafe { tile::<V, M, NV, PAIRS>(k, a, b, last, &finish.from(t * M, 0), c, c_down, next) }
+            unsafe { tile::<V, M, NV, PAIRS>(k, a, b, last, (&finish, t * M), c, c_down, next) }
             a.pointer = a.pointer.wrapping_add(a_step);
-            c = below;
+            c = c.wrapping_add(M * c_down);
         }
     }
+}
+
+/// The rows that the first tile's end reads and writes.
+#[inline]
+fn next_end<T: Float>(c: *mut T, c_down: usize, finish: &Finish<T>) -> Next<T> {
+    // What does not run along rows, or is not there, is not asked for: C's first row stands in its place.
+    let side = |side: Side<T>| if side.along == 1 { (side.pointer, side.down) } else { (c.cast_const(), 0) };
+    Next::new([(c.cast_const(), c_down), side(finish.added), side(finish.other)])
 }
 
 /// M rows by NV vectors of the result. Of the last vector, as many numbers as `last` says are read from B and written to C.
@@ -239,7 +190,7 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize, const PAIRS: bool>(
     a: Factor<V::Scalar>,
     b: Factor<V::Scalar>,
     (last_of_b, last): (usize, usize),
-    finish: &Finish<V::Scalar>,
+    finish: (&Finish<V::Scalar>, usize),
     c: *mut V::Scalar,
     c_down: usize,
     next: Next<V::Scalar>,
@@ -254,12 +205,13 @@ unsafe fn tile<V: Lanes, const M: usize, const NV: usize, const PAIRS: bool>(
         if last_of_b == V::COUNT {
             // Between stretches of k the next tile's end is asked for, a row at a time: all at once would keep the loads waiting.
             let stretch = k.div_ceil(M).max(SHORTEST_STRETCH);
+            let pieces = next.pieces().div_ceil(M);
             let mut next = next;
             let mut left = k;
             while left > 0 {
                 let some = stretch.min(left);
                 left -= some;
-                next.ask(NV * V::COUNT);
+                next.ask(NV * V::COUNT, pieces);
                 for _ in 0..some {
                     let vectors = array!(std::mem::zeroed::<[V; NV]>(), |v| V::load(from.add(v * b.across)));
                     step::<V, M, NV, PAIRS>(&mut sums, &vectors, &rows, a.across);
@@ -310,7 +262,7 @@ unsafe fn step<V: Lanes, const M: usize, const NV: usize, const PAIRS: bool>(
 unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
     sums: &[[V; NV]; M],
     last: usize,
-    finish: &Finish<V::Scalar>,
+    (finish, row): (&Finish<V::Scalar>, usize),
     c: *mut V::Scalar,
     c_down: usize,
 ) {
@@ -327,6 +279,7 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
             // All is read before any is written: rows that are a multiple of a page apart look alike to the processor, and it
             // would hold back each read until the write before is done.
             let zero = V::splat(V::Scalar::ZERO);
+            let (added, other) = (finish.added.from(row, 0), finish.other.from(row, 0));
             let mut x = *sums;
             macro_rules! each {
                 ($place:expr, $down:expr, |$x:ident, $at:ident| $value:expr) => {
@@ -349,21 +302,45 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
             if finish.held == Held::Result {
                 each!(c, c_down, |x, at| x + V::load(at));
             }
-            if !finish.added.pointer.is_null() {
+            if !added.pointer.is_null() {
                 let beta = V::splat(finish.beta);
-                each!(finish.added.pointer, finish.added.down, |x, at| beta.times_plus(V::load(at), x));
+                if finish.squares.is_null() && added.down == 0 {
+                    // A row: additions take no turn of the multiply-adds of the next tile.
+                    let row = array!([zero; NV], |v| beta * V::load(added.pointer.wrapping_add(v * V::COUNT)));
+                    for_rows!(M, i, {
+                        for v in 0..NV {
+                            x[i][v] = x[i][v] + row[v];
+                        }
+                    });
+                } else if finish.squares.is_null() {
+                    each!(added.pointer, added.down, |x, at| beta.times_plus(V::load(at), x));
+                } else {
+                    let mut squares = [zero; NV];
+                    for_rows!(M, i, {
+                        let row = added.pointer.wrapping_add(i * added.down);
+                        for v in 0..NV {
+                            let d = V::load(row.wrapping_add(v * V::COUNT));
+                            x[i][v] = beta.times_plus(d, x[i][v]);
+                            squares[v] = d.times_plus(d, squares[v]);
+                        }
+                    });
+                    for v in 1..NV {
+                        squares[0] = squares[0] + squares[v];
+                    }
+                    *finish.squares += squares[0].sum().to_f64();
+                }
             }
-            let (other, down) = (finish.other.pointer, finish.other.down);
             match finish.then {
                 Kind::Nothing => {}
                 Kind::Relu => {
-                    each!(c, c_down, |x, _at| zero.where_or(x.at_most(zero), x));
+                    // The second where one is NaN.
+                    each!(c, c_down, |x, _at| zero.larger(x));
                 }
                 Kind::WhereAbove => {
-                    each!(other, down, |x, at| x.where_or(V::load(at).above(zero), zero));
+                    each!(other.pointer, other.down, |x, at| x.where_or(V::load(at).above(zero), zero));
                 }
                 Kind::Times => {
-                    each!(other, down, |x, at| x * V::load(at));
+                    each!(other.pointer, other.down, |x, at| x * V::load(at));
                 }
             }
             if !finish.sums.is_null() {
@@ -389,7 +366,7 @@ unsafe fn leave<V: Lanes, const M: usize, const NV: usize>(
                 made[i] = sums[i];
             });
             let columns = (NV - 1) * V::COUNT + last;
-            let made = made.as_mut_ptr().cast();
+            let (made, finish) = (made.as_mut_ptr().cast(), &finish.from(row, 0));
             V::call(Block { shape: (M, columns), made, pitch: NV * V::COUNT, finish, c, c_down });
         }
     }
@@ -415,7 +392,7 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
         let block = match self.as_row() {
             Some(finish) => {
                 turned = finish;
-                Block { shape: (1, self.shape.0), finish: &turned, ..self }
+                Block { shape: (1, self.shape.0 * self.shape.1), finish: &turned, ..self }
             }
             None => self,
         };
@@ -431,6 +408,16 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
                     column_sum = column_sum + finished(sums, finish, (i, j), count, c, c_down);
                 }
                 add_column_sums(column_sum, finish, j, count);
+                if !finish.squares.is_null() {
+                    let mut squares = V::splat(T::ZERO);
+                    for i in 0..rows {
+                        let d: V = beside(finish.added, i, j, count);
+                        // A number that stands for a row is in all lanes.
+                        let d = if finish.added.along == 0 { first(d, count) } else { d };
+                        squares = d.times_plus(d, squares);
+                    }
+                    *finish.squares += squares.sum().to_f64();
+                }
             }
             j += count;
         }
@@ -438,12 +425,20 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
 }
 
 impl<T: Float> Block<'_, T> {
-    /// What a column whose entries lie one after the other has beside it as a row.
+    /// What is beside the block as one row, where all rows follow each other without gaps, and a column as rows do.
     fn as_row(&self) -> Option<Finish<T>> {
-        let finish = self.finish;
-        let column = self.shape.1 == 1 && self.pitch == 1 && self.c_down == 1 && finish.sums.is_null();
-        let turned = |side: Side<T>| Side { down: side.along, along: side.down, ..side };
-        column.then(|| Finish { added: turned(finish.added), other: turned(finish.other), ..*finish })
+        let (finish, columns) = (self.finish, self.shape.1);
+        let alike = |side: &Side<T>| {
+            side.pointer.is_null() || (side.down == 0 && side.along == 0) || (side.along == 1 && side.down == columns)
+        };
+        if self.pitch != columns || self.c_down != columns || !finish.sums.is_null() {
+            return None;
+        }
+        if columns == 1 {
+            let turned = |side: Side<T>| Side { down: side.along, along: side.down, ..side };
+            return Some(Finish { added: turned(finish.added), other: turned(finish.other), ..*finish });
+        }
+        (alike(&finish.added) && alike(&finish.other)).then_some(*finish)
     }
 }
 
@@ -474,7 +469,7 @@ unsafe fn finished<V: Lanes>(
         }
         match finish.then {
             Kind::Nothing => {}
-            Kind::Relu => x = zero.where_or(x.at_most(zero), x),
+            Kind::Relu => x = zero.larger(x),
             Kind::WhereAbove => {
                 let other: V = beside(finish.other, i, j, count);
                 x = x.where_or(other.above(zero), zero);
@@ -513,6 +508,17 @@ unsafe fn beside<V: Lanes>(side: Side<V::Scalar>, i: usize, j: usize, count: usi
             0 => V::splat(*place),
             along => spread(place, along, count),
         }
+    }
+}
+
+/// The first `count` lanes, and 0 in the others.
+#[inline(always)]
+unsafe fn first<V: Lanes>(x: V, count: usize) -> V {
+    let mut lanes = [V::Scalar::ZERO; 16];
+    // SAFETY: no vector has more than 16 lanes.
+    unsafe {
+        x.store_first(lanes.as_mut_ptr(), count);
+        V::load(lanes.as_ptr())
     }
 }
 

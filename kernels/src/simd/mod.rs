@@ -261,13 +261,14 @@ pub trait Lanes:
     }
 }
 
-/// Asks the second cache for the line of that place. Any place may be named.
+/// Asks for the line of that place, in the nearest cache or in the second. Any place may be named.
 #[inline(always)]
-pub fn prefetch_far<T>(place: *const T) {
+pub fn prefetch<const NEAR: bool, T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch never faults.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(place.cast());
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        if NEAR { _mm_prefetch::<_MM_HINT_T0>(place.cast()) } else { _mm_prefetch::<_MM_HINT_T1>(place.cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;

@@ -1,6 +1,8 @@
 //! Every product against plain loops: all instruction sets, both precisions, sizes of 0 and 1, primes, and beyond the cuts.
 
-use matgrad_kernels::products::{Into, Part, Product, Right, Then, multiply, pack_right, packed_length, workspace};
+use matgrad_kernels::products::{
+    Into, Part, Product, Right, Sums, Then, multiply, pack_right, packed_length, workspace,
+};
 use matgrad_kernels::{Buffer, Float, InstructionSet, View, ViewMut};
 
 /// Numbers between −1 and 1 that repeat late.
@@ -61,7 +63,11 @@ fn compare<T: Float>(set: InstructionSet, product: &Product<'_, T>, right: View<
     let mut work = Buffer::zeroed(length + BEHIND);
     let mut sums = vec![T::ONE; n];
     let with_sums = product.part == Part::Whole;
-    multiply(set, product, out, with_sums.then_some(&mut sums[..]), &mut work[..length]);
+    let with_squares = with_sums && product.added.is_some();
+    let mut squares = [1.0; 2];
+    let [first, second] = &mut squares;
+    let asked = Sums { columns: with_sums.then_some(&mut sums[..]), squares: with_squares.then_some(first) };
+    multiply(set, product, out, asked, &mut work[..length]);
     assert!(work[length..].iter().all(|&x| x == T::ZERO), "{set} {case} {m}x{n}x{k} wrote behind the workspace");
     let result = view(&memory);
     let mut expected_sums = vec![(1.0, 1.0); n];
@@ -78,6 +84,22 @@ fn compare<T: Float>(set: InstructionSet, product: &Product<'_, T>, right: View<
         for (j, (sum, size)) in expected_sums.iter().enumerate() {
             let error = (sums[j].to_f64() - sum).abs();
             assert!(error <= tolerance * size, "{set} {case} {m}x{n}x{k} column sum {j}: {sum}, off by {error:e}");
+        }
+    }
+    if let Some((_, added)) = product.added.filter(|_| with_squares) {
+        // Without the columns' sums another way may be taken.
+        let mut memory = held.clone();
+        let out =
+            if turned { ViewMut::new(&mut memory, m, n, 1, pitch) } else { ViewMut::new(&mut memory, m, n, pitch, 1) };
+        multiply(set, product, out, Sums { columns: None, squares: Some(second) }, &mut work[..length]);
+        let entries = (0..m).flat_map(|i| (0..n).map(move |j| added.at(i, j).to_f64()));
+        let expected = 1.0 + entries.map(|x| x * x).sum::<f64>();
+        for sum in squares {
+            let error = (sum - expected).abs();
+            assert!(
+                error <= (8.0 + ((m * n) as f64).sqrt()) * epsilon * expected,
+                "{set} {case} {m}x{n}x{k} squares: {expected}, off by {error:e}"
+            );
         }
     }
     // What lies between the rows is not touched.
@@ -196,9 +218,10 @@ fn few_rows_and_few_columns_over_many_terms_agree_with_plain_loops() {
 #[test]
 fn sizes_beyond_the_cuts_agree_with_plain_loops() {
     let large = if cfg!(miri) {
-        [(1, 2, 210), (1, 1, 230), (2, 1, 220)]
+        [(1, 2, 520), (1, 1, 530), (2, 1, 515), (1, 1, 513)]
     } else {
-        [(37, 61, 401), (23, 10, 797), (410, 35, 397)]
+        // k in several parts; rows in several parts, with panels of B copied; A copied.
+        [(37, 61, 1101), (23, 10, 797), (1130, 19, 515), (21, 560, 530)]
     };
     for set in InstructionSet::available() {
         for size in large {
@@ -220,7 +243,7 @@ fn rows_that_collide_in_the_cache_agree_with_plain_loops() {
 #[test]
 fn a_symmetric_result_takes_the_lower_half() {
     for set in InstructionSet::available() {
-        let sizes = [(1, 4), (7, 3), (65, 19), (130, 401)];
+        let sizes = [(1, 4), (7, 3), (65, 19), (130, 530), (530, 21)];
         for (n, k) in sizes.into_iter().filter(|(n, _)| !cfg!(miri) || *n < 10) {
             let a = numbers::<f32>(n * k, 1);
             let left = View::row_major(&a, n, k);
@@ -233,14 +256,14 @@ fn a_symmetric_result_takes_the_lower_half() {
 
 #[test]
 fn the_same_call_gives_the_same_bits() {
-    let (m, n, k) = if cfg!(miri) { (2, 3, 230) } else { (53, 71, 409) };
+    let (m, n, k) = if cfg!(miri) { (2, 3, 520) } else { (53, 71, 1009) };
     let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
     let product = Product::new(View::row_major(&a, m, k), View::row_major(&b, k, n));
     for set in InstructionSet::available() {
         let run = || {
             let mut out = vec![0.0; m * n];
             let mut work = vec![0.0; workspace::<f32>(set, m, n, k)];
-            multiply(set, &product, ViewMut::row_major(&mut out, m, n), None, &mut work);
+            multiply(set, &product, ViewMut::row_major(&mut out, m, n), Sums::default(), &mut work);
             out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
         };
         assert_eq!(run(), run());
@@ -252,7 +275,7 @@ fn the_same_call_gives_the_same_bits() {
 fn factors_that_do_not_fit_are_refused() {
     let data = [0.0_f32; 12];
     let product = Product::new(View::row_major(&data, 3, 4), View::row_major(&data, 3, 4));
-    multiply(InstructionSet::PORTABLE, &product, ViewMut::row_major(&mut [0.0; 12], 3, 4), None, &mut []);
+    multiply(InstructionSet::PORTABLE, &product, ViewMut::row_major(&mut [0.0; 12], 3, 4), Sums::default(), &mut []);
 }
 
 /// The nearest number of eight bits, as the factors are rounded.
@@ -267,9 +290,17 @@ fn rounded_factors_give_the_products_of_their_nearest_bf16() {
     if !set.has_bf16() {
         return;
     }
-    for (m, n, k) in
-        [(1, 1, 1), (3, 5, 2), (24, 16, 7), (17, 33, 31), (50, 64, 100), (9, 100, 433), (130, 49, 850), (67, 200, 16)]
-    {
+    for (m, n, k) in [
+        (1, 1, 1),
+        (3, 5, 2),
+        (24, 16, 7),
+        (17, 33, 31),
+        (50, 64, 100),
+        (9, 100, 433),
+        (130, 49, 850),
+        (67, 200, 16),
+        (9, 30, 2100),
+    ] {
         let a: Vec<f32> = numbers(m * k, 1);
         let b: Vec<f32> = numbers(k * n, 2);
         let beside: Vec<f32> = numbers(m * n, 3);
@@ -289,7 +320,7 @@ fn rounded_factors_give_the_products_of_their_nearest_bf16() {
                         Product { rounded: true, left: left(&a)[way_a], right: Right::Plain(right(&b)[way_b]), ..near };
                     let mut out = vec![f32::NAN; m * n];
                     let mut work = Buffer::zeroed(workspace::<f32>(set, m, n, k));
-                    multiply(set, &product, ViewMut::new(&mut out, m, n, n, 1), None, &mut work);
+                    multiply(set, &product, ViewMut::new(&mut out, m, n, n, 1), Sums::default(), &mut work);
                     for (x, (y, size)) in out.iter().zip(expected) {
                         let error = (f64::from(*x) - y).abs();
                         assert!(error <= (4.0 + (k as f64).sqrt()) * 1.2e-7 * size, "{m}x{n}x{k}: {x} for {y}");
