@@ -1,12 +1,12 @@
 //! One step of a two-layer network, its loss and its four gradients in f32, and the share of the processor's peak that it
-//! reaches. `cargo bench --bench step -- [SIZE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`;
+//! reaches. `cargo bench --bench step -- [SIZE…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S] [--bf16]`;
 //! `benches/peers/step.py` sets it beside other libraries.
 
 use std::time::Instant;
 
 use matgrad::answer::answer;
 use matgrad::derivation::Detail;
-use matgrad::plan::Form;
+use matgrad::plan::{Form, Precision};
 use matgrad::run::cpu::{InstructionSet, Pool};
 use matgrad::run::{Executable, Given};
 use measure::{Arguments, Case, heading, measure, planned};
@@ -44,7 +44,7 @@ fn first_result() -> f64 {
     let answer = answer(PROGRAM, Detail::None).unwrap_or_else(|errors| panic!("{errors:?}"));
     let sizes = [("N", 64), ("D", 64), ("H", 128), ("C", 10)];
     let case = Case { name: "tiny", answer: &answer, sizes: &sizes, labels: Some("Y"), operations: None };
-    let plan = planned(&case, 1);
+    let plan = planned(&case, 1, Precision::Single);
     let arrays: Vec<Vec<f32>> = plan.inputs.iter().map(|input| vec![0.5; input.rows * input.columns]).collect();
     let labels = vec![3; 64];
     let given: Vec<Given<'_, f32>> = plan

@@ -14,7 +14,7 @@ use matgrad::plan::{Form, Input, Plan, Precision, Request, Tuning};
 use matgrad::run::cpu::{InstructionSet, Pool};
 use matgrad::run::{Executable, Given};
 
-/// What a bench is told: `[NAME…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S]`.
+/// What a bench is told: `[NAME…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S] [--bf16]`.
 pub struct Arguments {
     /// The cases to measure; all where none is named.
     names: Vec<String>,
@@ -29,6 +29,8 @@ pub struct Arguments {
     pub threads: Vec<usize>,
     /// For how long a case is repeated.
     seconds: f64,
+    /// In which numbers: f32, or the factors of products in bf16.
+    precision: Precision,
 }
 
 impl Arguments {
@@ -37,8 +39,15 @@ impl Arguments {
     /// # Panics
     /// For an option that is not known, or lacks its value.
     pub fn read() -> Arguments {
-        let mut out =
-            Arguments { names: Vec::new(), plan: false, json: false, data: None, threads: vec![1, 2], seconds: 1.5 };
+        let mut out = Arguments {
+            names: Vec::new(),
+            plan: false,
+            json: false,
+            data: None,
+            threads: vec![1, 2],
+            seconds: 1.5,
+            precision: Precision::Single,
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("`{word}` lacks its value"));
@@ -46,6 +55,7 @@ impl Arguments {
                 "--bench" => {}
                 "--plan" => out.plan = true,
                 "--json" => out.json = true,
+                "--bf16" => out.precision = Precision::Mixed,
                 "--data" => out.data = Some(value().into()),
                 "--threads" => out.threads = vec![value().parse().expect("a number of threads")],
                 "--seconds" => out.seconds = value().parse().expect("a number of seconds"),
@@ -102,7 +112,7 @@ pub fn heading() {
 pub fn measure(case: &Case<'_>, arguments: &Arguments) {
     for &threads in &arguments.threads {
         let start = Instant::now();
-        let plan = planned(case, threads);
+        let plan = planned(case, threads, arguments.precision);
         if arguments.plan {
             println!("{plan}planned in {:.2} ms", start.elapsed().as_secs_f64() * 1e3);
         }
@@ -144,8 +154,8 @@ fn json(case: &Case<'_>, threads: usize, measured: &Measured) {
     );
 }
 
-/// The plan of the loss and its gradients in f32.
-pub fn planned(case: &Case<'_>, threads: usize) -> Plan {
+/// The plan of the loss and its gradients.
+pub fn planned(case: &Case<'_>, threads: usize, precision: Precision) -> Plan {
     let sizes: HashMap<String, i64> = case.sizes.iter().map(|&(name, size)| (name.to_owned(), size)).collect();
     let answer = case.answer;
     let loss = answer.outcomes[0].of_node;
@@ -156,14 +166,8 @@ pub fn planned(case: &Case<'_>, threads: usize) -> Plan {
         .into_iter()
         .filter(|&id| case.labels == Some(answer.arena.name_of(id).as_str()))
         .collect();
-    let request = Request {
-        sizes: &sizes,
-        independent: &[],
-        labels: &labels,
-        precision: Precision::Single,
-        threads,
-        tuning: Tuning::default(),
-    };
+    let request =
+        Request { sizes: &sizes, independent: &[], labels: &labels, precision, threads, tuning: Tuning::default() };
     Plan::new(&answer.arena, &roots, &request).expect("a plan")
 }
 

@@ -153,25 +153,27 @@ pub(super) unsafe fn pairs<V: Lanes>(
             let from = from.from(p, j);
             // SAFETY: the caller's; the block has room for as many vectors as a vector has numbers.
             unsafe {
-                if from.down == 1 && from.along != 1 {
-                    V::turn((columns, rows), from.pointer, from.along, room, SIDE, V::COUNT);
+                let (pointer, down) = if from.along == 1 {
+                    (from.pointer, from.down)
                 } else {
-                    for q in 0..rows {
-                        let (row, to) = (from.from(q, 0), room.add(q * SIDE));
-                        if from.along == 1 {
-                            V::load_first(row.pointer, columns).store(to);
-                        } else {
-                            (0..columns).for_each(|c| *to.add(c) = *row.from(0, c).pointer);
-                            (columns..V::COUNT).for_each(|c| *to.add(c) = V::Scalar::ZERO);
+                    if from.down == 1 {
+                        V::turn((columns, rows), from.pointer, from.along, room, SIDE, V::COUNT);
+                    } else {
+                        for q in 0..rows {
+                            let to = room.add(q * SIDE);
+                            (0..columns).for_each(|c| *to.add(c) = *from.from(q, c).pointer);
                         }
                     }
-                }
-                if !rows.is_multiple_of(2) {
-                    V::splat(V::Scalar::ZERO).store(room.add(rows * SIDE));
-                }
+                    (room.cast_const(), SIDE)
+                };
+                let row = |q: usize| match q {
+                    q if q >= rows => V::splat(V::Scalar::ZERO),
+                    q if columns == V::COUNT => V::load(pointer.add(q * down)),
+                    q => V::load_first(pointer.add(q * down), columns),
+                };
                 for q in (0..rows).step_by(2) {
-                    let pair = V::load(room.add(q * SIDE)).pair(V::load(room.add((q + 1) * SIDE)));
-                    pair.store_first(to.add((p + q) / 2 * pitch + j), count);
+                    let (pair, to) = (row(q).pair(row(q + 1)), to.add((p + q) / 2 * pitch + j));
+                    if count == V::COUNT { pair.store(to) } else { pair.store_first(to, count) }
                 }
             }
             p += rows;

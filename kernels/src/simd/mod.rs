@@ -65,7 +65,7 @@ pub trait Lanes:
     /// The vectors that a product's tile sums up: the rows of one that is one vector wide.
     const TALL: usize;
 
-    /// Whether there are [`Lanes::pair`] and [`Lanes::pairs_plus`], the latter where the instruction set has bf16.
+    /// Whether there are [`Lanes::pair`] and [`Lanes::pairs_plus`] where the instruction set has bf16.
     const PAIRS: bool = false;
 
     /// Runs a kernel as a function of its own, compiled for the instructions of this type.
@@ -136,8 +136,11 @@ pub trait Lanes:
     }
 
     /// In each lane the lane of `self` and that of `b` behind it, both rounded to bf16: the nearest, even where two are.
+    ///
+    /// # Safety
+    /// The instruction set has bf16.
     #[inline(always)]
-    fn pair(self, _b: Self) -> Self {
+    unsafe fn pair(self, _b: Self) -> Self {
         unreachable!("no pairs of these")
     }
 

@@ -1,17 +1,16 @@
 //! Vectors of 64 bytes, with a bit a lane for masks.
 
 use std::arch::x86_64::{
-    __m512, __m512d, __m512i, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _CMP_UNORD_Q, _MM_FROUND_NO_EXC,
-    _MM_FROUND_TO_NEAREST_INT, _MM_FROUND_TO_NEG_INF, _mm512_abs_pd, _mm512_abs_ps, _mm512_add_epi32, _mm512_add_pd,
-    _mm512_add_ps, _mm512_and_pd, _mm512_and_ps, _mm512_and_si512, _mm512_andnot_si512, _mm512_castpd_ps,
-    _mm512_castps_pd, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_pd_mask, _mm512_cmp_ps_mask, _mm512_div_pd,
-    _mm512_div_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd, _mm512_getexp_ps, _mm512_loadu_pd,
-    _mm512_loadu_ps, _mm512_mask_blend_epi32, _mm512_mask_blend_pd, _mm512_mask_blend_ps, _mm512_mask_storeu_pd,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_max_pd, _mm512_max_ps, _mm512_min_pd,
-    _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd, _mm512_or_ps, _mm512_or_si512, _mm512_reduce_add_pd,
-    _mm512_reduce_add_ps, _mm512_reduce_max_pd, _mm512_reduce_max_ps, _mm512_roundscale_pd, _mm512_roundscale_ps,
-    _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd,
-    _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_f64x2, _mm512_sqrt_pd, _mm512_sqrt_ps, _mm512_srli_epi32,
+    __m512, __m512d, __m512i, __mmask8, __mmask16, _CMP_EQ_OQ, _CMP_GE_OQ, _CMP_GT_OQ, _MM_FROUND_NO_EXC,
+    _MM_FROUND_TO_NEAREST_INT, _MM_FROUND_TO_NEG_INF, _mm512_abs_pd, _mm512_abs_ps, _mm512_add_pd, _mm512_add_ps,
+    _mm512_and_pd, _mm512_and_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castsi512_ps, _mm512_cmp_pd_mask,
+    _mm512_cmp_ps_mask, _mm512_div_pd, _mm512_div_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_getexp_pd,
+    _mm512_getexp_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_pd, _mm512_mask_blend_ps,
+    _mm512_mask_storeu_pd, _mm512_mask_storeu_ps, _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_max_pd,
+    _mm512_max_ps, _mm512_min_pd, _mm512_min_ps, _mm512_mul_pd, _mm512_mul_ps, _mm512_or_pd, _mm512_or_ps,
+    _mm512_permutexvar_epi16, _mm512_reduce_add_pd, _mm512_reduce_add_ps, _mm512_reduce_max_pd, _mm512_reduce_max_ps,
+    _mm512_roundscale_pd, _mm512_roundscale_ps, _mm512_scalef_pd, _mm512_scalef_ps, _mm512_set1_pd, _mm512_set1_ps,
+    _mm512_setzero_pd, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_shuffle_f64x2, _mm512_sqrt_pd, _mm512_sqrt_ps,
     _mm512_storeu_pd, _mm512_storeu_ps, _mm512_stream_pd, _mm512_stream_ps, _mm512_sub_pd, _mm512_sub_ps,
     _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps, _mm512_xor_pd, _mm512_xor_ps,
 };
@@ -60,20 +59,26 @@ impl Mask for Bits16 {
     }
 }
 
-/// The bits of numbers rounded to the upper half of them; a NaN stays one.
+/// The numbers rounded to bf16: those of `a` in the lower half of the vector, those of `b` in the upper. An instruction in words, as
+/// below.
 ///
 /// # Safety
-/// The processor has AVX-512.
-#[inline(always)]
-unsafe fn rounded(x: F32x16) -> __m512i {
+/// The processor has AVX512-BF16.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn halves(a: __m512, b: __m512) -> __m512i {
+    let halves;
     // SAFETY: the caller's.
     unsafe {
-        let bits = _mm512_castps_si512(x.0);
-        let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
-        let up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
-        let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040_0000));
-        _mm512_mask_blend_epi32(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x.0, x.0), up, quiet)
+        std::arch::asm!(
+            "vcvtne2ps2bf16 {halves}, {b}, {a}",
+            halves = lateout(zmm_reg) halves,
+            a = in(zmm_reg) a,
+            b = in(zmm_reg) b,
+            options(pure, nomem, nostack, preserves_flags),
+        );
     }
+    halves
 }
 
 /// The intrinsic is inlined only where all of a kernel is compiled for the instruction: a processor without it would need a copy of
@@ -271,13 +276,21 @@ impl Lanes for F32x16 {
     }
 
     #[inline(always)]
-    fn pair(self, b: Self) -> Self {
-        // SAFETY: as above.
+    unsafe fn pair(self, b: Self) -> Self {
+        /// The place of each half of a lane among those of one vector after the other.
+        const PLACES: [u16; 32] = {
+            let mut places = [0; 32];
+            let mut i = 0;
+            while i < 32 {
+                places[i] = (i / 2 + i % 2 * 16) as u16;
+                i += 1;
+            }
+            places
+        };
+        // SAFETY: the caller's.
         unsafe {
-            let (own, other) = (rounded(self), rounded(b));
-            let low = _mm512_srli_epi32::<16>(own);
-            let high = _mm512_andnot_si512(_mm512_set1_epi32(0xFFFF), other);
-            F32x16(_mm512_castsi512_ps(_mm512_or_si512(low, high)))
+            let places = _mm512_loadu_si512(PLACES.as_ptr().cast());
+            F32x16(_mm512_castsi512_ps(_mm512_permutexvar_epi16(places, halves(self.0, b.0))))
         }
     }
 
