@@ -11,7 +11,7 @@ use std::time::Instant;
 use matgrad::answer::Answer;
 use matgrad::expr::ExprId;
 use matgrad::plan::{Form, Input, Plan, Precision, Request, Tuning};
-use matgrad::run::cpu::{InstructionSet, Pool};
+use matgrad::run::cpu::{Buffer, InstructionSet, Pool};
 use matgrad::run::{Executable, Given};
 
 /// What a bench is told: `[NAME…] [--plan] [--json] [--data FOLDER] [--threads N] [--seconds S] [--bf16]`.
@@ -191,10 +191,10 @@ fn measured(case: &Case<'_>, plan: Plan, threads: usize, arguments: &Arguments) 
             Form::Labels => Given::Labels(&labels),
         })
         .collect();
-    let mut results: Vec<Vec<f32>> = plan.outputs.iter().map(|o| vec![0.0; o.rows * o.columns]).collect();
+    let mut results: Vec<Buffer<f32>> = plan.outputs.iter().map(|o| Buffer::zeroed(o.rows * o.columns)).collect();
     let mut executable = Executable::<f32>::new(plan, InstructionSet::detect()).expect("a plan in f32");
     let mut run = |pool: &mut Pool| {
-        let mut outputs: Vec<&mut [f32]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut outputs: Vec<&mut [f32]> = results.iter_mut().map(|result| &mut **result).collect();
         let start = Instant::now();
         executable.run(pool, &given, &mut outputs).expect("a run");
         start.elapsed().as_secs_f64()
@@ -213,24 +213,27 @@ fn measured(case: &Case<'_>, plan: Plan, threads: usize, arguments: &Arguments) 
     let processor = processor_time().zip(processor_before).map(|(now, before)| (now - before) / elapsed);
     times.sort_by(f64::total_cmp);
     peaks.sort_by(f64::total_cmp);
-    let sum = |result: &Vec<f32>| result.iter().map(|&entry| f64::from(entry).abs()).sum::<f64>();
+    let sum = |result: &Buffer<f32>| result.iter().map(|&entry| f64::from(entry).abs()).sum::<f64>();
     let checks = std::iter::once(f64::from(results[0][0])).chain(results[1..].iter().map(sum)).collect();
     let peaks = [peaks[peaks.len() / 2], peaks[peaks.len() - 1]];
     Measured { times, peaks, processor, checks }
 }
 
-/// The numbers of an input: those of its file, or random ones.
-fn entries(input: &Input, folder: Option<&Path>, state: &mut u64) -> Vec<f32> {
-    let count = input.rows * input.columns;
+/// The numbers of an input: those of its file, or random ones. In memory as NumPy has it.
+fn entries(input: &Input, folder: Option<&Path>, state: &mut u64) -> Buffer<f32> {
+    let mut out = Buffer::zeroed(input.rows * input.columns);
     if let Some(folder) = folder {
-        return raw(&folder.join(format!("{}.f32", input.name)), count).map(f32::from_ne_bytes).collect();
+        let path = folder.join(format!("{}.f32", input.name));
+        let numbers = raw(&path, out.len()).map(f32::from_ne_bytes);
+        out.iter_mut().zip(numbers).for_each(|(entry, number)| *entry = number);
+        return out;
     }
     let scale = 2.0 / (input.rows as f32).sqrt();
-    let mut random = || {
+    for entry in out.iter_mut() {
         *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (*state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5
-    };
-    (0..count).map(|_| random() * scale).collect()
+        *entry = ((*state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * scale;
+    }
+    out
 }
 
 /// The labels of an input: those of its file, or each class in turn.
