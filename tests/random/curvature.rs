@@ -4,6 +4,7 @@
 use matgrad::answer::answer;
 use matgrad::curvature::Curvature;
 use matgrad::derivation::Detail;
+use matgrad::elaborate::Property;
 use matgrad::eval::{Sampler, evaluate};
 use matgrad::expr::{ExprId, Op};
 use matgrad::matrix::Matrix;
@@ -41,6 +42,10 @@ pub fn judge(source: &str, seed: u64, seen: &mut Seen) -> Option<String> {
     let answer = answer(source, Detail::None).ok()?;
     for outcome in &answer.outcomes {
         let Some(judged) = outcome.curvature.first() else { continue };
+        // What does not move has no curvature, and the judge would move it.
+        if answer.arena.properties(outcome.wrt_nodes[0]).has(Property::Constant) {
+            continue;
+        }
         let sign = match judged.verdict.curvature {
             Curvature::Unknown => {
                 seen.unknown += 1;
