@@ -1,6 +1,8 @@
 //! Softmax, its logarithm, log-sum-exp and cross-entropy of the rows of a matrix: exp(x − max) is taken once, and nothing
 //! overflows. A whole row −∞ gives NaN where its softmax is asked, as the definition does.
 
+use std::mem::MaybeUninit;
+
 use super::simd::{Kernel, Lanes, array, functions};
 use super::{Float, InstructionSet, View, ViewMut};
 
@@ -174,6 +176,12 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
         let (m, n) = (z.rows(), z.columns());
         let mut total = 0.0;
         let mut first = 0;
+        while first < m && n <= FEW {
+            let count = V::COUNT.min(m - first);
+            // SAFETY: rows of every view, whose columns are next to each other; the caller has asked for the instructions of V.
+            total += unsafe { few_columns::<V>(first, count, z, &target, &mut results) };
+            first += count;
+        }
         while first < m {
             let count = ROWS.min(m - first);
             // Of the rows beyond the last, the sum is 1.
@@ -212,6 +220,138 @@ impl<T: Float> Kernel<T> for CrossEntropy<'_, T> {
         }
         T::from_f64(total)
     }
+}
+
+/// Up to so many columns the rows stand side by side in the lanes.
+const FEW: usize = 16;
+
+/// Numbers of some rows with few columns, each column in a vector.
+type Turned<T> = MaybeUninit<[T; FEW * FEW]>;
+
+/// The place of column j.
+#[inline(always)]
+fn place<T>(of: &mut Turned<T>, j: usize) -> *mut T {
+    of.as_mut_ptr().cast::<T>().wrapping_add(j * FEW)
+}
+
+/// Turns `count` rows of n columns.
+#[inline(always)]
+unsafe fn turned<V: Lanes>(
+    from: *const V::Scalar,
+    down: usize,
+    (count, n): (usize, usize),
+    to: &mut Turned<V::Scalar>,
+) {
+    let mut j = 0;
+    while j < n {
+        let (columns, to) = (V::COUNT.min(n - j), place(to, j));
+        // SAFETY: the caller's; there are no more columns than places.
+        unsafe { V::turn((count, columns), from.wrapping_add(j), down, to, FEW, V::COUNT) }
+        j += columns;
+    }
+}
+
+/// The other way.
+#[inline(always)]
+unsafe fn turned_back<V: Lanes>(
+    from: &mut Turned<V::Scalar>,
+    (count, n): (usize, usize),
+    to: *mut V::Scalar,
+    down: usize,
+) {
+    let mut j = 0;
+    while j < n {
+        let (columns, from) = (V::COUNT.min(n - j), place(from, j).cast_const());
+        // SAFETY: the caller's.
+        unsafe { V::turn((columns, count), from, FEW, to.wrapping_add(j), down, columns) }
+        j += columns;
+    }
+}
+
+/// What [`cross_entropy`] does for rows of few columns, `count` ≤ a vector's numbers of them from row `first` on: nothing is taken
+/// together across lanes. Gives the sum of their losses.
+#[inline(always)]
+unsafe fn few_columns<V: Lanes>(
+    first: usize,
+    count: usize,
+    z: View<'_, V::Scalar>,
+    target: &Target<'_, V::Scalar>,
+    results: &mut Results<'_, V::Scalar>,
+) -> f64 {
+    let n = z.columns();
+    let shape = (count, n);
+    let nothing = Turned::<V::Scalar>::uninit();
+    let (mut inputs, mut weights, mut exponentials, mut out) = (nothing, nothing, nothing, nothing);
+    let mut losses = [V::Scalar::ZERO; FEW];
+    let mut total = 0.0;
+    // SAFETY: the caller's; each of the n columns has a place of FEW numbers.
+    unsafe {
+        let from = z.pointer().add(first * z.row_stride());
+        turned::<V>(from, z.row_stride(), shape, &mut inputs);
+        let column = |of: &mut Turned<V::Scalar>, j: usize| V::load(place(of, j));
+        let (zero, mut largest) = (V::splat(V::Scalar::ZERO), V::splat(V::Scalar::LOWEST));
+        for j in 0..n {
+            let x = column(&mut inputs, j);
+            largest = x.where_or(x.above(largest) | x.is_nan(), largest);
+        }
+        let mut sum = zero;
+        for j in 0..n {
+            let e = functions::exp(column(&mut inputs, j) - largest);
+            e.store(place(&mut exponentials, j));
+            sum = sum + e;
+        }
+        let (normaliser, inverse) = (largest + functions::log(sum), V::splat(V::Scalar::ONE) / sum);
+        match target {
+            Target::Labels(labels) => {
+                normaliser.store(losses.as_mut_ptr());
+                for (loss, (r, &label)) in losses.iter_mut().zip(labels[first..first + count].iter().enumerate()) {
+                    *loss = *loss - *from.add(r * z.row_stride() + label as usize);
+                }
+            }
+            Target::Weights(y) => {
+                turned::<V>(y.pointer().add(first * y.row_stride()), y.row_stride(), shape, &mut weights);
+                let mut loss = zero;
+                for j in 0..n {
+                    let y = column(&mut weights, j);
+                    loss = loss + zero.where_or(y.equals(zero), y * (normaliser - column(&mut inputs, j)));
+                }
+                loss.store(losses.as_mut_ptr());
+            }
+        }
+        for (r, &loss) in losses[..count].iter().enumerate() {
+            total += loss.to_f64();
+            if let Some(all) = results.losses.as_deref_mut() {
+                all[first + r] = loss;
+            }
+        }
+        if let Some(probabilities) = results.probabilities.as_mut() {
+            for j in 0..n {
+                (column(&mut exponentials, j) * inverse).store(place(&mut out, j));
+            }
+            let down = probabilities.row_stride();
+            turned_back::<V>(&mut out, shape, probabilities.pointer().add(first * down), down);
+        }
+        if let Some((scale, difference)) = results.difference.as_mut() {
+            let (each, by) = (V::splat(*scale), V::splat(*scale) * inverse);
+            for j in 0..n {
+                let mut d = column(&mut exponentials, j) * by;
+                if let Target::Weights(_) = target {
+                    d = d - column(&mut weights, j) * each;
+                }
+                d.store(place(&mut out, j));
+            }
+            let down = difference.row_stride();
+            let to = difference.pointer().add(first * down);
+            turned_back::<V>(&mut out, shape, to, down);
+            if let Target::Labels(labels) = target {
+                for (r, &label) in labels[first..first + count].iter().enumerate() {
+                    let place = to.add(r * down + label as usize);
+                    *place = *place - *scale;
+                }
+            }
+        }
+    }
+    total
 }
 
 /// The probabilities of row i and their difference from the target, from the exponentials that were stored and the inverse of

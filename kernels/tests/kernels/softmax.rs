@@ -72,7 +72,7 @@ fn rows_agree<T: Float>(set: InstructionSet, (m, n): (usize, usize), scale: f64)
 #[test]
 fn rows_agree_with_plain_formulas() {
     for set in InstructionSet::available() {
-        let sizes = [(1, 1), (3, 2), (17, 10), (5, 16), (4, 33), (2, 1000)];
+        let sizes = [(1, 1), (3, 2), (17, 10), (5, 16), (9, 13), (4, 33), (37, 17), (2, 1000)];
         for size in sizes.into_iter().filter(|(m, n)| !cfg!(miri) || m * n < 200) {
             for scale in [1.0, 300.0] {
                 rows_agree::<f32>(set, size, scale);
