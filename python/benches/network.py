@@ -128,9 +128,9 @@ def main() -> None:
             other = torch.as_tensor(other).detach()
             assert abs(float(other) - float(loss)) < 1e-4 * abs(float(loss)), (size, other, loss)
             for name, grad in others.items():
-                # By the norm: a hidden unit next to 0 may be rounded to either side.
+                # By the norm: some hidden units next to 0 may be rounded to either side.
                 difference = np.linalg.norm(grad.detach().numpy() - np.asarray(grads[name]))
-                assert difference < 1e-3 * np.linalg.norm(grads[name]), (size, name, difference)
+                assert difference < 3e-3 * np.linalg.norm(grads[name]), (size, name, difference)
         took = medians(calls)
         ratios = [time / took[0] for time in took[2:]]
         print(f"{size:8}" + "".join(f"{1e6 * t:12.1f}" for t in took) + "".join(f"{ratio:10.2f}" for ratio in ratios))
@@ -142,13 +142,15 @@ def medians(calls: list[Callable[[], Any]]) -> list[float]:
     start = time.perf_counter()
     while len(times[0]) < 7 or time.perf_counter() - start < 4:
         for call, own in zip(calls, times, strict=True):
-            for repeat in range(4):
+            turn, counted = time.perf_counter(), 0
+            while counted < 3:
                 before = time.perf_counter()
                 call()
                 after = time.perf_counter() - before
-                # The first after another's turn finds the caches of the other.
-                if repeat or after > 0.05:
+                # At first the caches are the other's, and its threads still spin, for some milliseconds.
+                if before - turn > 0.01 or after > 0.05:
                     own.append(after)
+                    counted += 1
                 if after > 0.05:
                     break
     return [statistics.median(own) for own in times]
