@@ -259,7 +259,7 @@ fn random_programs_run_on_the_kernels() {
 }
 
 /// Programs with names for their dimensions, run at many sizes.
-const SIZED: [&str; 9] = [
+const SIZED: [&str; 10] = [
     "X : matrix(a, b); Y : onehot(a, c); W1 : matrix(b, d); b1 : row(d); W2 : matrix(d, c); b2 : row(c); lambda : scalar\n\
      Z = relu(X*W1 + b1)\nP = softmax(Z*W2 + b2)\nL = -1/a*tr(Y'*log(P)) + lambda*(sum(W1.^2) + sum(W2.^2))\n\
      grad L wrt W1, b1, W2, b2",
@@ -277,6 +277,9 @@ const SIZED: [&str; 9] = [
      grad tr(A'*diag(y)*A*diag(x)) + sum(A*x*r) + r*x wrt A, x, y, r",
     "X : matrix(a, b); y : vector(a); r : vector(a)\nS = X*X'/b + eye(a)\nT = S + 0.5*tril(S)\n\
      grad y'*inv(S)*y + logdet(S) + logdet(T) + r'*inv(T)*y + sum(chol(S)) wrt X, y",
+    "X : matrix(a, b); W : matrix(b, c); V : matrix(c, b); w : vector(b)\n\
+     L = sum(tanh(X*W*V)) + sum(W.^2) + 3*normsq(V) + normsq(W + V') + sum(softplus(X*w)) + 0.5*w'*w\n\
+     grad L wrt W, V, w",
 ];
 
 #[test]
