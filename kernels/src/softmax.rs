@@ -3,7 +3,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::simd::{Kernel, Lanes, array, functions};
+use super::simd::{Kernel, Lanes, array, functions, transpose};
 use super::{Float, InstructionSet, View, ViewMut};
 
 /// What each row is compared with.
@@ -251,23 +251,6 @@ unsafe fn turned<V: Lanes>(
     }
 }
 
-/// The other way.
-#[inline(always)]
-unsafe fn turned_back<V: Lanes>(
-    from: &mut Turned<V::Scalar>,
-    (count, n): (usize, usize),
-    to: *mut V::Scalar,
-    down: usize,
-) {
-    let mut j = 0;
-    while j < n {
-        let (columns, from) = (V::COUNT.min(n - j), place(from, j).cast_const());
-        // SAFETY: the caller's.
-        unsafe { V::turn((columns, count), from, FEW, to.wrapping_add(j), down, columns) }
-        j += columns;
-    }
-}
-
 /// What [`cross_entropy`] does for rows of few columns, `count` ≤ a vector's numbers of them from row `first` on: nothing is taken
 /// together across lanes. Gives the sum of their losses.
 #[inline(always)]
@@ -329,7 +312,7 @@ unsafe fn few_columns<V: Lanes>(
                 (column(&mut exponentials, j) * inverse).store(place(&mut out, j));
             }
             let down = probabilities.row_stride();
-            turned_back::<V>(&mut out, shape, probabilities.pointer().add(first * down), down);
+            transpose::<V>((n, count), place(&mut out, 0), FEW, probabilities.pointer().add(first * down), down);
         }
         if let Some((scale, difference)) = results.difference.as_mut() {
             let (each, by) = (V::splat(*scale), V::splat(*scale) * inverse);
@@ -342,7 +325,7 @@ unsafe fn few_columns<V: Lanes>(
             }
             let down = difference.row_stride();
             let to = difference.pointer().add(first * down);
-            turned_back::<V>(&mut out, shape, to, down);
+            transpose::<V>((n, count), place(&mut out, 0), FEW, to, down);
             if let Target::Labels(labels) = target {
                 for (r, &label) in labels[first..first + count].iter().enumerate() {
                     let place = to.add(r * down + label as usize);

@@ -1,5 +1,5 @@
-//! The loops around the tile. k is cut so that a panel of B stays in the nearest cache; rows are cut so that their part of A
-//! stays in the second; for each panel of columns all tiles of those rows follow each other.
+//! The loops around the tile. k is cut so that a panel of B stays in the second cache; rows are cut so that the copy of their part
+//! of A stays small; for each panel of columns all tiles of those rows follow each other.
 //!
 //! A factor is copied into panels where its own order would cost more than the copy: panels of B have NV vectors for each k,
 //! panels of A as many rows as the tile.

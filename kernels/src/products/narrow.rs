@@ -7,7 +7,7 @@
 use super::blocks::Source;
 use super::tile::{Block, Finish};
 use crate::Float;
-use crate::simd::{Lanes, array};
+use crate::simd::{Lanes, array, transpose};
 
 /// At most so many columns.
 pub(super) const FEW: usize = 16;
@@ -154,25 +154,14 @@ pub(super) unsafe fn dots<V: Lanes>(
         let b = if b.down == 1 {
             b
         } else {
-            let mut p = 0;
-            while p < k {
-                let block = V::COUNT.min(k - p);
-                let mut j = 0;
-                while j < n {
-                    let width = V::COUNT.min(n - j);
-                    let from = b.from(p, j);
-                    if b.along == 1 {
-                        V::turn((block, width), from.pointer, b.down, columns.add(j * pitch + p), pitch, block);
-                    } else {
-                        for jj in 0..width {
-                            for pp in 0..block {
-                                *columns.add((j + jj) * pitch + p + pp) = *from.from(pp, jj).pointer;
-                            }
-                        }
+            if b.along == 1 {
+                transpose::<V>((k, n), b.pointer, b.down, columns, pitch);
+            } else {
+                for j in 0..n {
+                    for p in 0..k {
+                        *columns.add(j * pitch + p) = *b.from(p, j).pointer;
                     }
-                    j += width;
                 }
-                p += block;
             }
             Source { pointer: columns.cast_const(), down: 1, along: pitch }
         };
@@ -264,17 +253,7 @@ pub(super) unsafe fn finish_turned<V: Lanes>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let mut j = 0;
-        while j < n {
-            let rows = V::COUNT.min(n - j);
-            let mut i = 0;
-            while i < width {
-                let columns = V::COUNT.min(width - i);
-                V::turn((rows, columns), piece.add(j * PIECE + i), PIECE, room.add(i * n + j), n, rows);
-                i += columns;
-            }
-            j += rows;
-        }
+        transpose::<V>((n, width), piece, PIECE, room, n);
         V::call(Block { shape: (width, n), made: room, pitch: n, finish, c, c_down });
     }
 }

@@ -411,9 +411,10 @@ impl<T: Float> Kernel<T> for Block<'_, T> {
                 if !finish.squares.is_null() {
                     let mut squares = V::splat(T::ZERO);
                     for i in 0..rows {
-                        let d: V = beside(finish.added, i, j, count);
-                        // A number that stands for a row is in all lanes.
-                        let d = if finish.added.along == 0 { first(d, count) } else { d };
+                        // A number that stands for a row would be in all lanes.
+                        let side = finish.added.from(i, j);
+                        let d: V =
+                            if side.along == 0 { spread(side.pointer, 0, count) } else { beside(side, 0, 0, count) };
                         squares = d.times_plus(d, squares);
                     }
                     *finish.squares += squares.sum().to_f64();
@@ -508,17 +509,6 @@ unsafe fn beside<V: Lanes>(side: Side<V::Scalar>, i: usize, j: usize, count: usi
             0 => V::splat(*place),
             along => spread(place, along, count),
         }
-    }
-}
-
-/// The first `count` lanes, and 0 in the others.
-#[inline(always)]
-unsafe fn first<V: Lanes>(x: V, count: usize) -> V {
-    let mut lanes = [V::Scalar::ZERO; 16];
-    // SAFETY: no vector has more than 16 lanes.
-    unsafe {
-        x.store_first(lanes.as_mut_ptr(), count);
-        V::load(lanes.as_ptr())
     }
 }
 

@@ -264,6 +264,32 @@ pub trait Lanes:
     }
 }
 
+/// Turns a matrix of `rows` times `columns` numbers, whose rows stand `from_down` apart: its columns stand `to_down` apart then.
+///
+/// # Safety
+/// The rows can be read and the columns written, and the processor has the instructions of `V`.
+#[inline(always)]
+pub unsafe fn transpose<V: Lanes>(
+    (rows, columns): (usize, usize),
+    from: *const V::Scalar,
+    from_down: usize,
+    to: *mut V::Scalar,
+    to_down: usize,
+) {
+    let mut i = 0;
+    while i < rows {
+        let height = V::COUNT.min(rows - i);
+        let mut j = 0;
+        while j < columns {
+            let block = (height, V::COUNT.min(columns - j));
+            // SAFETY: the caller's.
+            unsafe { V::turn(block, from.add(i * from_down + j), from_down, to.add(j * to_down + i), to_down, height) }
+            j += V::COUNT;
+        }
+        i += V::COUNT;
+    }
+}
+
 /// Asks for the line of that place, in the nearest cache or in the second. Any place may be named.
 #[inline(always)]
 pub fn prefetch<const NEAR: bool, T>(place: *const T) {
